@@ -1,0 +1,337 @@
+//! Who may reach what: the five accounts, what they share, and the permissions of each role.
+//! This is the only place where these subjects stand as text; building and parsing subjects at run time is done elsewhere.
+//!
+//! The server never checks the reply subject of a publish and answers with its own authority. So nodes and gateways
+//! live in accounts without JetStream and reach the router's streams only through renamed imports: a forged reply
+//! subject resolves in *their* account, where it reaches nothing.
+
+use serde_json::{Value, json};
+
+use super::IdentityError;
+use super::jwt::{self, Kind};
+use super::keys::Keys;
+use super::node::NodeRecord;
+
+/// Surfaces with a place of their own in the shared state. Each one needs its lines below.
+const SURFACES: [&str; 2] = ["feishu", "web"];
+
+/// Raised when a table below changes: an older data folder then gets its accounts signed anew.
+pub(super) const LAYOUT: u32 = 1;
+
+/// Prefix under which nodes and gateways find the JetStream services that are open to them.
+pub const API_PREFIX: &str = "PWJS.API";
+/// Where the router hears that a node's connection has come up (broker's own event, account NODES).
+pub const NODE_CONNECTED: &str = "pw.presence.connected";
+/// Where the router hears that a node's connection is gone.
+pub const NODE_DISCONNECTED: &str = "pw.presence.disconnected";
+
+/// One of the five accounts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Account {
+    Pw,
+    Gate,
+    Nodes,
+    Enrol,
+    Sys,
+}
+
+impl Account {
+    pub(super) const ALL: [Self; 5] = [Self::Pw, Self::Gate, Self::Nodes, Self::Enrol, Self::Sys];
+
+    pub(super) const fn name(self) -> &'static str {
+        match self {
+            Self::Pw => "PW",
+            Self::Gate => "GATE",
+            Self::Nodes => "NODES",
+            Self::Enrol => "ENROL",
+            Self::Sys => "SYS",
+        }
+    }
+
+    pub(super) const fn key(self, keys: &Keys) -> &nkeys::KeyPair {
+        match self {
+            Self::Pw => &keys.pw,
+            Self::Gate => &keys.gate,
+            Self::Nodes => &keys.nodes,
+            Self::Enrol => &keys.enrol,
+            Self::Sys => &keys.sys,
+        }
+    }
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Share {
+    /// Request with one answer, or a publish into the owner's account.
+    Service,
+    /// Request with several answers (a pull), or one whose answer may take long.
+    Answers,
+    /// One-way messages out of the owner's account.
+    Stream,
+}
+
+/// `owner` lets `user` reach `subject`, there called `local` when that is not empty.
+struct Link {
+    owner: Account,
+    user: Account,
+    share: Share,
+    subject: String,
+    local: String,
+}
+
+fn links(keys: &Keys) -> Vec<Link> {
+    use Account::{Enrol, Gate, Nodes, Pw, Sys};
+    let mut links = Vec::new();
+    let mut link = |owner, user, share, subject: &str, local: &str| {
+        links.push(Link { owner, user, share, subject: subject.into(), local: local.into() });
+    };
+    let api = |rest: &str| (format!("$JS.API.{rest}"), format!("{API_PREFIX}.{rest}"));
+
+    // Nodes: own work, own replies, own files.
+    for (share, rest) in [
+        (Share::Service, "CONSUMER.INFO.PW_WORK.*"),
+        (Share::Answers, "CONSUMER.MSG.NEXT.PW_WORK.*"),
+        (Share::Service, "DIRECT.GET.PW_DOWN.pw.down.>"),
+    ] {
+        let (subject, local) = api(rest);
+        link(Pw, Nodes, share, &subject, &local);
+    }
+    for subject in ["$JS.ACK.PW_WORK.>", "pw.out.>", "pw.turn.>", "pw.up.>"] {
+        link(Pw, Nodes, Share::Service, subject, "");
+    }
+    link(Nodes, Pw, Share::Answers, "pw.ctl.>", "");
+    link(Nodes, Pw, Share::Stream, "pw.delta.>", "");
+    link(Nodes, Gate, Share::Stream, "pw.delta.>", "");
+    link(Nodes, Pw, Share::Stream, "pw.hb.*", "");
+
+    // Gateways: what people said in, what they are told out, files both ways, what was sent.
+    for (share, rest) in [
+        (Share::Service, "CONSUMER.INFO.PW_OUT.*"),
+        (Share::Answers, "CONSUMER.MSG.NEXT.PW_OUT.*"),
+        (Share::Service, "DIRECT.GET.PW_UP.pw.up.>"),
+    ] {
+        let (subject, local) = api(rest);
+        link(Pw, Gate, share, &subject, &local);
+    }
+    for subject in ["$JS.ACK.PW_OUT.>", "pw.in.>", "pw.down.>"] {
+        link(Pw, Gate, Share::Service, subject, "");
+    }
+    for surface in SURFACES {
+        let (subject, local) = api(&kv_read(surface));
+        link(Pw, Gate, Share::Service, &subject, &local);
+        link(Pw, Gate, Share::Service, &format!("$KV.PW_GATE_{surface}.>"), "");
+    }
+    // Lets the router's account discover the gateways' micro services.
+    link(Gate, Pw, Share::Answers, "$SRV.>", "");
+
+    link(Pw, Enrol, Share::Service, "pw.enrol", "");
+
+    let nodes = keys.nodes.public_key();
+    link(Sys, Pw, Share::Stream, &format!("$SYS.ACCOUNT.{nodes}.CONNECT"), NODE_CONNECTED);
+    link(Sys, Pw, Share::Stream, &format!("$SYS.ACCOUNT.{nodes}.DISCONNECT"), NODE_DISCONNECTED);
+    links
+}
+
+/// The direct read of a gateway bucket's newest value, below the API prefix.
+fn kv_read(surface: &str) -> String {
+    format!("DIRECT.GET.KV_PW_GATE_{surface}.$KV.PW_GATE_{surface}.>")
+}
+
+/// Signs one account's claims: limits, exports, imports, roles and revocations.
+pub(super) fn account_token(
+    account: Account,
+    keys: &Keys,
+    nodes: &[NodeRecord],
+    issued_at: i64,
+) -> Result<String, IdentityError> {
+    let links = links(keys);
+    let mut exports: Vec<Value> = Vec::new();
+    for link in links.iter().filter(|link| link.owner == account) {
+        let export = match link.share {
+            Share::Service => json!({"name": link.subject, "subject": link.subject, "type": "service"}),
+            Share::Answers => {
+                json!({"name": link.subject, "subject": link.subject, "type": "service", "response_type": "Stream"})
+            }
+            Share::Stream => json!({"name": link.subject, "subject": link.subject, "type": "stream"}),
+        };
+        if !exports.contains(&export) {
+            exports.push(export);
+        }
+    }
+    let imports: Vec<Value> = links
+        .iter()
+        .filter(|link| link.user == account)
+        .map(|link| {
+            let kind = match link.share {
+                Share::Service | Share::Answers => "service",
+                Share::Stream => "stream",
+            };
+            let mut import = json!({
+                "name": link.subject,
+                "subject": link.subject,
+                "account": link.owner.key(keys).public_key(),
+                "type": kind,
+            });
+            if let (false, Some(map)) = (link.local.is_empty(), import.as_object_mut()) {
+                map.insert("local_subject".into(), link.local.as_str().into());
+            }
+            import
+        })
+        .collect();
+
+    let mut claims = json!({
+        "limits": limits(account),
+        "exports": exports,
+        "imports": imports,
+        "signing_keys": roles(account, keys),
+        "default_permissions": {"pub": {}, "sub": {}},
+    });
+    if account == Account::Nodes {
+        let revoked: serde_json::Map<String, Value> = nodes
+            .iter()
+            .flat_map(NodeRecord::revoked)
+            .map(|(key, at)| (key.to_owned(), at.into()))
+            .collect();
+        if let Some(map) = claims.as_object_mut() {
+            map.insert("revocations".into(), revoked.into());
+        }
+    }
+    let subject = account.key(keys).public_key();
+    jwt::encode(Kind::Account, account.name(), &subject, &keys.operator, claims, issued_at)
+}
+
+fn limits(account: Account) -> Value {
+    // Strangers may knock; they must not be able to fill the broker.
+    let connections = match account {
+        Account::Enrol => 64,
+        Account::Pw | Account::Gate | Account::Nodes | Account::Sys => -1,
+    };
+    let mut limits = json!({
+        "subs": -1, "data": -1, "payload": -1, "imports": -1, "exports": -1,
+        "conn": connections, "leaf": -1, "wildcards": true,
+    });
+    if let (Account::Pw, Some(map)) = (account, limits.as_object_mut()) {
+        for name in ["mem_storage", "disk_storage", "streams", "consumer"] {
+            map.insert(name.into(), (-1).into());
+        }
+    }
+    limits
+}
+
+/// The scoped signing keys: what a role may do stands in the account, so a token cannot widen it.
+fn roles(account: Account, keys: &Keys) -> Vec<Value> {
+    let connections = ["STANDARD", "WEBSOCKET"];
+    match account {
+        Account::Nodes => vec![
+            role(&keys.node_role, "node", &node_publish("{{name()}}"), &node_subscribe("{{name()}}", "{{name()}}"), &connections),
+            {
+                // A leaf's replies to requests from another account go to `_R_.…`: the server applies no
+                // reply permission to leaf connections. Those subjects are random.
+                let mut publish = node_publish("{{tag(node)}}");
+                publish.push("_R_.>".into());
+                let subscribe = node_subscribe("{{tag(node)}}", "{{tag(node)}}");
+                role(&keys.leaf_role, "leaf", &publish, &subscribe, &["LEAFNODE", "LEAFNODE_WS"])
+            },
+        ],
+        Account::Gate => {
+            let mut publish: Vec<String> = [
+                "pw.in.>",
+                "pw.down.>",
+                "$JS.ACK.PW_OUT.>",
+            ]
+            .map(str::to_owned)
+            .to_vec();
+            for rest in ["CONSUMER.INFO.PW_OUT.*", "CONSUMER.MSG.NEXT.PW_OUT.*", "DIRECT.GET.PW_UP.pw.up.>"] {
+                publish.push(format!("{API_PREFIX}.{rest}"));
+            }
+            for surface in SURFACES {
+                publish.push(format!("$KV.PW_GATE_{surface}.>"));
+                publish.push(format!("{API_PREFIX}.{}", kv_read(surface)));
+            }
+            let subscribe = ["_INBOX_{{name()}}.>", "pw.delta.>", "$SRV.>"].map(str::to_owned);
+            vec![role(&keys.gateway_role, "gateway", &publish, &subscribe, &connections)]
+        }
+        Account::Pw | Account::Enrol | Account::Sys => Vec::new(),
+    }
+}
+
+/// Everything a node may send; `node` is its id or the template that stands for it.
+fn node_publish(node: &str) -> Vec<String> {
+    vec![
+        format!("pw.out.{node}.>"),
+        format!("pw.turn.{node}.>"),
+        format!("pw.up.{node}.>"),
+        format!("pw.delta.{node}.>"),
+        format!("pw.hb.{node}"),
+        format!("{API_PREFIX}.CONSUMER.INFO.PW_WORK.{node}"),
+        format!("{API_PREFIX}.CONSUMER.MSG.NEXT.PW_WORK.{node}"),
+        format!("{API_PREFIX}.DIRECT.GET.PW_DOWN.pw.down.{node}.>"),
+        format!("$JS.ACK.PW_WORK.{node}.>"),
+    ]
+}
+
+/// Everything a node may hear.
+fn node_subscribe(inbox: &str, node: &str) -> Vec<String> {
+    vec![format!("_INBOX_{inbox}.>"), format!("pw.ctl.{node}.>")]
+}
+
+fn role(key: &nkeys::KeyPair, name: &str, publish: &[String], subscribe: &[String], connections: &[&str]) -> Value {
+    json!({
+        "kind": "user_scope",
+        "key": key.public_key(),
+        "role": name,
+        "template": {
+            "pub": {"allow": publish},
+            "sub": {"allow": subscribe},
+            // Answers to live control requests; two, because a late one may follow a refusal.
+            "resp": {"max": 2, "ttl": 120_000_000_000_i64},
+            "subs": -1, "data": -1, "payload": -1,
+            "allowed_connection_types": connections,
+        },
+    })
+}
+
+/// A user of a role: the role's key signs, so the token itself must not carry permissions.
+pub(super) fn role_user(
+    name: &str,
+    public_key: &str,
+    account: &nkeys::KeyPair,
+    role: &nkeys::KeyPair,
+    tags: &[String],
+    issued_at: i64,
+) -> Result<String, IdentityError> {
+    let mut claims = json!({"pub": {}, "sub": {}, "issuer_account": account.public_key()});
+    if let (false, Some(map)) = (tags.is_empty(), claims.as_object_mut()) {
+        map.insert("tags".into(), tags.into());
+    }
+    jwt::encode(Kind::User, name, public_key, role, claims, issued_at)
+}
+
+/// A user with everything its account has: the router in PW, the operator's own in SYS.
+pub(super) fn full_user(
+    name: &str,
+    public_key: &str,
+    account: &nkeys::KeyPair,
+    issued_at: i64,
+) -> Result<String, IdentityError> {
+    let claims = json!({"pub": {}, "sub": {}, "subs": -1, "data": -1, "payload": -1});
+    jwt::encode(Kind::User, name, public_key, account, claims, issued_at)
+}
+
+/// The user of machines that are not enrolled yet. It may knock and hear the answer, nothing else, and the broker
+/// takes anybody without credentials for it: whether to let them in is decided by the router, not by this.
+pub(super) fn knocking_user(public_key: &str, enrol: &nkeys::KeyPair, issued_at: i64) -> Result<String, IdentityError> {
+    let claims = json!({
+        "pub": {"allow": ["pw.enrol"]},
+        "sub": {"allow": ["_INBOX_enrol.>"]},
+        "subs": 4, "data": -1, "payload": 4096,
+        "bearer_token": true,
+        "allowed_connection_types": ["STANDARD", "WEBSOCKET"],
+    });
+    jwt::encode(Kind::User, "enrol", public_key, enrol, claims, issued_at)
+}
+
+/// The self-signed root.
+pub(super) fn operator_token(keys: &Keys, issued_at: i64) -> Result<String, IdentityError> {
+    let claims = json!({"system_account": keys.sys.public_key()});
+    jwt::encode(Kind::Operator, "phonework", &keys.operator.public_key(), &keys.operator, claims, issued_at)
+}

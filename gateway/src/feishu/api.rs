@@ -1,0 +1,525 @@
+//! The REST calls, with token, rate limits and retries.
+//!
+//! Every call waits for its turn, is repeated where that is safe and of use, and
+//! gives up after a bounded time. What to do then, and remembering what was sent,
+//! is left to the caller.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use backon::{ExponentialBuilder, Retryable as _};
+use reqwest::Method;
+use serde_json::{Value, json};
+use tokio::time::Instant;
+
+use super::FeishuOptions;
+use super::error::{Answer, ApiError, ErrorKind};
+use super::limits::{CARD_BYTES, Limits, TEXT_BYTES, UUID_CHARS};
+use super::token::Tokens;
+
+/// How patient calls are.
+#[derive(Debug, Clone)]
+pub struct Patience {
+    /// For one try.
+    pub timeout: Duration,
+    /// Most tries of one call.
+    pub tries: usize,
+    /// Pause after the first failed try; doubles from there, with jitter.
+    pub pause: Duration,
+    /// No further try is begun after this time.
+    pub total: Duration,
+}
+
+impl Default for Patience {
+    fn default() -> Self {
+        Self {
+            timeout: Duration::from_secs(10),
+            tries: 6,
+            pause: Duration::from_millis(500),
+            total: Duration::from_mins(1),
+        }
+    }
+}
+
+/// Whom a new message goes to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Receiver {
+    /// A chat by its `chat_id`.
+    Chat(String),
+    /// A person by `open_id`; makes the private chat if there is none.
+    Person(String),
+}
+
+impl Receiver {
+    fn kind(&self) -> &'static str {
+        match self {
+            Self::Chat(_) => "chat_id",
+            Self::Person(_) => "open_id",
+        }
+    }
+
+    fn id(&self) -> &str {
+        match self {
+            Self::Chat(id) | Self::Person(id) => id,
+        }
+    }
+}
+
+/// What is sent.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Message {
+    /// Plain text.
+    Text(String),
+    /// Rich text: the object with the locale level.
+    Post(Value),
+    /// A card of schema 2.0.
+    Card(Value),
+}
+
+impl Message {
+    fn kind(&self) -> &'static str {
+        match self {
+            Self::Text(_) => "text",
+            Self::Post(_) => "post",
+            Self::Card(_) => "interactive",
+        }
+    }
+
+    /// The content as the platform wants it: JSON inside a string. Its length in
+    /// bytes is what the size limits are about.
+    pub fn content(&self) -> String {
+        match self {
+            Self::Text(text) => json!({ "text": text }).to_string(),
+            Self::Post(object) | Self::Card(object) => object.to_string(),
+        }
+    }
+
+    fn limit(&self) -> usize {
+        match self {
+            Self::Text(_) => TEXT_BYTES,
+            Self::Post(_) | Self::Card(_) => CARD_BYTES,
+        }
+    }
+
+    /// [`Message::content`], unless it is over the limit.
+    fn checked(&self, call: &'static str) -> Result<String, ApiError> {
+        let content = self.content();
+        if content.len() > self.limit() {
+            let text = format!(
+                "{} of {} bytes is over the limit of {}",
+                self.kind(),
+                content.len(),
+                self.limit()
+            );
+            return Err(ApiError::local(call, ErrorKind::TooLong, text));
+        }
+        Ok(content)
+    }
+}
+
+/// A message as the platform confirmed it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Sent {
+    /// Its id; `None` if the platform confirmed without naming it, as it may for
+    /// a repeated idempotency key.
+    pub message_id: Option<String>,
+    /// The chat it went to, where named.
+    pub chat_id: Option<String>,
+}
+
+/// What the platform says about our bot.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct BotInfo {
+    /// The bot's own id, as it stands in mentions.
+    pub open_id: String,
+    /// Its name.
+    pub name: String,
+    /// 2 means that the bot is on.
+    pub activate_status: i64,
+}
+
+/// The calls of one app. Cheap to clone.
+#[derive(Debug, Clone)]
+pub struct Api {
+    inner: Arc<Inner>,
+}
+
+#[derive(Debug)]
+struct Inner {
+    options: FeishuOptions,
+    http: reqwest::Client,
+    tokens: Tokens,
+    limits: Limits,
+    patience: Patience,
+}
+
+/// Whether doing a call twice does harm.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Repeat {
+    Safe,
+    OnlyIfUndone,
+}
+
+/// Which rate limit of its own a call has, besides the app's.
+#[derive(Debug, Clone, Copy)]
+enum Turn<'a> {
+    None,
+    Chat(&'a str),
+    Edit(&'a str),
+}
+
+#[derive(Debug)]
+struct Call<'a> {
+    name: &'static str,
+    method: Method,
+    path: String,
+    query: &'a [(&'a str, &'a str)],
+    body: Option<Value>,
+    repeat: Repeat,
+    turn: Turn<'a>,
+}
+
+impl Api {
+    /// Makes no call yet. All clones share token and rate limits; make one per app.
+    pub fn new(options: FeishuOptions, http: reqwest::Client, patience: Patience) -> Self {
+        Self {
+            inner: Arc::new(Inner {
+                tokens: Tokens::new(options.clone(), http.clone()),
+                options,
+                http,
+                limits: Limits::default(),
+                patience,
+            }),
+        }
+    }
+
+    /// Sends a new message. `uuid` (at most 50 characters) makes repeats harmless
+    /// for an hour: keep it per message and part, also across restarts. Without
+    /// it a call of unknown outcome is not repeated.
+    pub async fn send(
+        &self,
+        to: &Receiver,
+        message: &Message,
+        uuid: Option<&str>,
+    ) -> Result<Sent, ApiError> {
+        let name = "send";
+        let mut body = message_body(name, message, uuid)?;
+        insert(&mut body, "receive_id", to.id().into());
+        self.call(Call {
+            name,
+            method: Method::POST,
+            path: "/open-apis/im/v1/messages".into(),
+            query: &[("receive_id_type", to.kind())],
+            body: Some(body),
+            repeat: repeat(uuid),
+            turn: Turn::Chat(to.id()),
+        })
+        .await
+        .map(|data| sent(&data))
+    }
+
+    /// Answers a message, in its topic if `in_thread`. `chat_id` is the chat the
+    /// message is in, for the rate limit; `uuid` as in [`Api::send`].
+    pub async fn reply(
+        &self,
+        chat_id: &str,
+        message_id: &str,
+        message: &Message,
+        in_thread: bool,
+        uuid: Option<&str>,
+    ) -> Result<Sent, ApiError> {
+        let name = "reply";
+        let mut body = message_body(name, message, uuid)?;
+        if in_thread {
+            insert(&mut body, "reply_in_thread", true.into());
+        }
+        self.call(Call {
+            name,
+            method: Method::POST,
+            path: format!("{}/reply", message_path(name, message_id)?),
+            query: &[],
+            body: Some(body),
+            repeat: repeat(uuid),
+            turn: Turn::Chat(chat_id),
+        })
+        .await
+        .map(|data| sent(&data))
+    }
+
+    /// Replaces the card of one of our own messages.
+    pub async fn patch(&self, message_id: &str, card: &Value) -> Result<(), ApiError> {
+        let name = "patch";
+        let content = Message::Card(card.clone()).checked(name)?;
+        self.call(Call {
+            name,
+            method: Method::PATCH,
+            path: message_path(name, message_id)?,
+            query: &[],
+            body: Some(json!({ "content": content })),
+            repeat: Repeat::Safe,
+            turn: Turn::Edit(message_id),
+        })
+        .await
+        .map(drop)
+    }
+
+    /// Puts a reaction under a message; returns its id for [`Api::unreact`].
+    pub async fn react(&self, message_id: &str, emoji: &str) -> Result<String, ApiError> {
+        let name = "react";
+        let data = self
+            .call(Call {
+                name,
+                method: Method::POST,
+                path: format!("{}/reactions", message_path(name, message_id)?),
+                query: &[],
+                body: Some(json!({"reaction_type": {"emoji_type": emoji}})),
+                repeat: Repeat::Safe,
+                turn: Turn::None,
+            })
+            .await?;
+        text(&data, "reaction_id").ok_or_else(|| {
+            let message = "the answer holds no reaction_id";
+            ApiError::local(name, ErrorKind::Permanent, message)
+        })
+    }
+
+    /// Takes one of our own reactions away.
+    pub async fn unreact(&self, message_id: &str, reaction_id: &str) -> Result<(), ApiError> {
+        let name = "unreact";
+        let path = message_path(name, message_id)?;
+        self.call(Call {
+            name,
+            method: Method::DELETE,
+            path: format!("{path}/reactions/{}", segment(name, reaction_id)?),
+            query: &[],
+            body: None,
+            repeat: Repeat::Safe,
+            turn: Turn::None,
+        })
+        .await
+        .map(drop)
+    }
+
+    /// Who the bot is. Also a good test of the credentials.
+    pub async fn bot_info(&self) -> Result<BotInfo, ApiError> {
+        let name = "bot info";
+        let answer = self
+            .call(Call {
+                name,
+                method: Method::GET,
+                path: "/open-apis/bot/v3/info".into(),
+                query: &[],
+                body: None,
+                repeat: Repeat::Safe,
+                turn: Turn::None,
+            })
+            .await?;
+        let bot = answer.get("bot").unwrap_or(&Value::Null);
+        let open_id = text(bot, "open_id").ok_or_else(|| {
+            let message = "the answer holds no bot.open_id; is the bot ability of the app on?";
+            ApiError::local(name, ErrorKind::Permanent, message)
+        })?;
+        Ok(BotInfo {
+            open_id,
+            name: text(bot, "app_name").unwrap_or_default(),
+            activate_status: bot
+                .get("activate_status")
+                .and_then(Value::as_i64)
+                .unwrap_or(0),
+        })
+    }
+
+    /// Makes the call, again and again within our patience. Returns the `data` of
+    /// the answer, or the whole answer if it has none.
+    async fn call(&self, call: Call<'_>) -> Result<Value, ApiError> {
+        let patience = &self.inner.patience;
+        let started = Instant::now();
+        let pauses = ExponentialBuilder::default()
+            .with_min_delay(patience.pause)
+            .with_max_delay(Duration::from_secs(15))
+            .with_max_times(patience.tries.saturating_sub(1))
+            .with_jitter();
+        (|| self.once(&call))
+            .retry(pauses)
+            .when(|error| {
+                error.is_retryable()
+                    && (call.repeat == Repeat::Safe || error.is_surely_undone())
+            })
+            .adjust(|error, pause| {
+                let pause = longer(pause?, &error.kind);
+                (started.elapsed() + pause < patience.total).then_some(pause)
+            })
+            .notify(|error, pause| {
+                tracing::warn!(%error, ?pause, "Feishu call failed; trying again");
+            })
+            .await
+    }
+
+    /// One try; two if the token was refused.
+    async fn once(&self, call: &Call<'_>) -> Result<Value, ApiError> {
+        match call.turn {
+            Turn::None => {}
+            Turn::Chat(chat) => self.inner.limits.chat(chat).await,
+            Turn::Edit(message_id) => self.inner.limits.edit(message_id).await,
+        }
+        let mut refused = false;
+        loop {
+            self.inner.limits.app().await;
+            let token = self.inner.tokens.get().await?;
+            let error = match self.request(call, token.expose()).await {
+                Ok(data) => return Ok(data),
+                Err(error) => error,
+            };
+            if error.kind != ErrorKind::TokenRefused || refused {
+                return Err(error);
+            }
+            refused = true;
+            self.inner.tokens.refused(&token).await;
+        }
+    }
+
+    async fn request(&self, call: &Call<'_>, token: &str) -> Result<Value, ApiError> {
+        let url = self.inner.options.url(&call.path);
+        let mut request = self
+            .inner
+            .http
+            .request(call.method.clone(), url)
+            .timeout(self.inner.patience.timeout)
+            .bearer_auth(token)
+            .query(call.query);
+        if let Some(body) = &call.body {
+            request = request.json(body);
+        }
+        let network = |error| ApiError::network(call.name, error);
+        let answer = Answer::read(request.send().await.map_err(network)?)
+            .await
+            .map_err(network)?;
+        if !answer.is_ok() {
+            return Err(ApiError::answer(call.name, &answer));
+        }
+        let mut body = answer.body;
+        match body.get_mut("data") {
+            Some(data) if !data.is_null() => Ok(data.take()),
+            Some(_) | None => Ok(body),
+        }
+    }
+}
+
+/// A pause that respects what the platform asked for, spread a little so that
+/// callers do not come back together.
+fn longer(pause: Duration, kind: &ErrorKind) -> Duration {
+    match kind {
+        ErrorKind::RateLimited { wait } => {
+            // Limits of a chat or message come without a time: about a second.
+            let wait = wait.unwrap_or(Duration::from_secs(1));
+            let spread = Duration::from_millis(rand::random_range(50..500));
+            pause.max(wait + spread)
+        }
+        ErrorKind::Unreached
+        | ErrorKind::Unsure
+        | ErrorKind::TokenRefused
+        | ErrorKind::Credentials
+        | ErrorKind::Permission { .. }
+        | ErrorKind::Gone
+        | ErrorKind::TooLong
+        | ErrorKind::CardRefused { .. }
+        | ErrorKind::BadContent
+        | ErrorKind::NoSuchReader
+        | ErrorKind::Permanent => pause,
+    }
+}
+
+fn repeat(uuid: Option<&str>) -> Repeat {
+    if uuid.is_some() {
+        Repeat::Safe
+    } else {
+        Repeat::OnlyIfUndone
+    }
+}
+
+fn message_body(
+    call: &'static str,
+    message: &Message,
+    uuid: Option<&str>,
+) -> Result<Value, ApiError> {
+    let mut body = json!({"msg_type": message.kind(), "content": message.checked(call)?});
+    if let Some(uuid) = uuid {
+        let chars = uuid.chars().count();
+        if chars == 0 || chars > UUID_CHARS {
+            let text = format!("the uuid has {chars} characters; it must have 1 to {UUID_CHARS}");
+            return Err(ApiError::local(call, ErrorKind::Permanent, text));
+        }
+        insert(&mut body, "uuid", uuid.into());
+    }
+    Ok(body)
+}
+
+fn insert(object: &mut Value, key: &str, value: Value) {
+    if let Some(map) = object.as_object_mut() {
+        map.insert(key.to_owned(), value);
+    }
+}
+
+fn message_path(call: &'static str, message_id: &str) -> Result<String, ApiError> {
+    Ok(format!(
+        "/open-apis/im/v1/messages/{}",
+        segment(call, message_id)?
+    ))
+}
+
+/// Ids go into the path: only what needs no escaping is let through.
+fn segment<'a>(call: &'static str, id: &'a str) -> Result<&'a str, ApiError> {
+    let fits = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '=');
+    if id.is_empty() || !id.chars().all(fits) {
+        let text = format!("not an id of the platform: {id:?}");
+        return Err(ApiError::local(call, ErrorKind::Permanent, text));
+    }
+    Ok(id)
+}
+
+fn text(object: &Value, key: &str) -> Option<String> {
+    let text = object.get(key)?.as_str()?;
+    (!text.is_empty()).then(|| text.to_owned())
+}
+
+fn sent(data: &Value) -> Sent {
+    Sent {
+        message_id: text(data, "message_id"),
+        chat_id: text(data, "chat_id"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sizes_are_counted_in_bytes_before_sending() {
+        let text = Message::Text("字".repeat(TEXT_BYTES / 3));
+        let refused = message_body("send", &text, None).expect_err("over the limit");
+        assert_eq!(refused.kind, ErrorKind::TooLong);
+        insta::assert_snapshot!(refused.message, @"text of 140009 bytes is over the limit of 140000");
+        let fits = Message::Text("a".repeat(TEXT_BYTES - 20));
+        assert!(message_body("send", &fits, Some("u-1")).is_ok());
+    }
+
+    #[test]
+    fn ids_and_uuids_are_checked() {
+        assert!(segment("reply", "om_a-b=1").is_ok());
+        for id in ["", "a/b", "om_1?x", "..", "om 1"] {
+            assert!(segment("reply", id).is_err(), "{id}");
+        }
+        let text = Message::Text("hi".into());
+        assert!(message_body("send", &text, Some(&"x".repeat(51))).is_err());
+    }
+
+    #[test]
+    fn pauses_follow_the_platform() {
+        let short = Duration::from_millis(10);
+        let asked = ErrorKind::RateLimited {
+            wait: Some(Duration::from_secs(4)),
+        };
+        assert!(longer(short, &asked) > Duration::from_secs(4));
+        assert_eq!(longer(short, &ErrorKind::Unsure), short);
+    }
+}

@@ -1,0 +1,242 @@
+//! The text inside a received message.
+//!
+//! Plain text and rich text become one string; everything else keeps only its
+//! kind, so that the person can be told.
+
+use std::fmt::Write as _;
+
+use serde_json::Value;
+
+/// What a message says.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Content {
+    /// Text or Markdown; mentions of the bot are gone, others read `@name`.
+    Text(String),
+    /// Something without text, or of a kind that we do not know.
+    Unsupported {
+        /// The platform's word for it, such as `image`.
+        kind: String,
+    },
+}
+
+impl Content {
+    /// Reads the JSON inside the string `raw`.
+    pub(super) fn read(kind: &str, raw: &str, mentions: &Mentions) -> Self {
+        let parsed: Value = serde_json::from_str(raw).unwrap_or(Value::Null);
+        let text = match kind {
+            "text" => parsed.get("text").and_then(Value::as_str).map(str::to_owned),
+            "post" => post(&parsed, mentions),
+            _ => None,
+        };
+        match text {
+            Some(text) => Self::Text(mentions.replace_in(&text).trim().to_owned()),
+            None => Self::Unsupported {
+                kind: kind.to_owned(),
+            },
+        }
+    }
+}
+
+/// Who is mentioned in a message, under which placeholder.
+#[derive(Debug)]
+pub(super) struct Mentions {
+    /// Longest placeholder first, so that `@_user_10` is not read as `@_user_1`.
+    list: Vec<Mention>,
+}
+
+#[derive(Debug)]
+struct Mention {
+    key: String,
+    name: String,
+    is_bot: bool,
+}
+
+impl Mentions {
+    /// Reads the list; entries without a placeholder are left out.
+    pub(super) fn read(list: Option<&Value>, bot: Option<&str>) -> Self {
+        let mut list: Vec<Mention> = list
+            .and_then(Value::as_array)
+            .into_iter()
+            .flatten()
+            .filter_map(|entry| {
+                let word = |path: &str| entry.pointer(path).and_then(Value::as_str);
+                let key = word("/key").filter(|key| !key.is_empty())?;
+                let marked = matches!(word("/mentioned_type"), Some("bot" | "app"));
+                Some(Mention {
+                    key: key.to_owned(),
+                    name: word("/name").unwrap_or_default().to_owned(),
+                    is_bot: match bot {
+                        Some(bot) => word("/id/open_id") == Some(bot),
+                        None => marked,
+                    },
+                })
+            })
+            .collect();
+        list.sort_by_key(|mention| std::cmp::Reverse(mention.key.len()));
+        Self { list }
+    }
+
+    /// Whether the bot is among them.
+    pub(super) fn bot(&self) -> bool {
+        self.list.iter().any(|mention| mention.is_bot)
+    }
+
+    /// Takes the bot's placeholder out, with one blank behind it, and puts names
+    /// in for the others.
+    fn replace_in(&self, text: &str) -> String {
+        let mut out = String::with_capacity(text.len());
+        let mut rest = text;
+        while let Some(at) = rest.find('@') {
+            let (before, from) = rest.split_at(at);
+            out.push_str(before);
+            let hit = self.list.iter().find_map(|mention| {
+                let after = from.strip_prefix(mention.key.as_str())?;
+                Some((mention, after))
+            });
+            rest = match hit {
+                Some((mention, after)) if mention.is_bot => after.strip_prefix(' ').unwrap_or(after),
+                Some((mention, after)) if mention.name.is_empty() => {
+                    out.push_str(&mention.key);
+                    after
+                }
+                Some((mention, after)) => {
+                    out.push('@');
+                    out.push_str(&mention.name);
+                    after
+                }
+                None => {
+                    out.push('@');
+                    from.strip_prefix('@').unwrap_or_default()
+                }
+            };
+        }
+        out.push_str(rest);
+        out
+    }
+}
+
+/// Rich text as Markdown. Received posts have no locale level; one is looked
+/// through all the same.
+fn post(parsed: &Value, mentions: &Mentions) -> Option<String> {
+    let inner = if parsed.get("content").is_some_and(Value::is_array) {
+        parsed
+    } else {
+        parsed
+            .as_object()?
+            .values()
+            .find(|value| value.get("content").is_some_and(Value::is_array))?
+    };
+    let mut lines = Vec::new();
+    if let Some(title) = inner.get("title").and_then(Value::as_str)
+        && !title.is_empty()
+    {
+        lines.push(title.to_owned());
+    }
+    for paragraph in inner.get("content")?.as_array()? {
+        let mut line = String::new();
+        for node in paragraph.as_array().into_iter().flatten() {
+            inline(node, mentions, &mut line);
+        }
+        lines.push(line);
+    }
+    Some(lines.join("\n"))
+}
+
+fn inline(node: &Value, mentions: &Mentions, line: &mut String) {
+    let word = |key: &str| node.get(key).and_then(Value::as_str).unwrap_or_default();
+    match word("tag") {
+        "a" => {
+            let (text, href) = (word("text"), word("href"));
+            if text.is_empty() || text == href {
+                line.push_str(href);
+            } else {
+                let _ = write!(line, "[{text}]({href})");
+            }
+        }
+        "at" => {
+            let id = word("user_id");
+            // Usually a placeholder that the list of mentions explains.
+            if mentions.list.iter().any(|mention| mention.key == id) {
+                line.push_str(id);
+            } else {
+                let name = Some(word("user_name")).filter(|name| !name.is_empty());
+                let _ = write!(line, "@{}", name.unwrap_or(id.trim_start_matches('@')));
+            }
+        }
+        "img" => line.push_str("[image]"),
+        "media" => line.push_str("[video]"),
+        "emotion" => {
+            let _ = write!(line, ":{}:", word("emoji_type"));
+        }
+        "hr" => line.push_str("---"),
+        "code_block" => {
+            let code = word("text").trim_end_matches('\n');
+            let fence = "`".repeat(longest_run(code, '`').max(2) + 1);
+            if !line.is_empty() {
+                line.push('\n');
+            }
+            let language = word("language").to_ascii_lowercase();
+            let _ = write!(line, "{fence}{language}\n{code}\n{fence}");
+        }
+        _ => line.push_str(word("text")),
+    }
+}
+
+/// The length of the longest run of `c`.
+fn longest_run(text: &str, c: char) -> usize {
+    text.split(|other| other != c)
+        .map(str::len)
+        .max()
+        .unwrap_or(0)
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn read(kind: &str, content: &Value) -> Content {
+        let list = json!([
+            {"key": "@_user_1", "id": {"open_id": "ou_bot"}, "name": "Helper"},
+            {"key": "@_user_2", "id": {"open_id": "ou_tom"}, "name": "Tom"},
+        ]);
+        let mentions = Mentions::read(Some(&list), Some("ou_bot"));
+        Content::read(kind, &content.to_string(), &mentions)
+    }
+
+    #[test]
+    fn rich_text_becomes_markdown() {
+        let content = json!({"title": "Plan", "content": [
+            [{"tag": "at", "user_id": "@_user_1"}, {"tag": "text", "text": " see "},
+             {"tag": "a", "text": "docs", "href": "https://example.org"}, {"tag": "at", "user_id": "@_user_2"}],
+            [{"tag": "code_block", "language": "RUST", "text": "let a = \"```\";\n"}],
+            [{"tag": "img", "image_key": "img_1"}, {"tag": "hologram", "text": "new"}],
+        ]});
+        let Content::Text(text) = read("post", &content) else {
+            panic!("not text");
+        };
+        insta::assert_snapshot!(text, @r#"
+        Plan
+        see [docs](https://example.org)@Tom
+        ````rust
+        let a = "```";
+        ````
+        [image]new
+        "#);
+    }
+
+    #[test]
+    fn other_kinds_keep_their_name() {
+        for kind in ["image", "audio", "sticker", "text", "hologram"] {
+            let content = read(kind, &json!({"image_key": "img_1"}));
+            assert_eq!(content, Content::Unsupported { kind: kind.into() });
+        }
+    }
+
+    #[test]
+    fn an_at_sign_alone_stays() {
+        let text = read("text", &json!({"text": "a@b.c @_user_3 @@_user_2 @"}));
+        assert_eq!(text, Content::Text("a@b.c @_user_3 @@Tom @".into()));
+    }
+}
