@@ -1,2 +1,4 @@
 //! Placeholder.
+mod broker_child;
+mod commands;
 fn main() {}

@@ -162,7 +162,11 @@ impl Broker {
         }
         up_tx.send_replace(true);
         info!(%url, name = %options.name, server = %found, "connected to the broker");
-        let prefix = if options.owner { "$JS.API" } else { IMPORTED_API };
+        let prefix = if options.owner {
+            "$JS.API"
+        } else {
+            IMPORTED_API
+        };
         let js = ContextBuilder::new()
             .timeout(REQUEST_TIMEOUT)
             .ack_timeout(REQUEST_TIMEOUT)

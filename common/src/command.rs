@@ -187,10 +187,7 @@ mod tests {
         assert_eq!(read("hello /new"), Typed::Text("hello /new"));
         assert_eq!(read("/"), Typed::Text("/"));
         assert_eq!(read("// a comment"), Typed::Text("// a comment"));
-        assert_eq!(
-            read("/new\ndemo"),
-            Typed::Command(Command::New, "demo")
-        );
+        assert_eq!(read("/new\ndemo"), Typed::Command(Command::New, "demo"));
     }
 
     #[test]

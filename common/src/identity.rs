@@ -8,19 +8,23 @@
 mod accounts;
 mod conf;
 mod creds;
+mod enrol;
 mod file;
 mod hub;
 mod jwt;
 mod keys;
 mod node;
+mod roles;
+mod tell;
 
 use std::path::PathBuf;
 
 pub use accounts::{API_PREFIX, NODE_CONNECTED, NODE_DISCONNECTED};
 pub use conf::HubOptions;
 pub use creds::Creds;
-pub use hub::{EnrollOptions, Hub, NodeCreds, Outcome};
-pub use node::{FormerKey, NODE_ID_MAX, NodeRecord, check_node_id};
+pub use enrol::{EnrollOptions, NodeCreds};
+pub use hub::{Hub, Outcome};
+pub use node::{FormerKey, NODE_ID_MAX, NodeRecord, check_node_id, node_of_event};
 
 /// What can go wrong with keys, credentials and enrolment. The texts are for the person at the terminal.
 #[derive(Debug, thiserror::Error)]
@@ -47,7 +51,9 @@ pub enum IdentityError {
         why: &'static str,
     },
     /// No complete hub in this folder.
-    #[error("there is no hub in {0}: run `phonework init` there first, or set DATA_DIR to where it is")]
+    #[error(
+        "there is no hub in {0}: run `phonework init` there first, or set DATA_DIR to where it is"
+    )]
     NoHub(PathBuf),
     /// The folder was written by a newer version.
     #[error("the hub in {0} was made by a newer phonework: use that version")]
@@ -85,6 +91,24 @@ pub enum IdentityError {
     Record {
         /// The file.
         path: PathBuf,
+        /// What is wrong with it.
+        why: String,
+    },
+    /// A running broker could not be told of a change.
+    #[error("the broker at {url} was not told: {why}. It will know at its next start")]
+    Broker {
+        /// Its address.
+        url: String,
+        /// What happened.
+        why: String,
+    },
+    /// An address that cannot be listened on.
+    #[error(
+        "NATS_URL {url:?} cannot be used: {why}. Write it like nats://127.0.0.1:4222 or tls://hub.example:4222"
+    )]
+    Url {
+        /// As it was written.
+        url: String,
         /// What is wrong with it.
         why: String,
     },

@@ -18,7 +18,9 @@ pub enum IdError {
     )]
     Node(String),
     /// Not `[A-Za-z0-9_-]{1,64}` behind the surface.
-    #[error("`{0}` is not a user id: use `ou_…` or `<surface>/<id>` of letters, digits, `_` and `-`")]
+    #[error(
+        "`{0}` is not a user id: use `ou_…` or `<surface>/<id>` of letters, digits, `_` and `-`"
+    )]
     User(String),
     /// Not a surface that we know.
     #[error("`{0}` is not a surface: use `feishu` or `web`")]
@@ -293,7 +295,17 @@ mod tests {
         for good in ["a", "home-pc", "lab-1", &"x".repeat(32)] {
             assert!(good.parse::<NodeId>().is_ok(), "{good}");
         }
-        for bad in ["", ">", "*", "a.b", "A", "a b", "router", "é", &"x".repeat(33)] {
+        for bad in [
+            "",
+            ">",
+            "*",
+            "a.b",
+            "A",
+            "a b",
+            "router",
+            "é",
+            &"x".repeat(33),
+        ] {
             assert!(bad.parse::<NodeId>().is_err(), "{bad}");
         }
     }

@@ -4,7 +4,9 @@
 use serde::{Deserialize, Serialize};
 
 /// A language that every text people read exists in.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize,
+)]
 #[serde(rename_all = "lowercase")]
 pub enum Lang {
     /// Chinese (simplified).
@@ -23,7 +25,10 @@ impl Lang {
 
     /// Like [`Lang::from_locale`], but `None` for a language we do not have.
     pub fn parse(locale: &str) -> Option<Self> {
-        let language = locale.split(['-', '_', '.', '@']).next().unwrap_or_default();
+        let language = locale
+            .split(['-', '_', '.', '@'])
+            .next()
+            .unwrap_or_default();
         match language.trim().to_ascii_lowercase().as_str() {
             "zh" => Some(Self::Zh),
             "en" => Some(Self::En),

@@ -4,6 +4,7 @@
 
 pub mod broker;
 pub mod command;
+pub mod config;
 pub mod fault;
 pub mod health;
 pub mod http;
@@ -14,4 +15,5 @@ pub mod lang;
 pub mod message;
 pub mod stream;
 pub mod subject;
+pub mod telemetry;
 pub mod text;

@@ -143,7 +143,10 @@ pub fn work_node(node: &NodeId) -> pull::Config {
     pull::Config {
         filter_subject: subject::work_of(node),
         max_ack_pending: 1,
-        ..consumer(node.as_str(), "Node: writes its work down, then acknowledges")
+        ..consumer(
+            node.as_str(),
+            "Node: writes its work down, then acknowledges",
+        )
     }
 }
 
@@ -152,6 +155,9 @@ pub fn out_surface(surface: Surface) -> pull::Config {
     pull::Config {
         filter_subject: subject::out_of(surface),
         max_ack_pending: 1024,
-        ..consumer(surface.as_str(), "Gateway: shows what nodes and router send")
+        ..consumer(
+            surface.as_str(),
+            "Gateway: shows what nodes and router send",
+        )
     }
 }

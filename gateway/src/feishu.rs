@@ -12,6 +12,9 @@ pub mod event;
 pub mod frame;
 pub mod limits;
 pub mod parts;
+pub mod render;
+pub mod split;
+pub mod surface;
 pub mod token;
 
 use secrecy::SecretString;

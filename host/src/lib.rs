@@ -1,1 +1,193 @@
-//! Placeholder.
+//! What runs on each machine: takes the work of its node, keeps sessions with agents, writes
+//! everything down first. Listens on no port and trusts nothing but its own subjects.
+//!
+//! A message's way through: `intake` (journal, then acknowledgement) → `desk` (whose is it, what
+//! is it) → `session` (turns, questions, the agent) → `outbox` (to the gateway, until confirmed).
+
+pub mod agent;
+mod beat;
+mod cards;
+mod command;
+pub mod context;
+mod desk;
+mod intake;
+pub mod journal;
+mod outbox;
+pub mod record;
+mod session;
+pub mod workdir;
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use chrono_tz::Tz;
+use common::broker::Broker;
+use common::health::Health;
+use common::ids::{NodeId, UserId};
+use serde_json::json;
+use tokio::sync::{mpsc, watch};
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+use tracing::{info, warn};
+
+use crate::context::{AgentOptions, Context};
+use crate::journal::{Journal, JournalError};
+use crate::session::slots::Slots;
+use crate::workdir::WorkDir;
+
+/// Acts between intake and desk; above that the intake waits, and the broker keeps the rest.
+const DESK: usize = 64;
+/// Time for sessions to end their turns and processes when the host stops.
+const SESSIONS_END_WITHIN: Duration = Duration::from_secs(7);
+/// Time for the last answers to reach the broker after that.
+const OUTBOX_END_WITHIN: Duration = Duration::from_millis(1500);
+
+/// What a host needs to know.
+#[derive(Debug, Clone)]
+pub struct HostOptions {
+    /// Which node this is.
+    pub node: NodeId,
+    /// What people call the machine.
+    pub name: String,
+    /// Users whom the machine's owner lets in; empty: all that the hub grants.
+    pub serves: Vec<UserId>,
+    /// Sessions are under this directory and nowhere else.
+    pub working_dir: PathBuf,
+    /// Where the journal is.
+    pub data_dir: PathBuf,
+    /// How agents are started.
+    pub agents: AgentOptions,
+    /// For times of day on cards.
+    pub timezone: Tz,
+}
+
+/// Why a host cannot run.
+#[derive(Debug, thiserror::Error)]
+pub enum HostError {
+    /// The working directory.
+    #[error("the working directory {path} cannot be used: {why}; set WORKING_DIR to one that can")]
+    WorkingDir {
+        /// Which.
+        path: String,
+        /// Why.
+        why: std::io::Error,
+    },
+    /// The journal.
+    #[error(transparent)]
+    Journal(#[from] JournalError),
+}
+
+/// Runs a host until `cancel`, then ends in good order: no new work, turns interrupted and offered
+/// again, processes ended, last answers sent.
+///
+/// # Errors
+/// When it cannot start; nothing was acknowledged then.
+pub async fn run(
+    options: HostOptions,
+    broker: Broker,
+    health: Health,
+    cancel: CancellationToken,
+) -> Result<(), HostError> {
+    let workdir =
+        WorkDir::open(&options.working_dir).map_err(|why| HostError::WorkingDir {
+            path: options.working_dir.display().to_string(),
+            why,
+        })?;
+    let (journal, mut snapshot) = Journal::open(&options.data_dir)?;
+    let sessions_end = CancellationToken::new();
+    let context = Arc::new(Context {
+        node: options.node,
+        name: options.name,
+        journal: journal.clone(),
+        broker: broker.clone(),
+        workdir,
+        slots: Slots::new(options.agents.max_live),
+        agents: options.agents,
+        timezone: options.timezone,
+        health: health.clone(),
+        tasks: TaskTracker::new(),
+        cancel: sessions_end.clone(),
+    });
+    report_agent(&context).await;
+    health.set(
+        "host",
+        true,
+        json!({ "node": context.node, "working_dir": context.workdir.root() }),
+    );
+    info!(node = %context.node, working_dir = %context.workdir.root().display(),
+        sessions = snapshot.sessions.len(), "host is up");
+
+    let outbox_end = CancellationToken::new();
+    let outbox = tokio::spawn(outbox::run(
+        context.node.clone(),
+        journal,
+        broker.clone(),
+        outbox_end.clone(),
+    ));
+    let (load_tx, load) = watch::channel(beat::Load::default());
+    let (to_desk, from_intake) = mpsc::channel(DESK);
+    let waiting = std::mem::take(&mut snapshot.inbox);
+    let desk = desk::Desk::new(Arc::clone(&context), snapshot, load_tx);
+    context.tasks.spawn(desk.run(waiting, from_intake));
+    let beat = tokio::spawn(beat::run(
+        Arc::clone(&context),
+        options.serves,
+        load,
+        cancel.clone(),
+    ));
+    intake::run(Arc::clone(&context), to_desk, cancel.clone()).await;
+
+    // The intake has ended, so `cancel` was given: now the sessions, then the last answers.
+    sessions_end.cancel();
+    context.tasks.close();
+    if tokio::time::timeout(SESSIONS_END_WITHIN, context.tasks.wait())
+        .await
+        .is_err()
+    {
+        warn!("sessions did not end in time; they are taken up again at the next start");
+    }
+    let flush = wait_until_sent(&context.journal);
+    let _ = tokio::time::timeout(OUTBOX_END_WITHIN, flush).await;
+    outbox_end.cancel();
+    let _ = tokio::join!(outbox, beat);
+    info!(node = %context.node, "host has stopped");
+    Ok(())
+}
+
+async fn wait_until_sent(journal: &Journal) {
+    while journal
+        .outbox(0, 1)
+        .await
+        .is_ok_and(|waiting| !waiting.is_empty())
+    {
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+}
+
+/// Says once, at the start, whether the agent is there and new enough. Not there is no reason not
+/// to run: everything else works, and `/new` tells how to install it.
+async fn report_agent(context: &Context) {
+    let env = agent::ChildEnv::inherited(&context.agents.secrets);
+    let program =
+        match agent::claude::locate(context.agents.program.as_deref(), env.get("PATH")) {
+            Ok(program) => program,
+            Err(why) => {
+                warn!(%why, "sessions cannot run until claude is installed on this machine");
+                context.health.set("agent", true, json!(why.to_string()));
+                return;
+            }
+        };
+    match agent::claude::probe(&program).await {
+        Ok(version) => {
+            info!(%version, program = %program.display(), "claude found");
+            context
+                .health
+                .set("agent", true, json!(format!("claude {version}")));
+        }
+        Err(why) => {
+            warn!(%why, program = %program.display(), "claude may not work");
+            context.health.set("agent", true, json!(why.to_string()));
+        }
+    }
+}

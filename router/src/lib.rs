@@ -1,1 +1,214 @@
-//! Placeholder.
+//! The router: decides which node gets a message, knows which nodes are there, and answers what
+//! concerns nodes. It never talks to a platform, runs no tools and keeps no conversations.
+//!
+//! Read `intake`, then `decide`, `act` and `dispatch`; `presence` and `registry` are what they ask.
+
+mod act;
+mod bucket;
+mod cards;
+mod decide;
+mod dispatch;
+mod http;
+mod intake;
+mod presence;
+mod provision;
+mod registry;
+mod reply;
+mod users;
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_nats::jetstream::kv::Store;
+use async_nats::service::{Service, ServiceExt as _};
+use common::broker::Broker;
+use common::health::Health;
+use common::lang::Lang;
+use common::stream::{KV_NODES, KV_PRESENCE, KV_USERS};
+use serde_json::json;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+use tracing::{info, warn};
+
+pub use provision::ProvisionError;
+
+use act::Desk;
+use dispatch::Dispatch;
+use presence::Presence;
+use registry::Registry;
+use reply::Replies;
+use users::Users;
+
+/// Settings of the router.
+#[derive(Debug, Clone, Default)]
+pub struct RouterOptions {
+    /// For people whose platform does not tell their language.
+    pub lang: Lang,
+    /// The hub's data folder, where `nodes/<id>.json` lie; none where the router does not run on
+    /// the hub. The bucket PW_NODES alone counts then.
+    pub data_dir: Option<PathBuf>,
+    /// Where `GET /health` is served. A taken port gives way to one of the next nine. None where
+    /// another part serves it.
+    pub http: Option<SocketAddr>,
+}
+
+/// Why the router ended before it was told to.
+#[derive(Debug, thiserror::Error)]
+pub enum RouterError {
+    /// The broker could not be made ready.
+    #[error(transparent)]
+    Provision(#[from] ProvisionError),
+    /// The broker stopped answering while the router started.
+    #[error(
+        "the broker could not be read at the start ({0}). Start the router again; see the broker's log"
+    )]
+    Start(async_nats::Error),
+    /// No port for the health page.
+    #[error(
+        "cannot listen on {address} or the nine ports after it for /health: {source}. Set another PORT or BIND"
+    )]
+    Http {
+        /// The wanted address.
+        address: SocketAddr,
+        /// What the system said.
+        source: std::io::Error,
+    },
+}
+
+/// Runs until `cancel`, then lets what is under way finish for at most 3 s. Makes the broker's
+/// streams, consumers and buckets first; that is repeatable.
+///
+/// # Errors
+/// When the broker cannot be made ready, or the health page has no port.
+pub async fn run(
+    options: RouterOptions,
+    broker: Broker,
+    health: Health,
+    cancel: CancellationToken,
+) -> Result<(), RouterError> {
+    health.set("router", false, "starting".into());
+    let tasks = TaskTracker::new();
+    // The tasks end after the intake has, which needs them until then.
+    let stop = CancellationToken::new();
+    let _stop = stop.clone().drop_guard();
+    let address = match options.http {
+        Some(address) => Some(
+            http::serve(address, health.clone(), &tasks, stop.clone())
+                .await
+                .map_err(|source| RouterError::Http { address, source })?,
+        ),
+        None => None,
+    };
+    match provision::provision(&broker, &cancel).await {
+        Ok(()) => {}
+        Err(ProvisionError::Cancelled) => return Ok(()),
+        Err(error) => {
+            health.set("router", false, error.to_string().into());
+            return Err(error.into());
+        }
+    }
+    let (desk, service) = start(&options, &broker, &tasks, &stop, &cancel).await?;
+    tasks.spawn(report(
+        health,
+        broker.clone(),
+        desk.registry.clone(),
+        desk.presence.clone(),
+        address,
+        stop.clone(),
+    ));
+    info!("the router is ready");
+    intake::run(desk, broker, cancel).await;
+    if let Err(why) = service.stop().await {
+        warn!(%why, "the micro service did not end in order");
+    }
+    stop.cancel();
+    tasks.close();
+    if tokio::time::timeout(Duration::from_secs(2), tasks.wait())
+        .await
+        .is_err()
+    {
+        warn!("the router ended with tasks left over");
+    }
+    Ok(())
+}
+
+/// Starts everything but the intake, each part after those it asks.
+async fn start(
+    options: &RouterOptions,
+    broker: &Broker,
+    tasks: &TaskTracker,
+    stop: &CancellationToken,
+    cancel: &CancellationToken,
+) -> Result<(Arc<Desk>, Service), RouterError> {
+    let nodes = bucket_of(broker, KV_NODES).await?;
+    let (registry, task) = registry::open(broker, nodes, options.data_dir.clone())
+        .await
+        .map_err(RouterError::Start)?;
+    let beats = bucket_of(broker, KV_PRESENCE).await?;
+    let presence = presence::start(broker, beats, &registry, tasks, stop)
+        .await
+        .map_err(RouterError::Start)?;
+    tasks.spawn(task.run(stop.clone()));
+    let users = Users::new(bucket_of(broker, KV_USERS).await?, cancel.clone());
+    let dispatch = Dispatch {
+        broker: broker.clone(),
+        presence: presence.clone(),
+        replies: Replies {
+            broker: broker.clone(),
+            cancel: cancel.clone(),
+        },
+        cancel: cancel.clone(),
+    };
+    // For `nats micro ls`: no endpoints, the router's work comes by streams.
+    let service = broker
+        .client()
+        .service_builder()
+        .description("PhoneWork router: decides which node gets a message")
+        .start("phonework-router", env!("CARGO_PKG_VERSION"))
+        .await
+        .map_err(RouterError::Start)?;
+    let desk = Desk {
+        registry,
+        presence,
+        users,
+        dispatch,
+        lang: options.lang,
+    };
+    Ok((Arc::new(desk), service))
+}
+
+async fn bucket_of(broker: &Broker, name: &str) -> Result<Store, RouterError> {
+    let store = broker.jetstream().get_key_value(name).await;
+    store.map_err(|why| RouterError::Start(why.into()))
+}
+
+/// Keeps the lines of `/health` up to date.
+async fn report(
+    health: Health,
+    broker: Broker,
+    registry: Registry,
+    presence: Presence,
+    http: Option<SocketAddr>,
+    stop: CancellationToken,
+) {
+    let up = broker.up();
+    let mut tick = tokio::time::interval(Duration::from_secs(1));
+    loop {
+        let connected = *up.borrow();
+        let count = presence.count().await;
+        let enrolled = registry.nodes().len();
+        let detail = json!({ "refusals": broker.refusals() });
+        health.set("broker", connected, detail);
+        let detail = json!({
+            "nodes": enrolled, "on": count.on, "off": enrolled.saturating_sub(count.on), "http": http,
+        });
+        health.set("router", true, detail);
+        tokio::select! {
+            _ = tick.tick() => {}
+            () = stop.cancelled() => break,
+        }
+    }
+    health.set("router", false, "stopped".into());
+}

@@ -29,6 +29,7 @@ impl FileKind {
     }
 
     /// The other one.
+    #[must_use]
     pub const fn other(self) -> Self {
         match self {
             Self::Keyring => Self::Host,
@@ -177,7 +178,7 @@ macro_rules! keys {
 keys! {
     FeishuAppId "FEISHU_APP_ID" Keyring, Kind::Text, "", "cli_a1b2c3d4e5f6", "App ID of the Feishu app; without it and the secret the Feishu gateway is off.";
     FeishuAppSecret "FEISHU_APP_SECRET" Keyring, Kind::Secret, "", "the secret of the app", "App Secret of the Feishu app.";
-    FeishuBaseUrl "FEISHU_BASE_URL" Keyring, Kind::HttpUrl, "https://open.feishu.cn", "https://open.larksuite.com", "Address of the open platform; for Lark https://open.larksuite.com.";
+    FeishuBaseUrl "FEISHU_BASE_URL" Keyring, Kind::HttpUrl, "https://open.feishu.cn", "https://open.feishu.cn", "Address of the open platform; for Lark https://open.larksuite.com.";
     OpenaiBaseUrl "OPENAI_BASE_URL" Both, Kind::HttpUrl, "https://api.openai.com/v1", "https://open.bigmodel.cn/api/paas/v4", "Address of an OpenAI-compatible chat API, up to and including its version.";
     OpenaiApiKey "OPENAI_API_KEY" Both, Kind::Secret, "", "the key of the API", "Key of that API; without it smart mode falls back to rules.";
     OpenaiModel "OPENAI_MODEL" Both, Kind::Text, "", "glm-4.7", "Name of the model; needed once there is a key.";
@@ -240,7 +241,12 @@ impl Key {
     /// The key of `file` somebody who wrote `name` most likely meant.
     pub(super) fn guess(name: &str, file: FileKind) -> Option<Self> {
         let name = name.trim().to_ascii_uppercase().replace(['-', ' '], "_");
-        let candidates = || Self::ALL.iter().copied().filter(|key| key.spec().files.contain(file));
+        let candidates = || {
+            Self::ALL
+                .iter()
+                .copied()
+                .filter(|key| key.spec().files.contain(file))
+        };
         let best = candidates()
             .map(|key| (key, strsim::jaro_winkler(&name, key.name())))
             .max_by(|a, b| a.1.total_cmp(&b.1));
@@ -248,7 +254,9 @@ impl Key {
             Some((key, score)) if score >= 0.88 => Some(key),
             Some(_) | None => {
                 let mut ending = candidates().filter(|key| {
-                    key.name().strip_suffix(name.as_str()).is_some_and(|rest| rest.ends_with('_'))
+                    key.name()
+                        .strip_suffix(name.as_str())
+                        .is_some_and(|rest| rest.ends_with('_'))
                 });
                 ending.next().filter(|_| ending.next().is_none())
             }
@@ -262,7 +270,9 @@ pub const ENV_PREFIX: &str = "PHONEWORK_";
 /// The table of keys for the documentation, in Markdown.
 pub fn markdown_table() -> String {
     use std::fmt::Write as _;
-    let mut table = String::from("| key | file | type | default | meaning |\n| --- | --- | --- | --- | --- |\n");
+    let mut table = String::from(
+        "| key | file | type | default | meaning |\n| --- | --- | --- | --- | --- |\n",
+    );
     for spec in Key::ALL.iter().map(|key| key.spec()) {
         let files = match spec.files {
             Files::Keyring => "keyring",
@@ -288,9 +298,17 @@ pub fn markdown_table() -> String {
             Kind::NodeId => "node id".to_owned(),
             Kind::Filter => "log filter".to_owned(),
         };
-        let default = if spec.default.is_empty() { "–".to_owned() } else { format!("`{}`", spec.default) };
+        let default = if spec.default.is_empty() {
+            "–".to_owned()
+        } else {
+            format!("`{}`", spec.default)
+        };
         // Writing into a String cannot fail.
-        let _ = writeln!(table, "| `{}` | {files} | {kind} | {default} | {} |", spec.name, spec.doc);
+        let _ = writeln!(
+            table,
+            "| `{}` | {files} | {kind} | {default} | {} |",
+            spec.name, spec.doc
+        );
     }
     table
 }

@@ -89,8 +89,8 @@ pub enum What {
         /// Where it belongs.
         belongs: FileKind,
     },
-    /// The older program's key.
-    RouterUrl,
+    /// The older program's key; with the machine it named, if it can be told.
+    RouterUrl(Option<String>),
     /// Written twice.
     Twice {
         /// The key as written.
@@ -163,7 +163,10 @@ impl Problem {
         };
         match &self.at {
             At::File { path, line, column } => match lang {
-                Lang::En => format!("{}, line {line}, column {column}{colon}{said}", path.display()),
+                Lang::En => format!(
+                    "{}, line {line}, column {column}{colon}{said}",
+                    path.display()
+                ),
                 Lang::Zh => format!("{} 第 {line} 行第 {column} 列{colon}{said}", path.display()),
             },
             At::WholeFile(path) => format!("{}{colon}{said}", path.display()),
@@ -195,9 +198,11 @@ impl Problem {
     /// The file this is about, for a sentence that sends to the other one.
     fn file_name(&self) -> String {
         match &self.at {
-            At::File { path, .. } | At::WholeFile(path) => {
-                path.file_name().unwrap_or_default().to_string_lossy().into_owned()
-            }
+            At::File { path, .. } | At::WholeFile(path) => path
+                .file_name()
+                .unwrap_or_default()
+                .to_string_lossy()
+                .into_owned(),
             At::Env(name) | At::Flag(name) => name.clone(),
             At::Nowhere => String::new(),
         }
@@ -223,10 +228,17 @@ impl ConfigError {
 
     /// All of it in one text; one problem a line.
     pub fn text(&self, lang: Lang) -> String {
-        let lines: Vec<String> = self.problems.iter().map(|problem| problem.text(lang)).collect();
+        let lines: Vec<String> = self
+            .problems
+            .iter()
+            .map(|problem| problem.text(lang))
+            .collect();
         match (lines.len(), lang) {
             (1, _) => lines.concat(),
-            (n, Lang::En) => format!("{n} things are wrong in the configuration:\n- {}", lines.join("\n- ")),
+            (n, Lang::En) => format!(
+                "{n} things are wrong in the configuration:\n- {}",
+                lines.join("\n- ")
+            ),
             (n, Lang::Zh) => format!("配置有 {n} 处错误：\n- {}", lines.join("\n- ")),
         }
     }

@@ -1,5 +1,5 @@
-//! Who may reach what: the five accounts, what they share, and the permissions of each role.
-//! This is the only place where these subjects stand as text; building and parsing subjects at run time is done elsewhere.
+//! The five accounts and what they share. What single users may do within an account is in `roles`; these two files
+//! are the only place where the subjects stand as text, building and parsing them at run time is done elsewhere.
 //!
 //! The server never checks the reply subject of a publish and answers with its own authority. So nodes and gateways
 //! live in accounts without JetStream and reach the router's streams only through renamed imports: a forged reply
@@ -7,13 +7,13 @@
 
 use serde_json::{Value, json};
 
-use super::IdentityError;
 use super::jwt::{self, Kind};
 use super::keys::Keys;
 use super::node::NodeRecord;
+use super::{IdentityError, roles};
 
 /// Surfaces with a place of their own in the shared state. Each one needs its lines below.
-const SURFACES: [&str; 2] = ["feishu", "web"];
+pub(super) const SURFACES: [&str; 2] = ["feishu", "web"];
 
 /// Raised when a table below changes: an older data folder then gets its accounts signed anew.
 pub(super) const LAYOUT: u32 = 1;
@@ -82,7 +82,13 @@ fn links(keys: &Keys) -> Vec<Link> {
     use Account::{Enrol, Gate, Nodes, Pw, Sys};
     let mut links = Vec::new();
     let mut link = |owner, user, share, subject: &str, local: &str| {
-        links.push(Link { owner, user, share, subject: subject.into(), local: local.into() });
+        links.push(Link {
+            owner,
+            user,
+            share,
+            subject: subject.into(),
+            local: local.into(),
+        });
     };
     let api = |rest: &str| (format!("$JS.API.{rest}"), format!("{API_PREFIX}.{rest}"));
 
@@ -118,7 +124,13 @@ fn links(keys: &Keys) -> Vec<Link> {
     for surface in SURFACES {
         let (subject, local) = api(&kv_read(surface));
         link(Pw, Gate, Share::Service, &subject, &local);
-        link(Pw, Gate, Share::Service, &format!("$KV.PW_GATE_{surface}.>"), "");
+        link(
+            Pw,
+            Gate,
+            Share::Service,
+            &format!("$KV.PW_GATE_{surface}.>"),
+            "",
+        );
     }
     // Lets the router's account discover the gateways' micro services.
     link(Gate, Pw, Share::Answers, "$SRV.>", "");
@@ -126,13 +138,25 @@ fn links(keys: &Keys) -> Vec<Link> {
     link(Pw, Enrol, Share::Service, "pw.enrol", "");
 
     let nodes = keys.nodes.public_key();
-    link(Sys, Pw, Share::Stream, &format!("$SYS.ACCOUNT.{nodes}.CONNECT"), NODE_CONNECTED);
-    link(Sys, Pw, Share::Stream, &format!("$SYS.ACCOUNT.{nodes}.DISCONNECT"), NODE_DISCONNECTED);
+    link(
+        Sys,
+        Pw,
+        Share::Stream,
+        &format!("$SYS.ACCOUNT.{nodes}.CONNECT"),
+        NODE_CONNECTED,
+    );
+    link(
+        Sys,
+        Pw,
+        Share::Stream,
+        &format!("$SYS.ACCOUNT.{nodes}.DISCONNECT"),
+        NODE_DISCONNECTED,
+    );
     links
 }
 
 /// The direct read of a gateway bucket's newest value, below the API prefix.
-fn kv_read(surface: &str) -> String {
+pub(super) fn kv_read(surface: &str) -> String {
     format!("DIRECT.GET.KV_PW_GATE_{surface}.$KV.PW_GATE_{surface}.>")
 }
 
@@ -147,11 +171,15 @@ pub(super) fn account_token(
     let mut exports: Vec<Value> = Vec::new();
     for link in links.iter().filter(|link| link.owner == account) {
         let export = match link.share {
-            Share::Service => json!({"name": link.subject, "subject": link.subject, "type": "service"}),
+            Share::Service => {
+                json!({"name": link.subject, "subject": link.subject, "type": "service"})
+            }
             Share::Answers => {
                 json!({"name": link.subject, "subject": link.subject, "type": "service", "response_type": "Stream"})
             }
-            Share::Stream => json!({"name": link.subject, "subject": link.subject, "type": "stream"}),
+            Share::Stream => {
+                json!({"name": link.subject, "subject": link.subject, "type": "stream"})
+            }
         };
         if !exports.contains(&export) {
             exports.push(export);
@@ -182,7 +210,7 @@ pub(super) fn account_token(
         "limits": limits(account),
         "exports": exports,
         "imports": imports,
-        "signing_keys": roles(account, keys),
+        "signing_keys": roles::roles(account, keys),
         "default_permissions": {"pub": {}, "sub": {}},
     });
     if account == Account::Nodes {
@@ -196,7 +224,14 @@ pub(super) fn account_token(
         }
     }
     let subject = account.key(keys).public_key();
-    jwt::encode(Kind::Account, account.name(), &subject, &keys.operator, claims, issued_at)
+    jwt::encode(
+        Kind::Account,
+        account.name(),
+        &subject,
+        &keys.operator,
+        claims,
+        issued_at,
+    )
 }
 
 fn limits(account: Account) -> Value {
@@ -217,121 +252,15 @@ fn limits(account: Account) -> Value {
     limits
 }
 
-/// The scoped signing keys: what a role may do stands in the account, so a token cannot widen it.
-fn roles(account: Account, keys: &Keys) -> Vec<Value> {
-    let connections = ["STANDARD", "WEBSOCKET"];
-    match account {
-        Account::Nodes => vec![
-            role(&keys.node_role, "node", &node_publish("{{name()}}"), &node_subscribe("{{name()}}", "{{name()}}"), &connections),
-            {
-                // A leaf's replies to requests from another account go to `_R_.…`: the server applies no
-                // reply permission to leaf connections. Those subjects are random.
-                let mut publish = node_publish("{{tag(node)}}");
-                publish.push("_R_.>".into());
-                let subscribe = node_subscribe("{{tag(node)}}", "{{tag(node)}}");
-                role(&keys.leaf_role, "leaf", &publish, &subscribe, &["LEAFNODE", "LEAFNODE_WS"])
-            },
-        ],
-        Account::Gate => {
-            let mut publish: Vec<String> = [
-                "pw.in.>",
-                "pw.down.>",
-                "$JS.ACK.PW_OUT.>",
-            ]
-            .map(str::to_owned)
-            .to_vec();
-            for rest in ["CONSUMER.INFO.PW_OUT.*", "CONSUMER.MSG.NEXT.PW_OUT.*", "DIRECT.GET.PW_UP.pw.up.>"] {
-                publish.push(format!("{API_PREFIX}.{rest}"));
-            }
-            for surface in SURFACES {
-                publish.push(format!("$KV.PW_GATE_{surface}.>"));
-                publish.push(format!("{API_PREFIX}.{}", kv_read(surface)));
-            }
-            let subscribe = ["_INBOX_{{name()}}.>", "pw.delta.>", "$SRV.>"].map(str::to_owned);
-            vec![role(&keys.gateway_role, "gateway", &publish, &subscribe, &connections)]
-        }
-        Account::Pw | Account::Enrol | Account::Sys => Vec::new(),
-    }
-}
-
-/// Everything a node may send; `node` is its id or the template that stands for it.
-fn node_publish(node: &str) -> Vec<String> {
-    vec![
-        format!("pw.out.{node}.>"),
-        format!("pw.turn.{node}.>"),
-        format!("pw.up.{node}.>"),
-        format!("pw.delta.{node}.>"),
-        format!("pw.hb.{node}"),
-        format!("{API_PREFIX}.CONSUMER.INFO.PW_WORK.{node}"),
-        format!("{API_PREFIX}.CONSUMER.MSG.NEXT.PW_WORK.{node}"),
-        format!("{API_PREFIX}.DIRECT.GET.PW_DOWN.pw.down.{node}.>"),
-        format!("$JS.ACK.PW_WORK.{node}.>"),
-    ]
-}
-
-/// Everything a node may hear.
-fn node_subscribe(inbox: &str, node: &str) -> Vec<String> {
-    vec![format!("_INBOX_{inbox}.>"), format!("pw.ctl.{node}.>")]
-}
-
-fn role(key: &nkeys::KeyPair, name: &str, publish: &[String], subscribe: &[String], connections: &[&str]) -> Value {
-    json!({
-        "kind": "user_scope",
-        "key": key.public_key(),
-        "role": name,
-        "template": {
-            "pub": {"allow": publish},
-            "sub": {"allow": subscribe},
-            // Answers to live control requests; two, because a late one may follow a refusal.
-            "resp": {"max": 2, "ttl": 120_000_000_000_i64},
-            "subs": -1, "data": -1, "payload": -1,
-            "allowed_connection_types": connections,
-        },
-    })
-}
-
-/// A user of a role: the role's key signs, so the token itself must not carry permissions.
-pub(super) fn role_user(
-    name: &str,
-    public_key: &str,
-    account: &nkeys::KeyPair,
-    role: &nkeys::KeyPair,
-    tags: &[String],
-    issued_at: i64,
-) -> Result<String, IdentityError> {
-    let mut claims = json!({"pub": {}, "sub": {}, "issuer_account": account.public_key()});
-    if let (false, Some(map)) = (tags.is_empty(), claims.as_object_mut()) {
-        map.insert("tags".into(), tags.into());
-    }
-    jwt::encode(Kind::User, name, public_key, role, claims, issued_at)
-}
-
-/// A user with everything its account has: the router in PW, the operator's own in SYS.
-pub(super) fn full_user(
-    name: &str,
-    public_key: &str,
-    account: &nkeys::KeyPair,
-    issued_at: i64,
-) -> Result<String, IdentityError> {
-    let claims = json!({"pub": {}, "sub": {}, "subs": -1, "data": -1, "payload": -1});
-    jwt::encode(Kind::User, name, public_key, account, claims, issued_at)
-}
-
-/// The user of machines that are not enrolled yet. It may knock and hear the answer, nothing else, and the broker
-/// takes anybody without credentials for it: whether to let them in is decided by the router, not by this.
-pub(super) fn knocking_user(public_key: &str, enrol: &nkeys::KeyPair, issued_at: i64) -> Result<String, IdentityError> {
-    let claims = json!({
-        "pub": {"allow": ["pw.enrol"]},
-        "sub": {"allow": ["_INBOX_enrol.>"]},
-        "subs": 4, "data": -1, "payload": 4096,
-        "bearer_token": true,
-        "allowed_connection_types": ["STANDARD", "WEBSOCKET"],
-    });
-    jwt::encode(Kind::User, "enrol", public_key, enrol, claims, issued_at)
-}
-
 /// The self-signed root.
 pub(super) fn operator_token(keys: &Keys, issued_at: i64) -> Result<String, IdentityError> {
     let claims = json!({"system_account": keys.sys.public_key()});
-    jwt::encode(Kind::Operator, "phonework", &keys.operator.public_key(), &keys.operator, claims, issued_at)
+    jwt::encode(
+        Kind::Operator,
+        "phonework",
+        &keys.operator.public_key(),
+        &keys.operator,
+        claims,
+        issued_at,
+    )
 }

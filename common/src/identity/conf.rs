@@ -4,6 +4,8 @@
 use std::fmt::Write as _;
 use std::path::Path;
 
+use super::IdentityError;
+
 /// What the broker should listen on, as far as `init` decides it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct HubOptions {
@@ -28,9 +30,50 @@ impl Default for HubOptions {
     }
 }
 
+impl HubOptions {
+    /// Listens where this address says: on the loopback address when it names it, else on every address, since the
+    /// name others use for this machine (or its router's) need not be one of its own.
+    ///
+    /// # Errors
+    /// [`IdentityError::Url`] when it is not an address of a broker.
+    pub fn from_url(url: &str) -> Result<Self, IdentityError> {
+        let wrong = |why: String| IdentityError::Url {
+            url: url.to_owned(),
+            why,
+        };
+        let address: async_nats::ServerAddr = url
+            .parse()
+            .map_err(|error: std::io::Error| wrong(error.to_string()))?;
+        if address.host().is_empty() {
+            return Err(wrong("it names no machine".into()));
+        }
+        if address.is_websocket() {
+            return Err(wrong(
+                "the hub's own port speaks NATS; a websocket port is set in hub.conf".into(),
+            ));
+        }
+        let loopback = address.host() == "localhost"
+            || address
+                .host()
+                .trim_matches(['[', ']'])
+                .parse::<std::net::IpAddr>()
+                .is_ok_and(|ip| ip.is_loopback());
+        Ok(Self {
+            host: if loopback { "127.0.0.1" } else { "0.0.0.0" }.into(),
+            port: address.port().into(),
+            ..Self::default()
+        })
+    }
+}
+
 /// The text of `hub.conf`.
 pub(super) fn hub_conf(options: &HubOptions) -> String {
-    let HubOptions { host, port, monitor_port, max_file_store } = options;
+    let HubOptions {
+        host,
+        port,
+        monitor_port,
+        max_file_store,
+    } = options;
     let host = quoted(host);
     format!(
         r#"# The PhoneWork broker. All of it: nats-server -c hub.conf   (nats-server 2.14 or newer)
@@ -117,4 +160,45 @@ pub(super) fn identity_conf(identity: &Identity<'_>) -> String {
 /// A string as the broker's configuration wants it.
 fn quoted(text: &str) -> String {
     format!("\"{}\"", text.replace('\\', "\\\\").replace('"', "\\\""))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_address_says_where_to_listen() {
+        for (url, host, port) in [
+            ("nats://127.0.0.1:4222", "127.0.0.1", 4222),
+            ("nats://localhost", "127.0.0.1", 4222),
+            ("127.0.0.1:5000", "127.0.0.1", 5000),
+            ("tls://hub.example:4333", "0.0.0.0", 4333),
+            ("nats://10.0.0.7", "0.0.0.0", 4222),
+        ] {
+            let options = HubOptions::from_url(url).unwrap();
+            assert_eq!((options.host.as_str(), options.port), (host, port), "{url}");
+        }
+        for url in ["http://hub.example", "wss://hub.example", "nats://"] {
+            let error = HubOptions::from_url(url).unwrap_err().to_string();
+            assert!(error.contains(url), "{error}");
+        }
+    }
+
+    #[test]
+    fn the_example_for_operators_has_every_line_we_write() {
+        let example = include_str!("../../../nats/hub.conf.example");
+        let options = HubOptions {
+            host: "0.0.0.0".into(),
+            monitor_port: 8222,
+            ..HubOptions::default()
+        };
+        for line in hub_conf(&options).lines().filter(|line| !line.trim().starts_with('#')) {
+            assert!(example.lines().any(|other| other == line), "missing: {line}");
+        }
+    }
+
+    #[test]
+    fn a_quote_in_a_path_stays_inside_its_string() {
+        assert_eq!(quoted(r#"/a "b"\c"#), r#""/a \"b\"\\c""#);
+    }
 }

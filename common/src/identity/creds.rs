@@ -24,14 +24,19 @@ impl Creds {
     /// # Errors
     /// [`IdentityError::Creds`] naming the path when it is missing, unreadable or not a credential file.
     pub fn read(path: &Path) -> Result<Self, IdentityError> {
-        let wrong = |why: String| IdentityError::Creds { path: path.to_owned(), why };
-        let text = std::fs::read_to_string(path).map_err(|error| match error.kind() {
+        let wrong = |why: String| IdentityError::Creds {
+            path: path.to_owned(),
+            why,
+        };
+        let text = std::fs::read_to_string(path).map_err(|error| {
+            match error.kind() {
             std::io::ErrorKind::NotFound => wrong(
                 "there is no such file. Make it on the hub with `phonework init` (router, gateway) \
                  or `phonework enroll <node> --out DIR` (host), or point NATS_CREDS at it"
                     .into(),
             ),
             _ => wrong(error.to_string()),
+        }
         })?;
         Self::parse(&text).map_err(wrong)
     }
@@ -45,8 +50,10 @@ impl Creds {
             .ok_or("this is not a credential file: no BEGIN NATS USER JWT section")?;
         let seed = section(text, "USER NKEY SEED")
             .ok_or("this is not a complete credential file: no BEGIN USER NKEY SEED section")?;
-        let claims = jwt::decode(token).map_err(|why| format!("the token in it cannot be used: {why}"))?;
-        let key = nkeys::KeyPair::from_seed(seed).map_err(|_| "the seed in it is not a user key")?;
+        let claims =
+            jwt::decode(token).map_err(|why| format!("the token in it cannot be used: {why}"))?;
+        let key =
+            nkeys::KeyPair::from_seed(seed).map_err(|_| "the seed in it is not a user key")?;
         if key.public_key() != claims.subject {
             return Err("token and seed in it belong to different keys".into());
         }
@@ -72,7 +79,8 @@ impl Creds {
              Keep this file to yourself: whoever holds it connects as this machine.\n\n\
              -----BEGIN USER NKEY SEED-----\n{seed}\n------END USER NKEY SEED------\n"
         );
-        Self::parse(&text).map_err(|why| IdentityError::Key(format!("new credentials do not read back: {why}")))
+        Self::parse(&text)
+            .map_err(|why| IdentityError::Key(format!("new credentials do not read back: {why}")))
     }
 
     /// Puts a token received from the hub and this machine's own seed together, as `join` does.
@@ -121,7 +129,11 @@ impl Creds {
     /// [`IdentityError::Key`] when the client library refuses the text.
     pub fn connect_options(&self) -> Result<async_nats::ConnectOptions, IdentityError> {
         async_nats::ConnectOptions::with_credentials(self.text.expose_secret())
-            .map(|options| options.custom_inbox_prefix(self.inbox_prefix()).name(&self.name))
+            .map(|options| {
+                options
+                    .custom_inbox_prefix(self.inbox_prefix())
+                    .name(&self.name)
+            })
             .map_err(|error| IdentityError::Key(format!("credentials of {}: {error}", self.name)))
     }
 
@@ -174,11 +186,15 @@ mod tests {
         assert_eq!(read.name(), "home-pc");
         assert_eq!(read.inbox_prefix(), "_INBOX_home-pc");
         assert_eq!(read.public_key(), creds.public_key());
-        assert!(!format!("{read:?}").contains("SU"));
+        let seed = section(creds.text().expose_secret(), "USER NKEY SEED").unwrap();
+        assert!(!format!("{read:?}").contains(seed));
         #[cfg(unix)]
         {
             use std::os::unix::fs::PermissionsExt as _;
-            assert_eq!(std::fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
+            assert_eq!(
+                std::fs::metadata(&path).unwrap().permissions().mode() & 0o777,
+                0o600
+            );
         }
     }
 
@@ -187,18 +203,27 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("x.creds");
         let missing = Creds::read(&path).unwrap_err().to_string();
-        assert!(missing.contains("x.creds") && missing.contains("no such file"), "{missing}");
+        assert!(
+            missing.contains("x.creds") && missing.contains("no such file"),
+            "{missing}"
+        );
 
         std::fs::write(&path, "hello").unwrap();
         let other = Creds::read(&path).unwrap_err().to_string();
-        assert!(other.contains("x.creds") && other.contains("not a credential file"), "{other}");
+        assert!(
+            other.contains("x.creds") && other.contains("not a credential file"),
+            "{other}"
+        );
 
         let text = sample().text().expose_secret().to_owned();
         let half = &text[..text.find("-----BEGIN USER").unwrap()];
         assert!(Creds::parse(half).unwrap_err().contains("SEED"));
 
         let second = sample();
-        let mixed = format!("{half}{}", &second.text().expose_secret()[text.find("-----BEGIN USER").unwrap()..]);
+        let mixed = format!(
+            "{half}{}",
+            &second.text().expose_secret()[text.find("-----BEGIN USER").unwrap()..]
+        );
         assert!(Creds::parse(&mixed).unwrap_err().contains("different keys"));
     }
 }

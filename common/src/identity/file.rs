@@ -16,7 +16,9 @@ pub(super) fn private_dir(path: &Path) -> Result<(), IdentityError> {
         use std::os::unix::fs::DirBuilderExt as _;
         builder.mode(0o700);
     }
-    builder.create(path).map_err(|source| io_error("making the folder", path, source))
+    builder
+        .create(path)
+        .map_err(|source| io_error("making the folder", path, source))
 }
 
 /// Writes a file only its owner can read.
@@ -61,7 +63,10 @@ fn write(path: &Path, text: &str, mode: u32) -> Result<(), IdentityError> {
 }
 
 fn temporary_name(path: &Path) -> PathBuf {
-    let name = path.file_name().map(|n| n.to_string_lossy().into_owned()).unwrap_or_default();
+    let name = path
+        .file_name()
+        .map(|n| n.to_string_lossy().into_owned())
+        .unwrap_or_default();
     path.with_file_name(format!(".{name}.{}.tmp", std::process::id()))
 }
 
@@ -83,11 +88,16 @@ pub(super) fn lock(path: &Path) -> Result<File, IdentityError> {
         .write(true)
         .open(path)
         .map_err(|source| io_error("opening the lock", path, source))?;
-    file.lock().map_err(|source| io_error("locking", path, source))?;
+    file.lock()
+        .map_err(|source| io_error("locking", path, source))?;
     Ok(file)
 }
 
 /// An I/O error that says what was tried, and where.
 pub(super) fn io_error(doing: &'static str, path: &Path, source: io::Error) -> IdentityError {
-    IdentityError::Io { doing, path: path.to_owned(), source }
+    IdentityError::Io {
+        doing,
+        path: path.to_owned(),
+        source,
+    }
 }

@@ -16,13 +16,12 @@ use serde::{Deserialize, Serialize};
 use super::accounts::{self, Account};
 use super::conf::{self, HubOptions};
 use super::keys::{KeyName, Keys};
-use super::node::{FormerKey, NodeRecord, check_node_id};
-use super::{Creds, IdentityError, file, jwt};
+use super::{Creds, IdentityError, file, jwt, roles};
 
 /// A complete hub in its data folder. Cheap enough to open for each command.
 pub struct Hub {
-    dir: PathBuf,
-    keys: Keys,
+    pub(super) dir: PathBuf,
+    pub(super) keys: Keys,
     outcome: Outcome,
 }
 
@@ -37,26 +36,6 @@ pub enum Outcome {
     Repaired,
     /// All was in place.
     Unchanged,
-}
-
-/// Who a machine is, apart from its id and key.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct EnrollOptions {
-    /// Users it serves (`feishu/ou_…`); empty means whoever is admitted.
-    pub serves: Vec<String>,
-    /// What people call it.
-    pub name: String,
-    /// Allow an id that is taken to be bound to the new key; the old key is cut off.
-    pub replace: bool,
-}
-
-/// A freshly enrolled machine.
-#[derive(Debug, Clone)]
-pub struct NodeCreds {
-    /// What goes into `<node>.creds` on that machine.
-    pub creds: Creds,
-    /// The key its id is now bound to.
-    pub public_key: String,
 }
 
 /// `hub.json`.
@@ -78,13 +57,25 @@ impl Hub {
             .canonicalize()
             .map_err(|source| file::io_error("looking up the folder", data_dir, source))?;
         let _lock = file::lock(&dir.join("hub.lock"))?;
-        for part in ["keys", "creds", "nodes", "nats", "nats/jetstream", "nats/accounts", "run"] {
+        for part in [
+            "keys",
+            "creds",
+            "nodes",
+            "nats",
+            "nats/jetstream",
+            "nats/accounts",
+            "run",
+        ] {
             file::private_dir(&dir.join(part))?;
         }
         let marker = read_marker(&dir)?;
         let begun = dir.join("keys/operator.nk").exists();
         let keys = Keys::load(&dir.join("keys"), marker.is_none())?;
-        let mut hub = Self { dir, keys, outcome: Outcome::Unchanged };
+        let mut hub = Self {
+            dir,
+            keys,
+            outcome: Outcome::Unchanged,
+        };
         let now = now();
 
         let repaired = match &marker {
@@ -96,7 +87,8 @@ impl Hub {
         };
         let mut written = hub.make_creds(now)?;
         let conf = hub.conf_path();
-        if file::read(&conf)?.is_none_or(|text| marker.is_none() && text != conf::hub_conf(options)) {
+        if file::read(&conf)?.is_none_or(|text| marker.is_none() && text != conf::hub_conf(options))
+        {
             file::write_plain(&conf, &conf::hub_conf(options))?;
             written = true;
         }
@@ -125,7 +117,11 @@ impl Hub {
         let dir = data_dir.canonicalize().map_err(|_| no_hub())?;
         let marker = read_marker(&dir)?.ok_or_else(no_hub)?;
         let keys = Keys::load(&dir.join("keys"), false)?;
-        let hub = Self { dir, keys, outcome: Outcome::Unchanged };
+        let hub = Self {
+            dir,
+            keys,
+            outcome: Outcome::Unchanged,
+        };
         hub.check_marker(&marker)?;
         Ok(hub)
     }
@@ -155,159 +151,6 @@ impl Hub {
         self.dir.join("creds").join(format!("{who}.creds"))
     }
 
-    /// Enrols a machine with a key made here, to be carried over by hand.
-    ///
-    /// # Errors
-    /// [`IdentityError::NodeId`], [`IdentityError::Taken`] when the id is bound and `replace` is not set, or I/O.
-    pub fn enroll(&self, id: &str, options: &EnrollOptions) -> Result<NodeCreds, IdentityError> {
-        let key = nkeys::KeyPair::new_user();
-        let public_key = key.public_key();
-        let token = self.mint_node(id, &public_key, options)?;
-        Ok(NodeCreds { creds: Creds::assemble(&token, &key)?, public_key })
-    }
-
-    /// Enrols a machine that made its key itself: binds the id to that key and returns the signed token.
-    /// Asked again with the same key it signs again, as when the first answer was lost.
-    ///
-    /// # Errors
-    /// As [`Hub::enroll`], and [`IdentityError::Key`] when `public_key` is not a user key.
-    pub fn mint_node(&self, id: &str, public_key: &str, options: &EnrollOptions) -> Result<String, IdentityError> {
-        check_node_id(id)?;
-        let is_user = nkeys::KeyPair::from_public_key(public_key)
-            .is_ok_and(|key| key.key_pair_type() == nkeys::KeyPairType::User);
-        if !is_user {
-            return Err(IdentityError::Key("this is not the public key of a user (U…)".into()));
-        }
-        let _lock = file::lock(&self.dir.join("hub.lock"))?;
-        let now = now();
-        let mut record = NodeRecord {
-            id: id.to_owned(),
-            name: options.name.clone(),
-            serves: options.serves.clone(),
-            public_key: public_key.to_owned(),
-            enrolled_at: now,
-            revoked_at: None,
-            former_keys: Vec::new(),
-        };
-        let mut cut_off = false;
-        if let Some(old) = self.node(id)? {
-            if old.public_key == public_key && old.revoked_at.is_none() {
-                record.enrolled_at = old.enrolled_at;
-                record.former_keys = old.former_keys;
-            } else if old.former_keys.iter().any(|former| former.public_key == public_key)
-                || old.public_key == public_key
-            {
-                return Err(IdentityError::Key(format!("this key of {id} was cut off; make a new one")));
-            } else if options.replace {
-                cut_off = true;
-                record.former_keys = old.former_keys;
-                record.former_keys.push(FormerKey {
-                    public_key: old.public_key,
-                    revoked_at: old.revoked_at.unwrap_or(now),
-                });
-            } else {
-                return Err(IdentityError::Taken { id: id.to_owned() });
-            }
-        }
-        let token = accounts::role_user(id, public_key, &self.keys.nodes, &self.keys.node_role, &[], now)?;
-        self.write_node(&record)?;
-        if cut_off {
-            self.write_identity_conf(now)?;
-        }
-        Ok(token)
-    }
-
-    /// Credentials for a site's own nats-server that carries several nodes. The nodes must be enrolled.
-    ///
-    /// # Errors
-    /// [`IdentityError::UnknownNode`] for a node that is not, [`IdentityError::NodeId`] for a bad name of the site.
-    pub fn mint_leaf(&self, site: &str, nodes: &[String]) -> Result<Creds, IdentityError> {
-        check_node_id(site)?;
-        let mut tags = Vec::with_capacity(nodes.len());
-        for id in nodes {
-            check_node_id(id)?;
-            if self.node(id)?.is_none_or(|record| record.revoked_at.is_some()) {
-                return Err(IdentityError::UnknownNode(id.clone()));
-            }
-            tags.push(format!("node:{id}"));
-        }
-        let key = nkeys::KeyPair::new_user();
-        let (account, role) = (&self.keys.nodes, &self.keys.leaf_role);
-        let token = accounts::role_user(site, &key.public_key(), account, role, &tags, now())?;
-        Creds::assemble(&token, &key)
-    }
-
-    /// Cuts a machine off for good: its key is refused from now on. A running broker must be told with
-    /// [`Hub::changed_accounts`]; one that is started later knows by itself.
-    ///
-    /// # Errors
-    /// [`IdentityError::UnknownNode`] when it was never enrolled.
-    pub fn revoke(&self, id: &str) -> Result<NodeRecord, IdentityError> {
-        check_node_id(id)?;
-        let _lock = file::lock(&self.dir.join("hub.lock"))?;
-        let mut record = self.node(id)?.ok_or_else(|| IdentityError::UnknownNode(id.to_owned()))?;
-        if record.revoked_at.is_none() {
-            record.revoked_at = Some(now());
-            self.write_node(&record)?;
-        }
-        self.write_identity_conf(now())?;
-        Ok(record)
-    }
-
-    /// The record of one node; none when it was never enrolled.
-    ///
-    /// # Errors
-    /// [`IdentityError::Record`] when the file cannot be read as one.
-    pub fn node(&self, id: &str) -> Result<Option<NodeRecord>, IdentityError> {
-        check_node_id(id)?;
-        let path = self.node_path(id);
-        let Some(text) = file::read(&path)? else { return Ok(None) };
-        serde_json::from_str(&text)
-            .map(Some)
-            .map_err(|error| IdentityError::Record { path, why: error.to_string() })
-    }
-
-    /// Every node ever enrolled, by id.
-    ///
-    /// # Errors
-    /// As [`Hub::node`].
-    pub fn nodes(&self) -> Result<Vec<NodeRecord>, IdentityError> {
-        let dir = self.dir.join("nodes");
-        let entries = std::fs::read_dir(&dir).map_err(|source| file::io_error("listing", &dir, source))?;
-        let mut nodes = Vec::new();
-        for entry in entries {
-            let entry = entry.map_err(|source| file::io_error("listing", &dir, source))?;
-            let name = entry.file_name().to_string_lossy().into_owned();
-            // Temporary files of a crash begin with a dot and are not ids.
-            if let Some(id) = name.strip_suffix(".json").filter(|id| check_node_id(id).is_ok()) {
-                nodes.extend(self.node(id)?);
-            }
-        }
-        nodes.sort_by(|a, b| a.id.cmp(&b.id));
-        Ok(nodes)
-    }
-
-    /// Tokens of the accounts that change over time (today: the one with the nodes and their revocations), to be sent
-    /// one by one to `$SYS.REQ.CLAIMS.UPDATE` with the `sys` credentials.
-    ///
-    /// # Errors
-    /// I/O on the records, or signing.
-    pub fn changed_accounts(&self) -> Result<Vec<String>, IdentityError> {
-        let nodes = self.nodes()?;
-        Ok(vec![accounts::account_token(Account::Nodes, &self.keys, &nodes, now())?])
-    }
-
-    fn node_path(&self, id: &str) -> PathBuf {
-        self.dir.join("nodes").join(format!("{id}.json"))
-    }
-
-    fn write_node(&self, record: &NodeRecord) -> Result<(), IdentityError> {
-        let path = self.node_path(&record.id);
-        let text = serde_json::to_string_pretty(record)
-            .map_err(|error| IdentityError::Record { path: path.clone(), why: error.to_string() })?;
-        file::write_secret(&path, &format!("{text}\n"))
-    }
-
     /// Makes the credential files of our own parts that are not there or do not fit the keys. True when one was written.
     fn make_creds(&self, now: i64) -> Result<bool, IdentityError> {
         let keys = &self.keys;
@@ -331,9 +174,9 @@ impl Hub {
             let user = nkeys::KeyPair::new_user();
             let public = user.public_key();
             let token = match who {
-                "gateway" => accounts::role_user(who, &public, account, signer, &[], now)?,
-                "enrol" => accounts::knocking_user(&public, account, now)?,
-                _ => accounts::full_user(who, &public, account, now)?,
+                "gateway" => roles::role_user(who, &public, account, signer, &[], now)?,
+                "enrol" => roles::knocking_user(&public, account, now)?,
+                _ => roles::full_user(who, &public, account, now)?,
             };
             Creds::assemble(&token, &user)?.write(&path)?;
             written = true;
@@ -349,8 +192,9 @@ impl Hub {
             let token = accounts::account_token(account, &self.keys, &nodes, now)?;
             tokens.push((account.key(&self.keys).public_key(), token));
         }
-        let knocker = nkeys::KeyPair::from_public_key(Creds::read(&self.creds_path("enrol"))?.public_key())
-            .map_err(|error| IdentityError::Key(error.to_string()))?;
+        let knocker =
+            nkeys::KeyPair::from_public_key(Creds::read(&self.creds_path("enrol"))?.public_key())
+                .map_err(|error| IdentityError::Key(error.to_string()))?;
         let operator = accounts::operator_token(&self.keys, now)?;
         let run_dir = self.run_dir();
         Ok(conf::identity_conf(&conf::Identity {
@@ -360,7 +204,7 @@ impl Hub {
             accounts_dir: &self.dir.join("nats/accounts"),
             operator: &operator,
             system_account: &self.keys.sys.public_key(),
-            knocking: &accounts::knocking_user(&knocker.public_key(), &self.keys.enrol, now)?,
+            knocking: &roles::knocking_user(&knocker.public_key(), &self.keys.enrol, now)?,
             accounts: &tokens,
         }))
     }
@@ -369,7 +213,7 @@ impl Hub {
         self.dir.join("identity.conf")
     }
 
-    fn write_identity_conf(&self, now: i64) -> Result<(), IdentityError> {
+    pub(super) fn write_identity_conf(&self, now: i64) -> Result<(), IdentityError> {
         // The broker keeps whichever account token is newer, so a clock that went back must not make ours older.
         let issued_at = self.issued_at()?.map_or(now, |before| before.max(now));
         file::write_plain(&self.identity_path(), &self.identity_conf(issued_at)?)
@@ -389,7 +233,7 @@ impl Hub {
         Ok(text
             .lines()
             .find_map(|line| line.strip_prefix("operator: "))
-            .and_then(|token| jwt::issued_at(token)))
+            .and_then(jwt::issued_at))
     }
 
     fn marker(&self) -> Marker {
@@ -403,8 +247,12 @@ impl Hub {
 
     fn write_marker(&self) -> Result<(), IdentityError> {
         let path = self.dir.join("hub.json");
-        let text = serde_json::to_string_pretty(&self.marker())
-            .map_err(|error| IdentityError::Record { path: path.clone(), why: error.to_string() })?;
+        let text = serde_json::to_string_pretty(&self.marker()).map_err(|error| {
+            IdentityError::Record {
+                path: path.clone(),
+                why: error.to_string(),
+            }
+        })?;
         file::write_plain(&path, &format!("{text}\n"))
     }
 
@@ -426,15 +274,22 @@ impl Hub {
 
 fn read_marker(dir: &Path) -> Result<Option<Marker>, IdentityError> {
     let path = dir.join("hub.json");
-    let Some(text) = file::read(&path)? else { return Ok(None) };
+    let Some(text) = file::read(&path)? else {
+        return Ok(None);
+    };
     serde_json::from_str(&text)
         .map(Some)
-        .map_err(|error| IdentityError::Record { path, why: error.to_string() })
+        .map_err(|error| IdentityError::Record {
+            path,
+            why: error.to_string(),
+        })
 }
 
 /// Unix seconds; tokens know no finer time.
-fn now() -> i64 {
+pub(super) fn now() -> i64 {
     SystemTime::now()
         .duration_since(UNIX_EPOCH)
-        .map_or(0, |since| i64::try_from(since.as_secs()).unwrap_or(i64::MAX))
+        .map_or(0, |since| {
+            i64::try_from(since.as_secs()).unwrap_or(i64::MAX)
+        })
 }

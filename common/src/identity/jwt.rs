@@ -106,7 +106,12 @@ pub(super) fn decode(token: &str) -> Result<Claims, String> {
         return Err("it lacks name, sub or iss".into());
     };
     KeyPair::from_public_key(&issuer)
-        .and_then(|key| key.verify(format!("{header}.{body}").as_bytes(), &part(signature).unwrap_or_default()))
+        .and_then(|key| {
+            key.verify(
+                format!("{header}.{body}").as_bytes(),
+                &part(signature).unwrap_or_default(),
+            )
+        })
         .map_err(|_| "its signature does not fit".to_owned())?;
     Ok(Claims {
         name,
@@ -118,8 +123,13 @@ pub(super) fn decode(token: &str) -> Result<Claims, String> {
 
 /// The second a token was signed in; none when it is not a token. The signature is not looked at.
 pub(super) fn issued_at(token: &str) -> Option<i64> {
-    let body = BASE64URL_NOPAD.decode(token.trim().split('.').nth(1)?.as_bytes()).ok()?;
-    serde_json::from_slice::<Value>(&body).ok()?.get("iat")?.as_i64()
+    let body = BASE64URL_NOPAD
+        .decode(token.trim().split('.').nth(1)?.as_bytes())
+        .ok()?;
+    serde_json::from_slice::<Value>(&body)
+        .ok()?
+        .get("iat")?
+        .as_i64()
 }
 
 #[cfg(test)]
@@ -150,8 +160,18 @@ mod tests {
     #[test]
     fn the_claims_carry_their_kind() {
         let issuer = KeyPair::new_operator();
-        let token = encode(Kind::Operator, "phonework", &issuer.public_key(), &issuer, json!({}), 7).unwrap();
-        let body = BASE64URL_NOPAD.decode(token.split('.').nth(1).unwrap().as_bytes()).unwrap();
+        let token = encode(
+            Kind::Operator,
+            "phonework",
+            &issuer.public_key(),
+            &issuer,
+            json!({}),
+            7,
+        )
+        .unwrap();
+        let body = BASE64URL_NOPAD
+            .decode(token.split('.').nth(1).unwrap().as_bytes())
+            .unwrap();
         let claims: Value = serde_json::from_slice(&body).unwrap();
         assert_eq!(claims["nats"]["type"], "operator");
         assert_eq!(claims["nats"]["version"], 2);

@@ -126,7 +126,10 @@ pub(super) fn path(dir: &Path, name: KeyName) -> PathBuf {
 
 fn load_one(dir: &Path, name: KeyName, make_missing: bool) -> Result<KeyPair, IdentityError> {
     let path = path(dir, name);
-    let damaged = |why: &'static str| IdentityError::KeyFile { path: path.clone(), why };
+    let damaged = |why: &'static str| IdentityError::KeyFile {
+        path: path.clone(),
+        why,
+    };
     if let Some(text) = file::read(&path)? {
         let key = KeyPair::from_seed(text.trim())
             .map_err(|_| damaged("it does not hold a key (cut off, or another file?)"))?;

@@ -3,7 +3,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::IdentityError;
+use super::{IdentityError, jwt};
 
 /// Longest node id, in characters.
 pub const NODE_ID_MAX: usize = 32;
@@ -84,6 +84,16 @@ impl NodeRecord {
     }
 }
 
+/// Which node a connection event of the broker is about (see `NODE_CONNECTED`, `NODE_DISCONNECTED`): the name in the
+/// token it was let in with. The connection's own name is chosen by the client and proves nothing.
+/// None for anything that is not such an event.
+pub fn node_of_event(payload: &[u8]) -> Option<String> {
+    let event: serde_json::Value = serde_json::from_slice(payload).ok()?;
+    let token = event.pointer("/client/jwt")?.as_str()?;
+    let name = jwt::decode(token).ok()?.name;
+    check_node_id(&name).is_ok().then_some(name)
+}
+
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
@@ -92,7 +102,20 @@ mod tests {
 
     #[test]
     fn ids_that_would_widen_a_permission_are_refused() {
-        for id in ["", ">", "*", "a.b", "a b", "A", "ä", "a_b", "router", "gateway", "{{name()}}", &"a".repeat(33)] {
+        for id in [
+            "",
+            ">",
+            "*",
+            "a.b",
+            "a b",
+            "A",
+            "ä",
+            "a_b",
+            "router",
+            "gateway",
+            "{{name()}}",
+            &"a".repeat(33),
+        ] {
             assert!(check_node_id(id).is_err(), "{id:?}");
         }
         for id in ["a", "home-pc", "7", &"a".repeat(32)] {

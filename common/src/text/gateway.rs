@@ -17,10 +17,37 @@ pub enum GatewayText {
         /// How many.
         of: usize,
     },
+    /// Over the folded list of what the agent did.
+    Steps {
+        /// How many.
+        count: usize,
+    },
+    /// In place of a part that a shorter version of the card no longer has.
+    PartEmpty,
     /// A tap was taken and is on its way.
     TapTaken,
     /// A tap could not be taken; nothing happened.
     TapFailed,
+    /// A button that the card no longer has.
+    TapGone,
+    /// Heading of the page for people who are not logged in.
+    LoginTitle,
+    /// How to log in.
+    LoginNeeded,
+    /// A login link that was used, or is not the newest one.
+    LinkUsed,
+    /// Heading of the page that follows a good login link.
+    LoggedIn,
+    /// Link to the page itself, where the browser does not go on by itself.
+    GoOn,
+    /// A request that did not come from our own page.
+    OtherOrigin,
+    /// A request that cannot be read.
+    BadRequest,
+    /// What was sent is not safe yet; the page tries again.
+    NotTaken,
+    /// More than the page may send at once.
+    TooLarge,
 }
 
 impl Say for GatewayText {
@@ -30,8 +57,24 @@ impl Say for GatewayText {
                 "抱歉，您还没有使用权限。请管理员把 {id} 加入 keyring.yaml 的 ALLOWED_OPEN_IDS。"
             ),
             Self::Part { n, of } => format!("第 {n}/{of} 部分"),
+            Self::Steps { count } => format!("{count} 个步骤"),
+            Self::PartEmpty => "（这一部分已不再需要）".into(),
             Self::TapTaken => "收到".into(),
             Self::TapFailed => "没有收到，请再点一次".into(),
+            Self::TapGone => "这个按钮已经失效".into(),
+            Self::LoginTitle => "请先登录".into(),
+            Self::LoginNeeded => {
+                "请打开 PhoneWork 启动时在终端里打印的登录链接（http://…/login?token=…）。每次启动都会打印一个新链接，只能使用一次。".into()
+            }
+            Self::LinkUsed => {
+                "这个登录链接已经用过，或者不是最新的。请使用终端里最近一次打印的链接，或重新启动 PhoneWork 得到新链接。".into()
+            }
+            Self::LoggedIn => "已登录".into(),
+            Self::GoOn => "进入 PhoneWork".into(),
+            Self::OtherOrigin => "拒绝：这个请求不是从 PhoneWork 自己的页面发出的。请使用启动时打印的地址。".into(),
+            Self::BadRequest => "无法读懂这个请求，请刷新页面后再试。".into(),
+            Self::NotTaken => "消息服务暂时没有确认，页面会自动重试。".into(),
+            Self::TooLarge => "内容太大，请分成几条发送。".into(),
         }
     }
 
@@ -41,8 +84,27 @@ impl Say for GatewayText {
                 "Sorry, you may not use this bot yet. Ask its owner to add {id} to ALLOWED_OPEN_IDS in keyring.yaml."
             ),
             Self::Part { n, of } => format!("Part {n} of {of}"),
+            Self::Steps { count: 1 } => "1 step".into(),
+            Self::Steps { count } => format!("{count} steps"),
+            Self::PartEmpty => "(This part is no longer needed.)".into(),
             Self::TapTaken => "Got it".into(),
             Self::TapFailed => "That did not arrive, please tap again".into(),
+            Self::TapGone => "This button is no longer in use".into(),
+            Self::LoginTitle => "Please log in first".into(),
+            Self::LoginNeeded => {
+                "Open the login link that PhoneWork printed in its terminal when it started (http://…/login?token=…). Each start prints a new one, and it works once.".into()
+            }
+            Self::LinkUsed => {
+                "This login link has been used, or is not the newest one. Use the one that was printed last, or restart PhoneWork to get a new one.".into()
+            }
+            Self::LoggedIn => "You are logged in".into(),
+            Self::GoOn => "Go to PhoneWork".into(),
+            Self::OtherOrigin => {
+                "Refused: this request did not come from PhoneWork's own page. Use the address that was printed at its start.".into()
+            }
+            Self::BadRequest => "This request cannot be read; reload the page and try again.".into(),
+            Self::NotTaken => "The broker has not confirmed yet; the page tries again.".into(),
+            Self::TooLarge => "This is too large; send it in several messages.".into(),
         }
     }
 }

@@ -1,45 +1,21 @@
 //! The REST calls, with token, rate limits and retries.
 //!
 //! Every call waits for its turn, is repeated where that is safe and of use, and
-//! gives up after a bounded time. What to do then, and remembering what was sent,
-//! is left to the caller.
+//! gives up after a bounded time (all that in `call`). What to do then, and
+//! remembering what was sent, is left to the user of this.
+
+mod call;
 
 use std::sync::Arc;
-use std::time::Duration;
 
-use backon::{ExponentialBuilder, Retryable as _};
 use reqwest::Method;
 use serde_json::{Value, json};
-use tokio::time::Instant;
 
+pub use self::call::Patience;
+use self::call::{Call, Caller, Repeat, Turn};
 use super::FeishuOptions;
-use super::error::{Answer, ApiError, ErrorKind};
-use super::limits::{CARD_BYTES, Limits, TEXT_BYTES, UUID_CHARS};
-use super::token::Tokens;
-
-/// How patient calls are.
-#[derive(Debug, Clone)]
-pub struct Patience {
-    /// For one try.
-    pub timeout: Duration,
-    /// Most tries of one call.
-    pub tries: usize,
-    /// Pause after the first failed try; doubles from there, with jitter.
-    pub pause: Duration,
-    /// No further try is begun after this time.
-    pub total: Duration,
-}
-
-impl Default for Patience {
-    fn default() -> Self {
-        Self {
-            timeout: Duration::from_secs(10),
-            tries: 6,
-            pause: Duration::from_millis(500),
-            total: Duration::from_mins(1),
-        }
-    }
-}
+use super::error::{ApiError, ErrorKind};
+use super::limits::{CARD_BYTES, TEXT_BYTES, UUID_CHARS, wire_len};
 
 /// Whom a new message goes to.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -85,8 +61,7 @@ impl Message {
         }
     }
 
-    /// The content as the platform wants it: JSON inside a string. Its length in
-    /// bytes is what the size limits are about.
+    /// The content as the platform wants it: JSON, to be put into a string.
     pub fn content(&self) -> String {
         match self {
             Self::Text(text) => json!({ "text": text }).to_string(),
@@ -104,11 +79,11 @@ impl Message {
     /// [`Message::content`], unless it is over the limit.
     fn checked(&self, call: &'static str) -> Result<String, ApiError> {
         let content = self.content();
-        if content.len() > self.limit() {
+        let bytes = wire_len(&content);
+        if bytes > self.limit() {
             let text = format!(
-                "{} of {} bytes is over the limit of {}",
+                "{} of {bytes} bytes is over the limit of {}",
                 self.kind(),
-                content.len(),
                 self.limit()
             );
             return Err(ApiError::local(call, ErrorKind::TooLong, text));
@@ -141,55 +116,14 @@ pub struct BotInfo {
 /// The calls of one app. Cheap to clone.
 #[derive(Debug, Clone)]
 pub struct Api {
-    inner: Arc<Inner>,
-}
-
-#[derive(Debug)]
-struct Inner {
-    options: FeishuOptions,
-    http: reqwest::Client,
-    tokens: Tokens,
-    limits: Limits,
-    patience: Patience,
-}
-
-/// Whether doing a call twice does harm.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Repeat {
-    Safe,
-    OnlyIfUndone,
-}
-
-/// Which rate limit of its own a call has, besides the app's.
-#[derive(Debug, Clone, Copy)]
-enum Turn<'a> {
-    None,
-    Chat(&'a str),
-    Edit(&'a str),
-}
-
-#[derive(Debug)]
-struct Call<'a> {
-    name: &'static str,
-    method: Method,
-    path: String,
-    query: &'a [(&'a str, &'a str)],
-    body: Option<Value>,
-    repeat: Repeat,
-    turn: Turn<'a>,
+    caller: Arc<Caller>,
 }
 
 impl Api {
     /// Makes no call yet. All clones share token and rate limits; make one per app.
     pub fn new(options: FeishuOptions, http: reqwest::Client, patience: Patience) -> Self {
         Self {
-            inner: Arc::new(Inner {
-                tokens: Tokens::new(options.clone(), http.clone()),
-                options,
-                http,
-                limits: Limits::default(),
-                patience,
-            }),
+            caller: Arc::new(Caller::new(options, http, patience)),
         }
     }
 
@@ -205,17 +139,18 @@ impl Api {
         let name = "send";
         let mut body = message_body(name, message, uuid)?;
         insert(&mut body, "receive_id", to.id().into());
-        self.call(Call {
-            name,
-            method: Method::POST,
-            path: "/open-apis/im/v1/messages".into(),
-            query: &[("receive_id_type", to.kind())],
-            body: Some(body),
-            repeat: repeat(uuid),
-            turn: Turn::Chat(to.id()),
-        })
-        .await
-        .map(|data| sent(&data))
+        self.caller
+            .call(Call {
+                name,
+                method: Method::POST,
+                path: "/open-apis/im/v1/messages".into(),
+                query: &[("receive_id_type", to.kind())],
+                body: Some(body),
+                repeat: repeat(uuid),
+                turn: Turn::Chat(to.id()),
+            })
+            .await
+            .map(|data| sent(&data))
     }
 
     /// Answers a message, in its topic if `in_thread`. `chat_id` is the chat the
@@ -233,40 +168,43 @@ impl Api {
         if in_thread {
             insert(&mut body, "reply_in_thread", true.into());
         }
-        self.call(Call {
-            name,
-            method: Method::POST,
-            path: format!("{}/reply", message_path(name, message_id)?),
-            query: &[],
-            body: Some(body),
-            repeat: repeat(uuid),
-            turn: Turn::Chat(chat_id),
-        })
-        .await
-        .map(|data| sent(&data))
+        self.caller
+            .call(Call {
+                name,
+                method: Method::POST,
+                path: format!("{}/reply", message_path(name, message_id)?),
+                query: &[],
+                body: Some(body),
+                repeat: repeat(uuid),
+                turn: Turn::Chat(chat_id),
+            })
+            .await
+            .map(|data| sent(&data))
     }
 
     /// Replaces the card of one of our own messages.
     pub async fn patch(&self, message_id: &str, card: &Value) -> Result<(), ApiError> {
         let name = "patch";
         let content = Message::Card(card.clone()).checked(name)?;
-        self.call(Call {
-            name,
-            method: Method::PATCH,
-            path: message_path(name, message_id)?,
-            query: &[],
-            body: Some(json!({ "content": content })),
-            repeat: Repeat::Safe,
-            turn: Turn::Edit(message_id),
-        })
-        .await
-        .map(drop)
+        self.caller
+            .call(Call {
+                name,
+                method: Method::PATCH,
+                path: message_path(name, message_id)?,
+                query: &[],
+                body: Some(json!({ "content": content })),
+                repeat: Repeat::Safe,
+                turn: Turn::Edit(message_id),
+            })
+            .await
+            .map(drop)
     }
 
     /// Puts a reaction under a message; returns its id for [`Api::unreact`].
     pub async fn react(&self, message_id: &str, emoji: &str) -> Result<String, ApiError> {
         let name = "react";
         let data = self
+            .caller
             .call(Call {
                 name,
                 method: Method::POST,
@@ -287,23 +225,25 @@ impl Api {
     pub async fn unreact(&self, message_id: &str, reaction_id: &str) -> Result<(), ApiError> {
         let name = "unreact";
         let path = message_path(name, message_id)?;
-        self.call(Call {
-            name,
-            method: Method::DELETE,
-            path: format!("{path}/reactions/{}", segment(name, reaction_id)?),
-            query: &[],
-            body: None,
-            repeat: Repeat::Safe,
-            turn: Turn::None,
-        })
-        .await
-        .map(drop)
+        self.caller
+            .call(Call {
+                name,
+                method: Method::DELETE,
+                path: format!("{path}/reactions/{}", segment(name, reaction_id)?),
+                query: &[],
+                body: None,
+                repeat: Repeat::Safe,
+                turn: Turn::None,
+            })
+            .await
+            .map(drop)
     }
 
     /// Who the bot is. Also a good test of the credentials.
     pub async fn bot_info(&self) -> Result<BotInfo, ApiError> {
         let name = "bot info";
         let answer = self
+            .caller
             .call(Call {
                 name,
                 method: Method::GET,
@@ -327,105 +267,6 @@ impl Api {
                 .and_then(Value::as_i64)
                 .unwrap_or(0),
         })
-    }
-
-    /// Makes the call, again and again within our patience. Returns the `data` of
-    /// the answer, or the whole answer if it has none.
-    async fn call(&self, call: Call<'_>) -> Result<Value, ApiError> {
-        let patience = &self.inner.patience;
-        let started = Instant::now();
-        let pauses = ExponentialBuilder::default()
-            .with_min_delay(patience.pause)
-            .with_max_delay(Duration::from_secs(15))
-            .with_max_times(patience.tries.saturating_sub(1))
-            .with_jitter();
-        (|| self.once(&call))
-            .retry(pauses)
-            .when(|error| {
-                error.is_retryable()
-                    && (call.repeat == Repeat::Safe || error.is_surely_undone())
-            })
-            .adjust(|error, pause| {
-                let pause = longer(pause?, &error.kind);
-                (started.elapsed() + pause < patience.total).then_some(pause)
-            })
-            .notify(|error, pause| {
-                tracing::warn!(%error, ?pause, "Feishu call failed; trying again");
-            })
-            .await
-    }
-
-    /// One try; two if the token was refused.
-    async fn once(&self, call: &Call<'_>) -> Result<Value, ApiError> {
-        match call.turn {
-            Turn::None => {}
-            Turn::Chat(chat) => self.inner.limits.chat(chat).await,
-            Turn::Edit(message_id) => self.inner.limits.edit(message_id).await,
-        }
-        let mut refused = false;
-        loop {
-            self.inner.limits.app().await;
-            let token = self.inner.tokens.get().await?;
-            let error = match self.request(call, token.expose()).await {
-                Ok(data) => return Ok(data),
-                Err(error) => error,
-            };
-            if error.kind != ErrorKind::TokenRefused || refused {
-                return Err(error);
-            }
-            refused = true;
-            self.inner.tokens.refused(&token).await;
-        }
-    }
-
-    async fn request(&self, call: &Call<'_>, token: &str) -> Result<Value, ApiError> {
-        let url = self.inner.options.url(&call.path);
-        let mut request = self
-            .inner
-            .http
-            .request(call.method.clone(), url)
-            .timeout(self.inner.patience.timeout)
-            .bearer_auth(token)
-            .query(call.query);
-        if let Some(body) = &call.body {
-            request = request.json(body);
-        }
-        let network = |error| ApiError::network(call.name, error);
-        let answer = Answer::read(request.send().await.map_err(network)?)
-            .await
-            .map_err(network)?;
-        if !answer.is_ok() {
-            return Err(ApiError::answer(call.name, &answer));
-        }
-        let mut body = answer.body;
-        match body.get_mut("data") {
-            Some(data) if !data.is_null() => Ok(data.take()),
-            Some(_) | None => Ok(body),
-        }
-    }
-}
-
-/// A pause that respects what the platform asked for, spread a little so that
-/// callers do not come back together.
-fn longer(pause: Duration, kind: &ErrorKind) -> Duration {
-    match kind {
-        ErrorKind::RateLimited { wait } => {
-            // Limits of a chat or message come without a time: about a second.
-            let wait = wait.unwrap_or(Duration::from_secs(1));
-            let spread = Duration::from_millis(rand::random_range(50..500));
-            pause.max(wait + spread)
-        }
-        ErrorKind::Unreached
-        | ErrorKind::Unsure
-        | ErrorKind::TokenRefused
-        | ErrorKind::Credentials
-        | ErrorKind::Permission { .. }
-        | ErrorKind::Gone
-        | ErrorKind::TooLong
-        | ErrorKind::CardRefused { .. }
-        | ErrorKind::BadContent
-        | ErrorKind::NoSuchReader
-        | ErrorKind::Permanent => pause,
     }
 }
 
@@ -511,15 +352,5 @@ mod tests {
         }
         let text = Message::Text("hi".into());
         assert!(message_body("send", &text, Some(&"x".repeat(51))).is_err());
-    }
-
-    #[test]
-    fn pauses_follow_the_platform() {
-        let short = Duration::from_millis(10);
-        let asked = ErrorKind::RateLimited {
-            wait: Some(Duration::from_secs(4)),
-        };
-        assert!(longer(short, &asked) > Duration::from_secs(4));
-        assert_eq!(longer(short, &ErrorKind::Unsure), short);
     }
 }

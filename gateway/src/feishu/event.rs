@@ -156,7 +156,11 @@ fn tap(whole: &Value) -> Result<FeishuTap, Ignored> {
     let member = |path: &str| whole.pointer(path).cloned().unwrap_or(Value::Null);
     Ok(FeishuTap {
         event_id: text(whole, "/header/event_id"),
-        open_id: required(whole, "/event/operator/open_id", "no open_id of the operator")?,
+        open_id: required(
+            whole,
+            "/event/operator/open_id",
+            "no open_id of the operator",
+        )?,
         message_id: first(["/event/context/open_message_id", "/event/open_message_id"]),
         chat_id: first(["/event/context/open_chat_id", "/event/open_chat_id"]),
         value: member("/event/action/value"),
@@ -243,8 +247,14 @@ mod tests {
     fn a_private_message() {
         let message = as_message(&received("p2p", "/help", &Value::Null));
         assert_eq!(message.content, Content::Text("/help".into()));
-        assert_eq!(message.create_time.unwrap().timestamp_millis(), 1_609_073_151_345);
-        assert_eq!((message.open_id.as_str(), message.thread_id), ("ou_me", None));
+        assert_eq!(
+            message.create_time.unwrap().timestamp_millis(),
+            1_609_073_151_345
+        );
+        assert_eq!(
+            (message.open_id.as_str(), message.thread_id),
+            ("ou_me", None)
+        );
     }
 
     #[test]
@@ -261,7 +271,10 @@ mod tests {
         let event = read(&received("group", "@_user_1 hi", &other));
         assert_eq!(why(event), Ignored::NotAddressed);
         let everybody = json!([{"key": "@_all", "name": "all"}]);
-        assert_eq!(why(read(&received("group", "@_all hi", &everybody))), Ignored::NotAddressed);
+        assert_eq!(
+            why(read(&received("group", "@_all hi", &everybody))),
+            Ignored::NotAddressed
+        );
     }
 
     #[test]
@@ -289,14 +302,20 @@ mod tests {
         };
         assert_eq!(tap.value, json!({"do": "stop"}));
         assert_eq!(tap.form_value, json!({"why": "no"}));
-        assert_eq!((tap.message_id.as_str(), tap.chat_id.as_str()), ("om_9", "oc_9"));
+        assert_eq!(
+            (tap.message_id.as_str(), tap.chat_id.as_str()),
+            ("om_9", "oc_9")
+        );
         assert_eq!(tap.token.expose_secret(), "c-1");
         assert!(!format!("{tap:?}").contains("c-1"));
     }
 
     #[test]
     fn what_is_unknown_or_broken_is_ignored() {
-        assert_eq!(why(parse(b"\xff", None)), Ignored::Malformed("the payload is not JSON"));
+        assert_eq!(
+            why(parse(b"\xff", None)),
+            Ignored::Malformed("the payload is not JSON")
+        );
         assert_eq!(why(parse(b"[]", None)), Ignored::UnknownType);
         let new = json!({"header": {"event_type": "im.chat.something_v7"}});
         assert_eq!(why(read(&new)), Ignored::UnknownType);
@@ -313,12 +332,15 @@ mod tests {
         ];
         leaf.prop_recursive(4, 40, 6, |inner| {
             let key = prop::sample::select(vec![
-                "tag", "text", "content", "title", "mentions", "key", "id", "open_id", "name", "href", "language",
+                "tag", "text", "content", "title", "mentions", "key", "id", "open_id", "name",
+                "href", "language",
             ]);
             prop_oneof![
                 prop::collection::vec(inner.clone(), 0..5).prop_map(Value::from),
                 prop::collection::vec((key, inner), 0..5).prop_map(|pairs| {
-                    let pairs = pairs.into_iter().map(|(key, value)| (key.to_owned(), value));
+                    let pairs = pairs
+                        .into_iter()
+                        .map(|(key, value)| (key.to_owned(), value));
                     Value::Object(pairs.collect())
                 }),
             ]

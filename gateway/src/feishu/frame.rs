@@ -68,6 +68,7 @@ impl Frame {
 
     /// The answer to this data frame: everything is echoed, in order, with the
     /// handling time added and the payload replaced.
+    #[must_use]
     pub fn ack(mut self, handling_ms: u128, payload: Vec<u8>) -> Self {
         self.method = DATA;
         self.headers

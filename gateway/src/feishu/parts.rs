@@ -185,8 +185,20 @@ mod tests {
     #[test]
     fn refuses_numbers_that_do_not_fit() {
         let mut parts = Parts::default();
-        for (sum, seq) in [("2", "2"), ("2", "-1"), ("1025", "0"), ("x", "0"), ("99999999999999999999", "0")] {
-            let result = parts.push(Some("a"), Some(sum), Some(seq), Bytes::new(), Instant::now());
+        for (sum, seq) in [
+            ("2", "2"),
+            ("2", "-1"),
+            ("1025", "0"),
+            ("x", "0"),
+            ("99999999999999999999", "0"),
+        ] {
+            let result = parts.push(
+                Some("a"),
+                Some(sum),
+                Some(seq),
+                Bytes::new(),
+                Instant::now(),
+            );
             assert_eq!(result, Err(PartError::Numbers), "{sum} {seq}");
         }
         let result = parts.push(None, Some("2"), Some("0"), Bytes::new(), Instant::now());
@@ -207,7 +219,10 @@ mod tests {
         assert_eq!(push(&mut parts, "a", 2, 0, b"old"), Ok(None));
         assert_eq!(push(&mut parts, "a", 3, 0, b"x"), Ok(None));
         assert_eq!(push(&mut parts, "a", 3, 1, b"y"), Ok(None));
-        assert_eq!(push(&mut parts, "a", 3, 2, b"z"), Ok(Some(Bytes::from_static(b"xyz"))));
+        assert_eq!(
+            push(&mut parts, "a", 3, 2, b"z"),
+            Ok(Some(Bytes::from_static(b"xyz")))
+        );
         assert_eq!(parts.held, 0);
     }
 

@@ -16,7 +16,7 @@ use super::error::{Answer, ApiError, ErrorKind};
 
 /// A token is renewed this long before its end. Below 30 minutes the platform
 /// hands out a new one, so asking this late is sure to help.
-const MARGIN: Duration = Duration::from_mins(7);
+const MARGIN: Duration = Duration::from_secs(7 * 60);
 /// After refused credentials nobody asks again for this long.
 const REFUSED_PAUSE: Duration = Duration::from_secs(20);
 const TIMEOUT: Duration = Duration::from_secs(10);
@@ -155,7 +155,10 @@ impl Tokens {
             let message = "the answer holds no tenant_access_token";
             return Err(ApiError::local(CALL, ErrorKind::Permanent, message));
         }
-        let life = answer.body.get("expire").and_then(serde_json::Value::as_u64);
+        let life = answer
+            .body
+            .get("expire")
+            .and_then(serde_json::Value::as_u64);
         let life = Duration::from_secs(life.unwrap_or(60).min(7200));
         Ok((SecretString::from(token), life))
     }

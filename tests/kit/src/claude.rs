@@ -17,7 +17,11 @@ pub const VERSION: &str = "2.1.330";
 pub fn binary() -> PathBuf {
     if let Some(path) = std::env::var_os("CLAUDE_BIN").filter(|path| !path.is_empty()) {
         let path = PathBuf::from(path);
-        assert!(path.is_file(), "CLAUDE_BIN is {}, which is no file", path.display());
+        assert!(
+            path.is_file(),
+            "CLAUDE_BIN is {}, which is no file",
+            path.display()
+        );
         return path;
     }
     let modules = crate::workspace().join(".deps/claude/node_modules");
@@ -60,11 +64,17 @@ pub struct ClaudeHome {
 impl ClaudeHome {
     /// Makes empty folders in a new temporary place.
     pub fn new() -> Self {
-        let root = tempfile::Builder::new().prefix("claude-").tempdir().expect("temporary folder");
+        let root = tempfile::Builder::new()
+            .prefix("claude-")
+            .tempdir()
+            .expect("temporary folder");
         // The CLI names its folders after the real path, which on macOS is another one.
-        let path = root.path().canonicalize().expect("real path of the temporary folder");
+        let path = root
+            .path()
+            .canonicalize()
+            .expect("real path of the temporary folder");
         let home = Self { root, path };
-        for folder in [home.home(), home.config_dir(), home.project()] {
+        for folder in [home.config_dir(), home.project(), home.tmp()] {
             std::fs::create_dir_all(folder).expect("make the CLI's folders");
         }
         home
@@ -90,6 +100,11 @@ impl ClaudeHome {
         self.path.join("project")
     }
 
+    /// Where the CLI puts what it needs for a while.
+    pub fn tmp(&self) -> PathBuf {
+        self.path.join("tmp")
+    }
+
     /// The environment that ties the CLI to this home and to `model`, and keeps it quiet.
     pub fn env(&self, model: &Model) -> Vec<(String, String)> {
         self.env_at(model.url())
@@ -99,9 +114,11 @@ impl ClaudeHome {
     pub fn env_at(&self, url: &str) -> Vec<(String, String)> {
         let home = self.home().display().to_string();
         let config = self.config_dir().display().to_string();
+        let tmp = self.tmp().display().to_string();
         [
             ("HOME", home.as_str()),
             ("CLAUDE_CONFIG_DIR", config.as_str()),
+            ("CLAUDE_CODE_TMPDIR", tmp.as_str()),
             ("ANTHROPIC_API_KEY", "sk-ant-test"),
             ("ANTHROPIC_BASE_URL", url),
             ("CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC", "1"),

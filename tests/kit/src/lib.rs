@@ -9,5 +9,26 @@
     reason = "test harness"
 )]
 
+pub mod browser;
+pub mod claude;
+pub mod feishu;
 pub mod http;
 pub mod model;
+pub mod nats;
+pub mod proxy;
+
+/// The root of the workspace, where `.deps` is.
+pub fn workspace() -> std::path::PathBuf {
+    let kit = std::path::Path::new(env!("CARGO_MANIFEST_DIR"));
+    kit.ancestors()
+        .nth(2)
+        .expect("two folders above the harness")
+        .to_owned()
+}
+
+/// A lock that a failed assertion elsewhere cannot poison for us.
+fn lock<T>(mutex: &std::sync::Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+    mutex
+        .lock()
+        .unwrap_or_else(std::sync::PoisonError::into_inner)
+}

@@ -45,9 +45,10 @@ use std::time::{Duration, SystemTime};
 use serde_json::Value;
 use tokio::net::TcpListener;
 
+use crate::lock;
 pub use choice::Kind;
 pub use script::{Step, parse};
-use server::{Shared, lock, router};
+use server::{Shared, router};
 
 /// How long [`Model::waiting`] waits before it fails the test.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -91,7 +92,9 @@ pub struct Model {
 impl Model {
     /// Starts on a free port of the loopback.
     pub async fn start() -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").await.expect("bind the model stand-in");
+        let listener = TcpListener::bind("127.0.0.1:0")
+            .await
+            .expect("bind the model stand-in");
         let url = format!("http://{}", listener.local_addr().expect("own address"));
         let shared = Shared::new();
         let cancel = shared.cancel.clone();
@@ -121,7 +124,11 @@ impl Model {
         let mut gates = self.shared.gates.subscribe();
         let reached = gates.wait_for(|gates| gates.reached.contains(name));
         if tokio::time::timeout(PATIENCE, reached).await.is_err() {
-            let seen: Vec<_> = self.requests().into_iter().map(|r| (r.kind, r.user_text)).collect();
+            let seen: Vec<_> = self
+                .requests()
+                .into_iter()
+                .map(|r| (r.kind, r.user_text))
+                .collect();
             panic!("no turn came to `hold {name}` within {PATIENCE:?}; requests were {seen:?}");
         }
     }

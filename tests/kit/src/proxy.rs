@@ -40,15 +40,26 @@ pub struct Proxy {
 impl Proxy {
     /// Starts in front of `target`, on a free port of the loopback.
     pub async fn start(target: SocketAddr) -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").await.expect("bind the proxy");
+        let listener = TcpListener::bind("127.0.0.1:0")
+            .await
+            .expect("bind the proxy");
         let addr = listener.local_addr().expect("own address");
-        let whole = Weather { line: Line::Whole, delay: Duration::ZERO, cuts: 0 };
+        let whole = Weather {
+            line: Line::Whole,
+            delay: Duration::ZERO,
+            cuts: 0,
+        };
         let weather = Arc::new(watch::Sender::new(whole));
         let stop = CancellationToken::new();
         let (closed, cut) = watch::channel(false);
         let accept = accept(listener, target, weather.subscribe(), closed, stop.clone());
         tokio::spawn(accept);
-        Self { addr, weather, cut, _stop: stop.drop_guard() }
+        Self {
+            addr,
+            weather,
+            cut,
+            _stop: stop.drop_guard(),
+        }
     }
 
     /// Where to connect; stays the same through cuts.
@@ -88,7 +99,9 @@ impl Proxy {
 
     async fn settled(&self, closed: bool) {
         let mut cut = self.cut.clone();
-        cut.wait_for(|now| *now == closed).await.expect("the proxy runs");
+        cut.wait_for(|now| *now == closed)
+            .await
+            .expect("the proxy runs");
     }
 }
 
@@ -148,7 +161,12 @@ async fn rebind(addr: SocketAddr) -> TcpListener {
 }
 
 /// Carries one connection until either side ends it or the line is cut.
-async fn carry(near: TcpStream, target: SocketAddr, weather: watch::Receiver<Weather>, stop: CancellationToken) {
+async fn carry(
+    near: TcpStream,
+    target: SocketAddr,
+    weather: watch::Receiver<Weather>,
+    stop: CancellationToken,
+) {
     let cuts = weather.borrow().cuts;
     let mut watch = weather.clone();
     let both = async {
@@ -167,7 +185,7 @@ async fn carry(near: TcpStream, target: SocketAddr, weather: watch::Receiver<Wea
     };
     tokio::select! {
         () = both => {}
-        _ = watch.wait_for(|weather| weather.cuts != cuts) => {}
+        _ = watch.wait_for(|now| now.cuts != cuts || now.line == Line::Cut) => {}
         () = stop.cancelled() => {}
     }
 }
@@ -195,5 +213,7 @@ async fn pass(
 
 async fn thawed(weather: &mut watch::Receiver<Weather>) {
     // An error means the proxy is gone, and `carry` with it.
-    let _ = weather.wait_for(|weather| weather.line != Line::Frozen).await;
+    let _ = weather
+        .wait_for(|weather| weather.line != Line::Frozen)
+        .await;
 }

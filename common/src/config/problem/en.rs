@@ -45,9 +45,10 @@ pub(super) fn sentence(problem: &Problem) -> String {
             here = belongs.other().file_name(),
             there = belongs.file_name(),
         ),
-        What::RouterUrl => {
-            "ROUTER_URL is of an older program and no longer used. Write in its place the address of the broker, NATS_URL: nats://<machine of the router>:4222".to_owned()
-        }
+        What::RouterUrl(host) => format!(
+            "ROUTER_URL is of an older program and no longer used. Write in its place the address of the broker, for example NATS_URL: nats://{}:4222",
+            host.as_deref().unwrap_or("192.168.1.100")
+        ),
         What::Twice { name, first } => {
             format!("{name} is written twice, first in line {first}. Remove one of the two.")
         }
@@ -111,7 +112,7 @@ pub(super) fn sentence(problem: &Problem) -> String {
             key.name()
         ),
         What::PlaceholderUser(key) => format!(
-            "{} still has the example's id, which is nobody. Put in your own (the bot tells it to whoever is not let in), or empty the list.",
+            "{} still has the example's id, which is nobody. Put in your own, or empty the list.",
             key.name()
         ),
         What::ApiSuffix => "METASO_BASE_URL is written without /api/v1; that end was left out.".to_owned(),

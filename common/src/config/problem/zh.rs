@@ -10,7 +10,10 @@ pub(super) fn sentence(problem: &Problem) -> String {
     };
     match &problem.what {
         What::NotFound { kind, looked } => {
-            let places: Vec<_> = looked.iter().map(|path| path.display().to_string()).collect();
+            let places: Vec<_> = looked
+                .iter()
+                .map(|path| path.display().to_string())
+                .collect();
             format!(
                 "找不到 {name}，已查找 {places}。请把 {example} 复制为 {name} 并填写，或用 --config 指定文件。",
                 name = kind.file_name(),
@@ -19,10 +22,17 @@ pub(super) fn sentence(problem: &Problem) -> String {
             )
         }
         What::NoSuchFile(kind) => {
-            format!("文件不存在。请用 --config 指定已有的文件，或把 {} 复制到该位置。", kind.example_name())
+            format!(
+                "文件不存在。请用 --config 指定已有的文件，或把 {} 复制到该位置。",
+                kind.example_name()
+            )
         }
-        What::Unreadable(detail) => format!("无法读取文件（{detail}）。请确认它是普通文件且您有读取权限。"),
-        What::TooBig => "文件过大，不像配置文件（最多 64 KB、200 个键）。请确认文件是否正确。".to_owned(),
+        What::Unreadable(detail) => {
+            format!("无法读取文件（{detail}）。请确认它是普通文件且您有读取权限。")
+        }
+        What::TooBig => {
+            "文件过大，不像配置文件（最多 64 KB、200 个键）。请确认文件是否正确。".to_owned()
+        }
         What::NotText => "文件不是 UTF-8 文本。请另存为 UTF-8 编码。".to_owned(),
         What::NotYaml(detail) => format!(
             "不是合法的 YAML（{detail}）。请每行写一个 `KEY: 值`，列表用空格缩进，含特殊字符的值放在 '单引号' 中。"
@@ -37,12 +47,20 @@ pub(super) fn sentence(problem: &Problem) -> String {
             here = belongs.other().file_name(),
             there = belongs.file_name(),
         ),
-        What::RouterUrl => {
-            "ROUTER_URL 属于旧程序，已不再使用。请改写为消息服务器的地址 NATS_URL: nats://<路由所在机器>:4222".to_owned()
+        What::RouterUrl(host) => format!(
+            "ROUTER_URL 属于旧程序，已不再使用。请改写为消息服务器的地址，例如 NATS_URL: nats://{}:4222",
+            host.as_deref().unwrap_or("192.168.1.100")
+        ),
+        What::Twice { name, first } => {
+            format!("{name} 写了两次，第一次在第 {first} 行。请删除其中一个。")
         }
-        What::Twice { name, first } => format!("{name} 写了两次，第一次在第 {first} 行。请删除其中一个。"),
         What::Shape(key) => {
-            format!("{} 须为{}。例如写成 {}", key.name(), want(key.spec().kind), problem.write_as(*key))
+            format!(
+                "{} 须为{}。例如写成 {}",
+                key.name(),
+                want(key.spec().kind),
+                problem.write_as(*key)
+            )
         }
         What::Value { key, value, why } => {
             let name = key.name();
@@ -52,11 +70,18 @@ pub(super) fn sentence(problem: &Problem) -> String {
                     format!("{name} 须为{}。例如写成 {example}", want(key.spec().kind))
                 }
                 Why::Kind => {
-                    format!("{name} 须为{}，而不是 \"{value}\"。例如写成 {example}", want(key.spec().kind))
+                    format!(
+                        "{name} 须为{}，而不是 \"{value}\"。例如写成 {example}",
+                        want(key.spec().kind)
+                    )
                 }
-                Why::ReservedNode => format!("{name} 不能是 \"{value}\"，该名称由路由自己使用。请换一个，例如 {example}"),
+                Why::ReservedNode => format!(
+                    "{name} 不能是 \"{value}\"，该名称由路由自己使用。请换一个，例如 {example}"
+                ),
                 Why::WindowsPath => {
-                    format!("{name} 是 Windows 路径 \"{value}\"，但这台机器不是 Windows。例如写成 {example}")
+                    format!(
+                        "{name} 是 Windows 路径 \"{value}\"，但这台机器不是 Windows。例如写成 {example}"
+                    )
                 }
                 Why::PasswordInUrl => format!(
                     "{name} 不能包含用户名或密码。请去掉 @ 之前的部分；若是消息服务器的凭据，请放入 NATS_CREDS 指定的文件。"
@@ -65,30 +90,46 @@ pub(super) fn sentence(problem: &Problem) -> String {
                     format!("{name} 含有 \"{value}\"，但平台只有 feishu 和 web。例如写成 {example}")
                 }
                 Why::Zone(meant) => {
-                    let meant = meant.map(|zone| format!("您是否想写 {zone}？")).unwrap_or_default();
-                    format!("{name}：没有 \"{value}\" 这个时区。{meant}请写 IANA 名称，例如 {example}")
+                    let meant = meant
+                        .map(|zone| format!("您是否想写 {zone}？"))
+                        .unwrap_or_default();
+                    format!(
+                        "{name}：没有 \"{value}\" 这个时区。{meant}请写 IANA 名称，例如 {example}"
+                    )
                 }
                 Why::Control => format!("{name} 含有换行或其他控制字符。请写在一行内并去掉它们。"),
-                Why::TooLong(most) => format!("{name} 超过 {most} 个字符。请写短一些，例如 {example}"),
+                Why::TooLong(most) => {
+                    format!("{name} 超过 {most} 个字符。请写短一些，例如 {example}")
+                }
             }
         }
-        What::Missing { key, because: Some(because) } => format!(
+        What::Missing {
+            key,
+            because: Some(because),
+        } => format!(
             "设置了 {because} 但没有 {key}。请添加 {example}，或删除 {because}。",
             because = because.name(),
             key = key.name(),
             example = problem.write_as(*key),
         ),
         What::Missing { key, because: None } => {
-            format!("缺少 {}。请添加，例如 {}", key.name(), problem.write_as(*key))
+            format!(
+                "缺少 {}。请添加，例如 {}",
+                key.name(),
+                problem.write_as(*key)
+            )
         }
         What::NoHome(key) => format!(
             "没有设置 {}，也没有主目录（HOME）可用作默认值。请添加，例如 {}",
             key.name(),
             problem.write_as(*key)
         ),
-        What::Placeholder(key) => format!("{} 仍是示例中的值，按未设置处理。请填写或留空。", key.name()),
+        What::Placeholder(key) => format!(
+            "{} 仍是示例中的值，按未设置处理。请填写或留空。",
+            key.name()
+        ),
         What::PlaceholderUser(key) => format!(
-            "{} 仍是示例中的 id，不对应任何人。请填入您自己的 id（未获准的人会被机器人告知），或清空列表。",
+            "{} 仍是示例中的 id，不对应任何人。请填入您自己的 id，或清空列表。",
             key.name()
         ),
         What::ApiSuffix => "METASO_BASE_URL 不应带 /api/v1，已自动去掉。".to_owned(),
@@ -97,10 +138,15 @@ pub(super) fn sentence(problem: &Problem) -> String {
             key.name()
         ),
         What::OpenFile => {
-            format!("本机其他用户可以读取其中的密钥。请执行：chmod 600 {}", problem.file_name())
+            format!(
+                "本机其他用户可以读取其中的密钥。请执行：chmod 600 {}",
+                problem.file_name()
+            )
         }
         What::UnknownEnv { name, guess: meant } => {
-            let meant = meant.map(|key| format!("您是否想写 {}？", key.env_name())).unwrap_or_default();
+            let meant = meant
+                .map(|key| format!("您是否想写 {}？", key.env_name()))
+                .unwrap_or_default();
             format!("{name} 没有意义，已忽略。{meant}")
         }
         What::NoFile(kind) => format!("没有 {}，只使用环境变量和参数。", kind.file_name()),

@@ -7,6 +7,9 @@ use std::fmt::Write as _;
 
 use serde_json::Value;
 
+const IMAGE: &str = "[image]";
+const VIDEO: &str = "[video]";
+
 /// What a message says.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Content {
@@ -24,15 +27,31 @@ impl Content {
     pub(super) fn read(kind: &str, raw: &str, mentions: &Mentions) -> Self {
         let parsed: Value = serde_json::from_str(raw).unwrap_or(Value::Null);
         let text = match kind {
-            "text" => parsed.get("text").and_then(Value::as_str).map(str::to_owned),
+            "text" => parsed
+                .get("text")
+                .and_then(Value::as_str)
+                .map(str::to_owned),
             "post" => post(&parsed, mentions),
             _ => None,
         };
+        let unsupported = |kind: &str| Self::Unsupported {
+            kind: kind.to_owned(),
+        };
         match text {
-            Some(text) => Self::Text(mentions.replace_in(&text).trim().to_owned()),
-            None => Self::Unsupported {
-                kind: kind.to_owned(),
-            },
+            Some(text) => {
+                let text = mentions.replace_in(&text).trim().to_owned();
+                // A picture sent with a mention and no words arrives as a post.
+                let words = text.replace(IMAGE, "").replace(VIDEO, "");
+                if words.trim().is_empty() && words.len() < text.len() {
+                    return unsupported(if text.contains(IMAGE) {
+                        "image"
+                    } else {
+                        "media"
+                    });
+                }
+                Self::Text(text)
+            }
+            None => unsupported(kind),
         }
     }
 }
@@ -94,7 +113,9 @@ impl Mentions {
                 Some((mention, after))
             });
             rest = match hit {
-                Some((mention, after)) if mention.is_bot => after.strip_prefix(' ').unwrap_or(after),
+                Some((mention, after)) if mention.is_bot => {
+                    after.strip_prefix(' ').unwrap_or(after)
+                }
                 Some((mention, after)) if mention.name.is_empty() => {
                     out.push_str(&mention.key);
                     after
@@ -163,8 +184,8 @@ fn inline(node: &Value, mentions: &Mentions, line: &mut String) {
                 let _ = write!(line, "@{}", name.unwrap_or(id.trim_start_matches('@')));
             }
         }
-        "img" => line.push_str("[image]"),
-        "media" => line.push_str("[video]"),
+        "img" => line.push_str(IMAGE),
+        "media" => line.push_str(VIDEO),
         "emotion" => {
             let _ = write!(line, ":{}:", word("emoji_type"));
         }
@@ -232,6 +253,14 @@ mod tests {
             let content = read(kind, &json!({"image_key": "img_1"}));
             assert_eq!(content, Content::Unsupported { kind: kind.into() });
         }
+    }
+
+    #[test]
+    fn a_picture_without_words_is_a_picture() {
+        let content =
+            json!({"content": [[{"tag": "at", "user_id": "@_user_1"}], [{"tag": "img"}]]});
+        let kind = "image".to_owned();
+        assert_eq!(read("post", &content), Content::Unsupported { kind });
     }
 
     #[test]

@@ -24,9 +24,17 @@ fn post(content: &Value, lines: &mut Vec<String>) {
     let body = if content["content"].is_array() {
         content
     } else {
-        content.as_object().and_then(|o| o.values().next()).unwrap_or(&Value::Null)
+        content
+            .as_object()
+            .and_then(|o| o.values().next())
+            .unwrap_or(&Value::Null)
     };
-    lines.extend(body["title"].as_str().filter(|t| !t.is_empty()).map(str::to_owned));
+    lines.extend(
+        body["title"]
+            .as_str()
+            .filter(|t| !t.is_empty())
+            .map(str::to_owned),
+    );
     for paragraph in body["content"].as_array().into_iter().flatten() {
         let nodes = paragraph.as_array().into_iter().flatten();
         let line: String = nodes
@@ -43,7 +51,10 @@ fn card(value: &Value, lines: &mut Vec<String>) {
     match value {
         Value::Array(items) => items.iter().for_each(|v| card(v, lines)),
         Value::Object(object) => {
-            let tag = object.get("tag").and_then(Value::as_str).unwrap_or_default();
+            let tag = object
+                .get("tag")
+                .and_then(Value::as_str)
+                .unwrap_or_default();
             if let ("plain_text" | "lark_md" | "markdown", Some(Value::String(text))) =
                 (tag, object.get("content"))
             {
@@ -56,8 +67,23 @@ fn card(value: &Value, lines: &mut Vec<String>) {
                 return table(object, lines);
             }
             // Reading order: what stands on top comes first, whatever the order of the keys.
-            let first = ["header", "title", "subtitle", "text_tag_list", "label", "text"];
-            let hidden = ["value", "behaviors", "config", "card_link", "hover_tips", "alt", "confirm"];
+            let first = [
+                "header",
+                "title",
+                "subtitle",
+                "text_tag_list",
+                "label",
+                "text",
+            ];
+            let hidden = [
+                "value",
+                "behaviors",
+                "config",
+                "card_link",
+                "hover_tips",
+                "alt",
+                "confirm",
+            ];
             for key in first {
                 object.get(key).into_iter().for_each(|v| card(v, lines));
             }
@@ -72,14 +98,22 @@ fn card(value: &Value, lines: &mut Vec<String>) {
 }
 
 fn table(table: &Map<String, Value>, lines: &mut Vec<String>) {
-    let list = |key: &str| table.get(key).and_then(Value::as_array).cloned().unwrap_or_default();
+    let list = |key: &str| {
+        table
+            .get(key)
+            .and_then(Value::as_array)
+            .cloned()
+            .unwrap_or_default()
+    };
     let columns = list("columns");
     let cell = |v: &Value| v.as_str().map_or_else(|| v.to_string(), str::to_owned);
     let names: Vec<String> = columns.iter().map(|c| cell(&c["display_name"])).collect();
     lines.push(names.join(" | "));
     for row in list("rows") {
-        let cells: Vec<String> =
-            columns.iter().map(|c| cell(&row[c["name"].as_str().unwrap_or_default()])).collect();
+        let cells: Vec<String> = columns
+            .iter()
+            .map(|c| cell(&row[c["name"].as_str().unwrap_or_default()]))
+            .collect();
         lines.push(cells.join(" | "));
     }
 }
@@ -122,13 +156,30 @@ pub(crate) fn walk(
 }
 
 fn button(element: &Map<String, Value>, form: Option<&str>) -> Button {
-    let behaviors = element.get("behaviors").and_then(Value::as_array).cloned().unwrap_or_default();
-    let value = behaviors.iter().find(|b| b["type"] == "callback").map(|b| b["value"].clone());
+    let behaviors = element
+        .get("behaviors")
+        .and_then(Value::as_array)
+        .cloned()
+        .unwrap_or_default();
+    let value = behaviors
+        .iter()
+        .find(|b| b["type"] == "callback")
+        .map(|b| b["value"].clone());
     Button {
-        label: element.get("text").and_then(|t| t["content"].as_str()).unwrap_or_default().to_owned(),
+        label: element
+            .get("text")
+            .and_then(|t| t["content"].as_str())
+            .unwrap_or_default()
+            .to_owned(),
         value: value.unwrap_or_default(),
-        name: element.get("name").and_then(Value::as_str).map(str::to_owned),
-        disabled: element.get("disabled").and_then(Value::as_bool).unwrap_or(false),
+        name: element
+            .get("name")
+            .and_then(Value::as_str)
+            .map(str::to_owned),
+        disabled: element
+            .get("disabled")
+            .and_then(Value::as_bool)
+            .unwrap_or(false),
         form: form.map(str::to_owned),
     }
 }

@@ -119,7 +119,9 @@ impl BotMessage {
 
     /// Whether a button with this label is there and can be pressed.
     pub fn has_button(&self, label: &str) -> bool {
-        self.buttons().iter().any(|b| b.label == label && !b.disabled)
+        self.buttons()
+            .iter()
+            .any(|b| b.label == label && !b.disabled)
     }
 }
 
@@ -174,8 +176,9 @@ pub struct Ack {
     pub latency: Duration,
     /// 200 is good.
     pub code: i64,
-    /// The handling time the client states, in ms.
-    pub biz_rt: Option<u64>,
+    /// The handling time the client states, in ms. The Node SDK subtracts the wrong way round: 0 or
+    /// less.
+    pub biz_rt: Option<i64>,
     /// The handler's answer, decoded.
     pub data: Option<Value>,
     /// Whether the platform took it as "handled".

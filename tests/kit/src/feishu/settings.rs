@@ -26,6 +26,9 @@ pub struct Settings {
     pub streaming_timeout: Duration,
     /// Rates; none by default.
     pub limits: Limits,
+    /// Host and port in the websocket's URL, to lead clients through a proxy; nothing is the
+    /// platform's own.
+    pub websocket_authority: Option<String>,
     /// Tell the bot of its own reactions, as an app that subscribed to reaction events is told.
     pub own_reaction_events: bool,
 }
@@ -38,11 +41,17 @@ impl Default for Settings {
                                   "ReconnectNonce": 30, "PingInterval": 120}),
             pong_settings: None,
             ack_deadline: Duration::from_secs(3),
-            redelivery: vec![Duration::from_secs(15), minutes(5), minutes(60), minutes(360)],
+            redelivery: vec![
+                Duration::from_secs(15),
+                minutes(5),
+                minutes(60),
+                minutes(360),
+            ],
             max_connections: 50,
             token_life: minutes(120),
             streaming_timeout: minutes(10),
             limits: Limits::default(),
+            websocket_authority: None,
             own_reaction_events: false,
         }
     }

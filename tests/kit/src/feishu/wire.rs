@@ -58,14 +58,20 @@ pub struct Header {
 impl Header {
     /// A header out of its two texts.
     pub fn new(key: &str, value: impl Into<String>) -> Self {
-        Self { key: key.to_owned(), value: value.into() }
+        Self {
+            key: key.to_owned(),
+            value: value.into(),
+        }
     }
 }
 
 impl Frame {
     /// The value of the first header with this key.
     pub fn header(&self, key: &str) -> Option<&str> {
-        self.headers.iter().find(|h| h.key == key).map(|h| h.value.as_str())
+        self.headers
+            .iter()
+            .find(|h| h.key == key)
+            .map(|h| h.value.as_str())
     }
 
     /// The bytes for the wire; required zeros are written.
@@ -83,14 +89,18 @@ impl Frame {
         let seen = numbers(bytes)?;
         for (number, name) in [(1, "SeqID"), (2, "LogID"), (3, "service"), (4, "method")] {
             if !seen.iter().any(|(n, _)| *n == number) {
-                return Err(format!("required field {number} ({name}) is not on the wire"));
+                return Err(format!(
+                    "required field {number} ({name}) is not on the wire"
+                ));
             }
         }
         for (index, (_, body)) in seen.iter().filter(|(n, _)| *n == 5).enumerate() {
             let inner = numbers(body)?;
             for (number, name) in [(1, "key"), (2, "value")] {
                 if !inner.iter().any(|(n, _)| *n == number) {
-                    return Err(format!("header {index} lacks required field {number} ({name})"));
+                    return Err(format!(
+                        "header {index} lacks required field {number} ({name})"
+                    ));
                 }
             }
         }
@@ -106,7 +116,9 @@ fn numbers(mut bytes: &[u8]) -> Result<Vec<(u32, &[u8])>, String> {
         if kind == WireType::LengthDelimited {
             let length = decode_varint(&mut bytes).map_err(|e| e.to_string())?;
             let length = usize::try_from(length).map_err(|e| e.to_string())?;
-            let (body, rest) = bytes.split_at_checked(length).ok_or("a field ends too early")?;
+            let (body, rest) = bytes
+                .split_at_checked(length)
+                .ok_or("a field ends too early")?;
             seen.push((number, body));
             bytes = rest;
         } else {
@@ -126,7 +138,10 @@ mod tests {
     const ACK: &str = "080710ac0218f681801020012a0d0a047479706512056576656e742a100a0a6d6573736167655f696412026d312a080a0373756d1201312a080a037365711201302a0b0a0662697a5f7274120135420c7b22636f6465223a3230307d";
 
     fn bytes(hex: &str) -> Vec<u8> {
-        (0..hex.len()).step_by(2).map(|i| u8::from_str_radix(&hex[i..i + 2], 16).unwrap()).collect()
+        (0..hex.len())
+            .step_by(2)
+            .map(|i| u8::from_str_radix(&hex[i..i + 2], 16).unwrap())
+            .collect()
     }
 
     #[test]
@@ -166,7 +181,12 @@ mod tests {
     fn each_required_field_is_missed() {
         let ping = bytes(PING);
         // The fields of the ping lie at 0..2, 2..4, 4..10 and 10..12.
-        for (range, name) in [(0..2, "SeqID"), (2..4, "LogID"), (4..9, "service"), (9..11, "method")] {
+        for (range, name) in [
+            (0..2, "SeqID"),
+            (2..4, "LogID"),
+            (4..9, "service"),
+            (9..11, "method"),
+        ] {
             let mut cut = ping.clone();
             cut.drain(range);
             let error = Frame::read_strict(&cut).unwrap_err();

@@ -24,6 +24,8 @@ pub(crate) struct World {
     /// How far the platform's clock was put forward.
     pub(crate) skipped: Duration,
     pub(crate) bot_open_id: String,
+    /// Host and port, for the URLs given out.
+    pub(crate) address: String,
     pub(crate) tokens: Vec<Token>,
     pub(crate) people: BTreeMap<String, Person>,
     pub(crate) chats: BTreeMap<String, Chat>,
@@ -42,6 +44,8 @@ pub(crate) struct World {
     pub(crate) faults: Faults,
     pub(crate) windows: HashMap<String, VecDeque<Instant>>,
     pub(crate) violations: Vec<String>,
+    /// Messages whose card somebody is pressing at this moment.
+    pub(crate) busy: Vec<String>,
     pub(crate) sequence: u64,
 }
 
@@ -145,11 +149,12 @@ pub(crate) struct Verdict {
 }
 
 impl World {
-    pub(crate) fn new(settings: Settings) -> Self {
+    pub(crate) fn new(settings: Settings, address: String) -> Self {
         Self {
             settings,
             skipped: Duration::ZERO,
-            bot_open_id: id("ou_bot"),
+            bot_open_id: id("ou"),
+            address,
             tokens: Vec::new(),
             people: BTreeMap::new(),
             chats: BTreeMap::new(),
@@ -168,6 +173,7 @@ impl World {
             faults: Faults::default(),
             windows: HashMap::new(),
             violations: Vec::new(),
+            busy: Vec::new(),
             sequence: 0,
         }
     }
@@ -179,7 +185,11 @@ impl World {
 
     /// The platform's wall clock in ms.
     pub(crate) fn now_ms(&self) -> u128 {
-        (SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default() + self.skipped).as_millis()
+        (SystemTime::now()
+            .duration_since(UNIX_EPOCH)
+            .unwrap_or_default()
+            + self.skipped)
+            .as_millis()
     }
 
     pub(crate) fn next(&mut self) -> u64 {
@@ -243,7 +253,11 @@ impl World {
     pub(crate) fn edited(&mut self, message_id: &str, how: How, content: Value) {
         let at = self.now();
         if let Some(message) = self.messages.get_mut(message_id) {
-            message.edits.push(Edit { at, how, content: content.clone() });
+            message.edits.push(Edit {
+                at,
+                how,
+                content: content.clone(),
+            });
             if message.card_id.is_none() {
                 message.content = content;
             }
@@ -258,7 +272,9 @@ impl World {
 
     /// Whether a card entity streams at this moment.
     pub(crate) fn streams(&self, card_id: Option<&str>) -> bool {
-        let since = card_id.and_then(|id| self.cards.get(id)).and_then(|e| e.streaming_since);
+        let since = card_id
+            .and_then(|id| self.cards.get(id))
+            .and_then(|e| e.streaming_since);
         since.is_some_and(|s| self.now() < s + self.settings.streaming_timeout)
     }
 
@@ -283,16 +299,23 @@ impl World {
 
     /// A chat id out of a chat id or the open_id of a person.
     pub(crate) fn chat_of<'a>(&'a self, chat_or_user: &'a str) -> &'a str {
-        self.people.get(chat_or_user).map_or(chat_or_user, |p| &p.chat_id)
+        self.people
+            .get(chat_or_user)
+            .map_or(chat_or_user, |p| &p.chat_id)
     }
 
     fn log(&self, chat_or_user: &str) -> impl Iterator<Item = &Message> {
         let chat = self.chats.get(self.chat_of(chat_or_user));
-        chat.into_iter().flat_map(|c| &c.log).filter_map(|id| self.messages.get(id))
+        chat.into_iter()
+            .flat_map(|c| &c.log)
+            .filter_map(|id| self.messages.get(id))
     }
 
     pub(crate) fn bot_messages(&self, chat_or_user: &str) -> Vec<BotMessage> {
-        self.log(chat_or_user).filter(|m| m.from.is_none()).map(|m| self.view(m)).collect()
+        self.log(chat_or_user)
+            .filter(|m| m.from.is_none())
+            .map(|m| self.view(m))
+            .collect()
     }
 
     pub(crate) fn timeline(&self, chat_or_user: &str) -> Vec<Entry> {
@@ -305,7 +328,12 @@ impl World {
     }
 
     /// Counts one more use of a limit, or says how long to wait. `None` is no limit.
-    pub(crate) fn admit(&mut self, key: &str, max: Option<u32>, span: Duration) -> Result<(), Duration> {
+    pub(crate) fn admit(
+        &mut self,
+        key: &str,
+        max: Option<u32>,
+        span: Duration,
+    ) -> Result<(), Duration> {
         let Some(max) = max else { return Ok(()) };
         let now = self.now();
         let window = self.windows.entry(key.to_owned()).or_default();

@@ -82,22 +82,25 @@ impl Choice {
             self.taken.insert(key.clone(), steps);
         }
         if let Some(steps) = self.taken.get(&key).cloned() {
-            return (Kind::Queue, self.step(key, &steps, answers));
+            return (Kind::Queue, self.step(&key, &steps, answers));
         }
         if let Some((steps, answers)) = seen.directive() {
-            return (Kind::Directive, self.step(key, &steps, answers));
+            return (Kind::Directive, self.step(&key, &steps, answers));
         }
-        let rule = self.rules.iter().find(|(matches, _)| matches(&seen.user_text));
+        let rule = self
+            .rules
+            .iter()
+            .find(|(matches, _)| matches(&seen.user_text));
         if let Some((_, steps)) = rule {
             let steps = steps.clone();
-            return (Kind::Rule, self.step(key, &steps, answers));
+            return (Kind::Rule, self.step(&key, &steps, answers));
         }
         (Kind::Echo, Step::text("echo: {user}"))
     }
 
     /// The step after `answers` answers. A step with `times` stands in front of the one behind it
     /// until it was given so often; it counts as no answer, since the CLI asks again after it.
-    fn step(&mut self, key: String, steps: &[Step], answers: usize) -> Step {
+    fn step(&mut self, key: &str, steps: &[Step], answers: usize) -> Step {
         let mut passed = 0;
         for (index, step) in steps.iter().enumerate() {
             let Some(times) = step.times else {
@@ -107,7 +110,7 @@ impl Choice {
                 passed += 1;
                 continue;
             };
-            let given = self.given.entry((key.clone(), index)).or_default();
+            let given = self.given.entry((key.to_owned(), index)).or_default();
             if passed == answers && *given < times {
                 *given += 1;
                 return step.clone();
@@ -125,7 +128,8 @@ fn do_chore(chore: Chore, seen: &Conversation) -> (Kind, Step) {
         }
         Chore::Probe => (Kind::Probe, Step::text("#")),
         Chore::Compact => {
-            let text = "<analysis>fake</analysis>\n<summary>\nFake summary of {n} messages.\n</summary>";
+            let text =
+                "<analysis>fake</analysis>\n<summary>\nFake summary of {n} messages.\n</summary>";
             (Kind::Compact, Step::text(text))
         }
         Chore::Title => {

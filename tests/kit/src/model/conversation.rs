@@ -54,7 +54,11 @@ impl Conversation {
                     if user_text.is_empty() {
                         user_text = said(message);
                         let pictures = blocks(content).iter().filter(|b| b["type"] == "image");
-                        images = if user_text.is_empty() { 0 } else { pictures.count() };
+                        images = if user_text.is_empty() {
+                            0
+                        } else {
+                            pictures.count()
+                        };
                     }
                 }
                 _ => {}
@@ -119,7 +123,9 @@ impl Conversation {
     /// The same for all retries and tool rounds of one prompt, another for each prompt.
     pub(crate) fn key(&self) -> String {
         let messages = self.messages();
-        let prompts = messages.iter().filter(|m| role(m) == "user" && !has_tool_result(m));
+        let prompts = messages
+            .iter()
+            .filter(|m| role(m) == "user" && !has_tool_result(m));
         let prompts: Vec<String> = prompts.map(said).collect();
         format!("{} {prompts:?}", self.body["metadata"]["user_id"])
     }
@@ -147,10 +153,13 @@ impl Conversation {
 
     /// The JSON schema an answer must fit, if one is asked for.
     pub(crate) fn schema(&self) -> Option<&Value> {
-        [&self.body["output_config"]["format"], &self.body["output_format"]]
-            .into_iter()
-            .find(|format| format["type"] == "json_schema")
-            .map(|format| &format["schema"])
+        [
+            &self.body["output_config"]["format"],
+            &self.body["output_format"],
+        ]
+        .into_iter()
+        .find(|format| format["type"] == "json_schema")
+        .map(|format| &format["schema"])
     }
 
     /// Puts the facts of this request into a scripted text.
@@ -173,7 +182,11 @@ pub(crate) fn sample(schema: &Value) -> Value {
     }
     if let Some(fields) = schema["properties"].as_object() {
         let value = |(name, field): (&String, &Value)| {
-            let value = if name == "title" { Value::from("Fake session title") } else { sample(field) };
+            let value = if name == "title" {
+                Value::from("Fake session title")
+            } else {
+                sample(field)
+            };
             (name.clone(), value)
         };
         return Value::Object(fields.iter().map(value).collect());
@@ -199,12 +212,16 @@ fn texts(content: &Value) -> Vec<&str> {
     if let Some(text) = content.as_str() {
         return vec![text];
     }
-    let texts = blocks(content).iter().filter(|block| block["type"] == "text");
+    let texts = blocks(content)
+        .iter()
+        .filter(|block| block["type"] == "text");
     texts.filter_map(|block| block["text"].as_str()).collect()
 }
 
 fn has_tool_result(message: &Value) -> bool {
-    blocks(&message["content"]).iter().any(|block| block["type"] == "tool_result")
+    blocks(&message["content"])
+        .iter()
+        .any(|block| block["type"] == "tool_result")
 }
 
 /// The words of one message, without what the CLI adds for the model's eyes.
@@ -229,10 +246,12 @@ fn flatten(content: &Value) -> String {
     if let Some(text) = content.as_str() {
         return text.to_owned();
     }
-    let parts = blocks(content).iter().map(|block| match block["type"].as_str() {
-        Some("text") => block["text"].as_str().unwrap_or_default().to_owned(),
-        other => format!("[{}]", other.unwrap_or("?")),
-    });
+    let parts = blocks(content)
+        .iter()
+        .map(|block| match block["type"].as_str() {
+            Some("text") => block["text"].as_str().unwrap_or_default().to_owned(),
+            other => format!("[{}]", other.unwrap_or("?")),
+        });
     parts.collect::<Vec<_>>().join("\n")
 }
 
@@ -280,11 +299,23 @@ mod tests {
         let title = json!({"messages": text("<session>\nfix it"), "output_config": {"format": {
             "type": "json_schema", "schema": {"type": "object"}}}});
         assert_eq!(chore(title), Some(Chore::Structured));
-        assert_eq!(chore(json!({"messages": text("<session>\nx")})), Some(Chore::Title));
-        assert_eq!(chore(json!({"messages": text("quota"), "max_tokens": 1})), Some(Chore::Probe));
+        assert_eq!(
+            chore(json!({"messages": text("<session>\nx")})),
+            Some(Chore::Title)
+        );
+        assert_eq!(
+            chore(json!({"messages": text("quota"), "max_tokens": 1})),
+            Some(Chore::Probe)
+        );
         let summary = "Your task is to create a detailed summary of the conversation so far";
-        assert_eq!(chore(json!({"messages": text(summary), "tools": [{}]})), Some(Chore::Compact));
-        assert_eq!(chore(json!({"messages": text("hello"), "tools": [{}]})), None);
+        assert_eq!(
+            chore(json!({"messages": text(summary), "tools": [{}]})),
+            Some(Chore::Compact)
+        );
+        assert_eq!(
+            chore(json!({"messages": text("hello"), "tools": [{}]})),
+            None
+        );
     }
 
     #[test]
@@ -292,6 +323,9 @@ mod tests {
         let schema = json!({"type": "object", "properties": {"title": {"type": "string"},
             "n": {"type": "integer"}, "kind": {"enum": ["a", "b"]}, "list": {"type": "array"}}});
         let sample = sample(&schema);
-        assert_eq!(sample, json!({"title": "Fake session title", "n": 1, "kind": "a", "list": []}));
+        assert_eq!(
+            sample,
+            json!({"title": "Fake session title", "n": 1, "kind": "a", "list": []})
+        );
     }
 }

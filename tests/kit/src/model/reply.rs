@@ -36,7 +36,11 @@ pub(crate) struct Pace {
 enum Block {
     Text(String),
     Thinking(String),
-    Tool { id: String, name: String, input: Value },
+    Tool {
+        id: String,
+        name: String,
+        input: Value,
+    },
 }
 
 /// A fresh id with a prefix, in the form the service uses.
@@ -66,7 +70,7 @@ pub(crate) fn whole(step: &Step, seen: &Conversation) -> Value {
     let (blocks, stop_reason) = blocks(step, seen);
     let content: Vec<Value> = blocks.iter().map(Block::whole).collect();
     let usage = usage(step, seen, &blocks);
-    message(seen, json!(content), json!(stop_reason), usage)
+    message(seen, &content, Some(&stop_reason), &usage)
 }
 
 /// The answer as a stream.
@@ -78,15 +82,19 @@ pub(crate) fn stream(step: &Step, seen: &Conversation, pace: Pace) -> Vec<Act> {
     at_start.insert("output_tokens".into(), json!(1));
     let mut acts = vec![
         Act::Event(json!({"type": "message_start",
-            "message": message(seen, json!([]), Value::Null, at_start)})),
+            "message": message(seen, &[], None, &at_start)})),
         Act::Event(json!({"type": "ping"})),
     ];
     for (index, block) in blocks.iter().enumerate() {
-        acts.push(Act::Event(json!({"type": "content_block_start", "index": index,
-            "content_block": block.opening()})));
+        acts.push(Act::Event(
+            json!({"type": "content_block_start", "index": index,
+            "content_block": block.opening()}),
+        ));
         for (nth, delta) in block.deltas(step, pace).into_iter().enumerate() {
-            acts.push(Act::Event(json!({"type": "content_block_delta", "index": index,
-                "delta": delta})));
+            acts.push(Act::Event(
+                json!({"type": "content_block_delta", "index": index,
+                "delta": delta}),
+            ));
             if nth == 0 && matches!(block, Block::Text(_)) {
                 if let Some(kind) = &step.sse_error {
                     let error = json!({"type": kind, "message": "Overloaded"});
@@ -99,7 +107,9 @@ pub(crate) fn stream(step: &Step, seen: &Conversation, pace: Pace) -> Vec<Act> {
                 acts.push(Act::Wait(delay));
             }
         }
-        acts.push(Act::Event(json!({"type": "content_block_stop", "index": index})));
+        acts.push(Act::Event(
+            json!({"type": "content_block_stop", "index": index}),
+        ));
     }
     acts.push(Act::Event(json!({"type": "message_delta",
         "delta": {"stop_reason": stop_reason, "stop_sequence": null},
@@ -108,7 +118,12 @@ pub(crate) fn stream(step: &Step, seen: &Conversation, pace: Pace) -> Vec<Act> {
     acts
 }
 
-fn message(seen: &Conversation, content: Value, stop_reason: Value, usage: Map<String, Value>) -> Value {
+fn message(
+    seen: &Conversation,
+    content: &[Value],
+    stop_reason: Option<&str>,
+    usage: &Map<String, Value>,
+) -> Value {
     json!({
         "id": new_id("msg"), "type": "message", "role": "assistant", "model": seen.model(),
         "content": content, "stop_reason": stop_reason, "stop_sequence": null, "usage": usage,
@@ -117,7 +132,10 @@ fn message(seen: &Conversation, content: Value, stop_reason: Value, usage: Map<S
 
 fn usage(step: &Step, seen: &Conversation, blocks: &[Block]) -> Map<String, Value> {
     let asked = seen.body["messages"].to_string().len() / 4;
-    let said: usize = blocks.iter().map(|block| block.whole().to_string().len()).sum();
+    let said: usize = blocks
+        .iter()
+        .map(|block| block.whole().to_string().len())
+        .sum();
     let counts = [
         ("input_tokens", json!(asked.max(1))),
         ("cache_creation_input_tokens", json!(0)),
@@ -125,7 +143,10 @@ fn usage(step: &Step, seen: &Conversation, blocks: &[Block]) -> Map<String, Valu
         ("output_tokens", json!((said / 4).max(1))),
         ("service_tier", json!("standard")),
     ];
-    let mut usage: Map<String, Value> = counts.map(|(name, count)| (name.to_owned(), count)).into_iter().collect();
+    let mut usage: Map<String, Value> = counts
+        .map(|(name, count)| (name.to_owned(), count))
+        .into_iter()
+        .collect();
     usage.extend(step.usage.clone());
     usage
 }
@@ -139,7 +160,11 @@ fn blocks(step: &Step, seen: &Conversation) -> (Vec<Block>, String) {
     }
     let mut usual = "end_turn";
     let one = step.tool.iter().map(|name| (name, step.input.as_ref()));
-    let many = step.tools.iter().flatten().map(|(name, input)| (name, Some(input)));
+    let many = step
+        .tools
+        .iter()
+        .flatten()
+        .map(|(name, input)| (name, Some(input)));
     let calls: Vec<_> = one.chain(many).collect();
     if step.sse_error.is_some() || step.drop {
         // After a stream that broke off the CLI may ask again without streaming.
@@ -215,7 +240,10 @@ impl Block {
             Self::Tool { input, .. } => {
                 let delta = |json| json!({"type": "input_json_delta", "partial_json": json});
                 let json = input.to_string();
-                pieces(&json, step.chunks.unwrap_or(2)).into_iter().map(delta).collect()
+                pieces(&json, step.chunks.unwrap_or(2))
+                    .into_iter()
+                    .map(delta)
+                    .collect()
             }
         }
     }
@@ -225,15 +253,23 @@ impl Block {
 fn pieces(text: &str, count: usize) -> Vec<String> {
     let chars: Vec<char> = text.chars().collect();
     let size = chars.len().div_ceil(count.max(1)).max(1);
-    let pieces: Vec<String> = chars.chunks(size).map(|piece| piece.iter().collect()).collect();
-    if pieces.is_empty() { vec![String::new()] } else { pieces }
+    let pieces: Vec<String> = chars
+        .chunks(size)
+        .map(|piece| piece.iter().collect())
+        .collect();
+    if pieces.is_empty() {
+        vec![String::new()]
+    } else {
+        pieces
+    }
 }
 
 fn long_text(bytes: usize) -> String {
     let mut text = String::with_capacity(bytes + 80);
     let mut number = 0;
     while text.len() < bytes {
-        text += &format!("line {number:06} of a long scripted answer, 0123456789 abcdefghij\n");
+        let line = format!("line {number:06} of a long scripted answer, 0123456789 abcdefghij\n");
+        text.push_str(&line);
         number += 1;
     }
     text.truncate(bytes);

@@ -252,42 +252,91 @@ mod tests {
         let cases = [
             ("text two words", json!({"text": "two words"})),
             ("just words", json!({"text": "just words"})),
-            ("slow 3 10 abc d", json!({"text": "abc d", "chunks": 3, "delay_ms": 10})),
-            ("slow 2 10", json!({"text": "slow text slow text ", "chunks": 2, "delay_ms": 10})),
-            ("think hm", json!({"thinking": "hm", "text": "thought about it"})),
-            (r#"tool Bash {"command":"ls ;x"}"#, json!({"tool": "Bash", "input": {"command": "ls ;x"}})),
+            (
+                "slow 3 10 abc d",
+                json!({"text": "abc d", "chunks": 3, "delay_ms": 10}),
+            ),
+            (
+                "slow 2 10",
+                json!({"text": "slow text slow text ", "chunks": 2, "delay_ms": 10}),
+            ),
+            (
+                "think hm",
+                json!({"thinking": "hm", "text": "thought about it"}),
+            ),
+            (
+                r#"tool Bash {"command":"ls ;x"}"#,
+                json!({"tool": "Bash", "input": {"command": "ls ;x"}}),
+            ),
             ("tool Ls", json!({"tool": "Ls", "input": {}})),
-            (r#"tools [["A",{}],["B",{"x":1}]]"#, json!({"tools": [["A", {}], ["B", {"x": 1}]]})),
+            (
+                r#"tools [["A",{}],["B",{"x":1}]]"#,
+                json!({"tools": [["A", {}], ["B", {"x": 1}]]}),
+            ),
             ("error 529", json!({"error": 529})),
             ("error 529 2", json!({"error": 529, "times": 2})),
             ("sse_error", json!({"sse_error": "overloaded_error"})),
-            ("sse_error api_error 3", json!({"sse_error": "api_error", "times": 3})),
+            (
+                "sse_error api_error 3",
+                json!({"sse_error": "api_error", "times": 3}),
+            ),
             ("drop", json!({"drop": true})),
             ("drop 1", json!({"drop": true, "times": 1})),
             ("stall 0.5 a b", json!({"stall_s": 0.5, "text": "a b"})),
-            ("hold h", json!({"hold": "h", "text": "before the hold and after it"})),
+            (
+                "hold h",
+                json!({"hold": "h", "text": "before the hold and after it"}),
+            ),
             ("long 5000", json!({"long": 5000})),
-            ("stop max_tokens cut", json!({"stop_reason": "max_tokens", "text": "cut"})),
+            (
+                "stop max_tokens cut",
+                json!({"stop_reason": "max_tokens", "text": "cut"}),
+            ),
         ];
         for (short, long) in cases {
             let parsed = parse(short).unwrap();
-            assert_eq!(serde_json::to_value(&parsed).unwrap(), json!([long]), "{short}");
-            assert_eq!(serde_json::from_value::<Vec<Step>>(json!([long])).unwrap(), parsed, "{short}");
+            assert_eq!(
+                serde_json::to_value(&parsed).unwrap(),
+                json!([long]),
+                "{short}"
+            );
+            assert_eq!(
+                serde_json::from_value::<Vec<Step>>(json!([long])).unwrap(),
+                parsed,
+                "{short}"
+            );
         }
     }
 
     #[test]
     fn steps_are_separated_by_two_semicolons_between_blanks() {
-        assert_eq!(parse("text a;;b ;; text c ;; ").unwrap(), [Step::text("a;;b"), Step::text("c")]);
+        assert_eq!(
+            parse("text a;;b ;; text c").unwrap(),
+            [Step::text("a;;b"), Step::text("c")]
+        );
     }
 
     #[test]
     fn the_newest_directive_counts() {
         let said = |text: &str| directive_in(text).map(|steps| steps[0].text.clone().unwrap());
         assert_eq!(said("no directive"), None);
-        assert_eq!(said("x fake: text one\nfake: text two\nmore"), Some("two".into()));
-        assert_eq!(said("fake: text one <fake>[{\"text\":\n\"two\"}]</fake>"), Some("two".into()));
-        assert!(said("fake: error lots").unwrap().contains("`lots` is not a fitting number"));
-        assert!(said("<fake>[{\"txt\":1}]</fake>").unwrap().contains("unknown field `txt`"));
+        assert_eq!(
+            said("x fake: text one\nfake: text two\nmore"),
+            Some("two".into())
+        );
+        assert_eq!(
+            said("fake: text one <fake>[{\"text\":\n\"two\"}]</fake>"),
+            Some("two".into())
+        );
+        assert!(
+            said("fake: error lots")
+                .unwrap()
+                .contains("`lots` is not a fitting number")
+        );
+        assert!(
+            said("<fake>[{\"txt\":1}]</fake>")
+                .unwrap()
+                .contains("unknown field `txt`")
+        );
     }
 }

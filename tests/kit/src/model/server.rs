@@ -3,7 +3,7 @@
 
 use std::collections::HashSet;
 use std::io;
-use std::sync::{Arc, Mutex, MutexGuard};
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, SystemTime};
 
 use axum::Router;
@@ -17,11 +17,12 @@ use serde_json::{Value, json};
 use tokio::sync::{mpsc, watch};
 use tokio_util::sync::CancellationToken;
 
+use super::Request;
 use super::choice::{Choice, Kind};
 use super::conversation::Conversation;
 use super::reply::{self, Act, Pace};
 use super::script::Step;
-use super::Request;
+use crate::lock;
 
 /// Requests kept for looking at; more than this is a runaway loop, and refused.
 const MOST_REQUESTS: usize = 20_000;
@@ -52,7 +53,10 @@ impl Shared {
         Arc::new(Self {
             records: Mutex::default(),
             choice: Mutex::default(),
-            pace: Mutex::new(Pace { chunks: 1, delay_ms: 0 }),
+            pace: Mutex::new(Pace {
+                chunks: 1,
+                delay_ms: 0,
+            }),
             gates: watch::Sender::default(),
             cancel: CancellationToken::new(),
         })
@@ -94,11 +98,6 @@ impl Shared {
         }
         Ok(())
     }
-}
-
-/// A lock that a failed test elsewhere cannot poison for us.
-pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
 }
 
 pub(crate) fn router(shared: Arc<Shared>) -> Router {
@@ -194,13 +193,12 @@ async fn perform(
 fn event_body() -> (mpsc::Sender<Option<Bytes>>, Body) {
     let (sender, receiver) = mpsc::channel::<Option<Bytes>>(16);
     let events = stream::unfold(receiver, |mut receiver| async move {
-        let item = match receiver.recv().await? {
-            Some(bytes) => Ok(bytes),
-            None => {
-                // Being pending once makes the server write out what was said so far.
-                tokio::task::yield_now().await;
-                Err(io::Error::other("scripted break"))
-            }
+        let item = if let Some(bytes) = receiver.recv().await? {
+            Ok(bytes)
+        } else {
+            // Being pending once makes the server write out what was said so far.
+            tokio::task::yield_now().await;
+            Err(io::Error::other("scripted break"))
         };
         Some((item, receiver))
     });
@@ -218,7 +216,11 @@ async fn count_tokens(
     request.body = Arc::new(serde_json::from_slice(&raw).unwrap_or_default());
     shared.record(request);
     let count = (raw.len() / 4).max(1);
-    answer(StatusCode::OK, &json!({"input_tokens": count}), &Step::default())
+    answer(
+        StatusCode::OK,
+        &json!({"input_tokens": count}),
+        &Step::default(),
+    )
 }
 
 async fn models(
@@ -245,7 +247,11 @@ async fn elsewhere(
     headers: HeaderMap,
 ) -> Response {
     shared.record(Request::new(&method, &uri, &headers, Kind::Other));
-    refuse(404, Some(&format!("nothing is served at {}", uri.path())), &Step::default())
+    refuse(
+        404,
+        Some(&format!("nothing is served at {}", uri.path())),
+        &Step::default(),
+    )
 }
 
 fn refuse(status: u16, message: Option<&str>, step: &Step) -> Response {
@@ -283,14 +289,19 @@ fn add_header(headers: &mut HeaderMap, name: &str, value: &str) {
 
 impl Request {
     fn new(method: &Method, uri: &Uri, headers: &HeaderMap, kind: Kind) -> Self {
-        let text = |value: &axum::http::HeaderValue| String::from_utf8_lossy(value.as_bytes()).into_owned();
+        let text = |value: &axum::http::HeaderValue| {
+            String::from_utf8_lossy(value.as_bytes()).into_owned()
+        };
         Self {
             at: SystemTime::now(),
             method: method.to_string(),
             path: uri.to_string(),
             kind,
             step: None,
-            headers: headers.iter().map(|(name, value)| (name.to_string(), text(value))).collect(),
+            headers: headers
+                .iter()
+                .map(|(name, value)| (name.to_string(), text(value)))
+                .collect(),
             body: Arc::new(Value::Null),
             user_text: String::new(),
             opening: None,

@@ -1,0 +1,150 @@
+//! What each role may send and hear, and the tokens of those who have one.
+//! Permissions stand in the account under the role's signing key, never in a token, so a token cannot widen them.
+
+use serde_json::{Value, json};
+
+use super::IdentityError;
+use super::accounts::{API_PREFIX, Account, SURFACES, kv_read};
+use super::jwt::{self, Kind};
+use super::keys::Keys;
+
+/// The scoped signing keys: what a role may do stands in the account, so a token cannot widen it.
+pub(super) fn roles(account: Account, keys: &Keys) -> Vec<Value> {
+    let connections = ["STANDARD", "WEBSOCKET"];
+    match account {
+        Account::Nodes => vec![
+            role(
+                &keys.node_role,
+                "node",
+                &node_publish("{{name()}}"),
+                &node_subscribe("{{name()}}", "{{name()}}"),
+                &connections,
+            ),
+            {
+                // A leaf's replies to requests from another account go to `_R_.…`: the server applies no
+                // reply permission to leaf connections. Those subjects are random.
+                let mut publish = node_publish("{{tag(node)}}");
+                publish.push("_R_.>".into());
+                let subscribe = node_subscribe("{{tag(node)}}", "{{tag(node)}}");
+                role(
+                    &keys.leaf_role,
+                    "leaf",
+                    &publish,
+                    &subscribe,
+                    &["LEAFNODE", "LEAFNODE_WS"],
+                )
+            },
+        ],
+        Account::Gate => {
+            let mut publish: Vec<String> = ["pw.in.>", "pw.down.>", "$JS.ACK.PW_OUT.>"]
+                .map(str::to_owned)
+                .to_vec();
+            for rest in [
+                "CONSUMER.INFO.PW_OUT.*",
+                "CONSUMER.MSG.NEXT.PW_OUT.*",
+                "DIRECT.GET.PW_UP.pw.up.>",
+            ] {
+                publish.push(format!("{API_PREFIX}.{rest}"));
+            }
+            for surface in SURFACES {
+                publish.push(format!("$KV.PW_GATE_{surface}.>"));
+                publish.push(format!("{API_PREFIX}.{}", kv_read(surface)));
+            }
+            let subscribe = ["_INBOX_{{name()}}.>", "pw.delta.>", "$SRV.>"].map(str::to_owned);
+            vec![role(
+                &keys.gateway_role,
+                "gateway",
+                &publish,
+                &subscribe,
+                &connections,
+            )]
+        }
+        Account::Pw | Account::Enrol | Account::Sys => Vec::new(),
+    }
+}
+
+/// Everything a node may send; `node` is its id or the template that stands for it.
+fn node_publish(node: &str) -> Vec<String> {
+    vec![
+        format!("pw.out.{node}.>"),
+        format!("pw.turn.{node}.>"),
+        format!("pw.up.{node}.>"),
+        format!("pw.delta.{node}.>"),
+        format!("pw.hb.{node}"),
+        format!("{API_PREFIX}.CONSUMER.INFO.PW_WORK.{node}"),
+        format!("{API_PREFIX}.CONSUMER.MSG.NEXT.PW_WORK.{node}"),
+        format!("{API_PREFIX}.DIRECT.GET.PW_DOWN.pw.down.{node}.>"),
+        format!("$JS.ACK.PW_WORK.{node}.>"),
+    ]
+}
+
+/// Everything a node may hear.
+fn node_subscribe(inbox: &str, node: &str) -> Vec<String> {
+    vec![format!("_INBOX_{inbox}.>"), format!("pw.ctl.{node}.>")]
+}
+
+fn role(
+    key: &nkeys::KeyPair,
+    name: &str,
+    publish: &[String],
+    subscribe: &[String],
+    connections: &[&str],
+) -> Value {
+    json!({
+        "kind": "user_scope",
+        "key": key.public_key(),
+        "role": name,
+        "template": {
+            "pub": {"allow": publish},
+            "sub": {"allow": subscribe},
+            // Answers to live control requests; two, because a late one may follow a refusal.
+            "resp": {"max": 2, "ttl": 120_000_000_000_i64},
+            "subs": -1, "data": -1, "payload": -1,
+            "allowed_connection_types": connections,
+        },
+    })
+}
+
+/// A user of a role: the role's key signs, so the token itself must not carry permissions.
+pub(super) fn role_user(
+    name: &str,
+    public_key: &str,
+    account: &nkeys::KeyPair,
+    role: &nkeys::KeyPair,
+    tags: &[String],
+    issued_at: i64,
+) -> Result<String, IdentityError> {
+    let mut claims = json!({"pub": {}, "sub": {}, "issuer_account": account.public_key()});
+    if let (false, Some(map)) = (tags.is_empty(), claims.as_object_mut()) {
+        map.insert("tags".into(), tags.into());
+    }
+    jwt::encode(Kind::User, name, public_key, role, claims, issued_at)
+}
+
+/// A user with everything its account has: the router in PW, the operator's own in SYS.
+pub(super) fn full_user(
+    name: &str,
+    public_key: &str,
+    account: &nkeys::KeyPair,
+    issued_at: i64,
+) -> Result<String, IdentityError> {
+    let claims = json!({"pub": {}, "sub": {}, "subs": -1, "data": -1, "payload": -1});
+    jwt::encode(Kind::User, name, public_key, account, claims, issued_at)
+}
+
+/// The user of machines that are not enrolled yet. It may knock and hear the answer, nothing else, and the broker
+/// takes anybody without credentials for it: whether to let them in is decided by the router, not by this.
+pub(super) fn knocking_user(
+    public_key: &str,
+    enrol: &nkeys::KeyPair,
+    issued_at: i64,
+) -> Result<String, IdentityError> {
+    let claims = json!({
+        "pub": {"allow": ["pw.enrol"]},
+        "sub": {"allow": ["_INBOX_enrol.>"]},
+        "subs": 4, "data": -1, "payload": 4096,
+        "bearer_token": true,
+        "allowed_connection_types": ["STANDARD", "WEBSOCKET"],
+    });
+    jwt::encode(Kind::User, "enrol", public_key, enrol, claims, issued_at)
+}

@@ -1,0 +1,3 @@
+//! Integration tests of `common`, against real parts.
+
+mod identity;

@@ -1,0 +1,148 @@
+//! From the broker to a surface: reads what is to be shown, each person's in order, and hands it to
+//! the surface until it is shown.
+//!
+//! How something looks and how a repeat is recognised is the surface's ([`Show`]).
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use common::broker::Broker;
+use common::broker::consume::{ConsumeOptions, Delivery, Outcome, consume};
+use common::ids::Surface;
+use common::message::decode;
+use common::message::outbound::{Outbound, Preview};
+use common::{stream, subject};
+use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
+use tracing::{info, warn};
+
+use crate::preview::Previewed;
+
+/// Held at once, over all people: at most 128 times 1 MB. While the platform is down they fill and
+/// no more are fetched; the rest waits in the stream.
+const IN_FLIGHT: usize = 128;
+/// What is being shown when we stop may still be finished.
+const DRAIN: Duration = Duration::from_secs(5);
+const FIRST_PAUSE: Duration = Duration::from_millis(500);
+const LONGEST_PAUSE: Duration = Duration::from_secs(30);
+
+/// Why something is not shown.
+#[derive(Debug, thiserror::Error)]
+pub enum ShowError {
+    /// The platform, or our memory of what was shown, cannot be reached now. Repeating is safe.
+    #[error("{0}")]
+    Later(String),
+    /// It can never be shown.
+    #[error("{0}")]
+    Never(String),
+}
+
+/// A surface that shows things.
+pub trait Show: Send + Sync + 'static {
+    /// Which one.
+    const SURFACE: Surface;
+    /// The shortest time between two previews of one card.
+    const PREVIEW_EVERY: Duration;
+
+    /// Shows it, or recognises that it was shown already: called again and again, also by another
+    /// process after a crash, it must not become visible twice.
+    fn show(&self, outbound: &Outbound) -> impl Future<Output = Result<(), ShowError>> + Send;
+
+    /// Edits a shown card in passing. Never after a newer revision of that card.
+    fn preview(&self, preview: &Preview) -> impl Future<Output = Previewed> + Send;
+}
+
+/// Delivers until `cancel`.
+pub async fn run<S: Show>(show: Arc<S>, broker: Broker, cancel: CancellationToken) {
+    let consumer = S::SURFACE.as_str();
+    let options = ConsumeOptions {
+        stream: stream::OUT,
+        consumer,
+        in_flight: IN_FLIGHT,
+        drain: DRAIN,
+    };
+    wait_for_leftovers(&broker, consumer, &cancel).await;
+    let key = |subject: &str| {
+        subject::parse_out(subject).map_or_else(|| subject.to_owned(), |(_, user)| user.to_string())
+    };
+    let stopping = cancel.clone();
+    let handle = move |delivery: Delivery| {
+        let (show, cancel) = (Arc::clone(&show), stopping.clone());
+        async move { one(&*show, &delivery, &cancel).await }
+    };
+    consume(&broker, options, cancel, key, handle).await;
+}
+
+/// Messages that a crashed process had in hand come again only after their time is up; newer ones
+/// would overtake them. So if there are such, wait until the server counts them as free: from then
+/// on it gives them out first, in order. With another living gateway on the same surface this
+/// merely costs the wait.
+async fn wait_for_leftovers(broker: &Broker, consumer: &str, cancel: &CancellationToken) {
+    let until = Instant::now() + stream::ACK_WAIT + Duration::from_millis(500);
+    let mut told = false;
+    loop {
+        let info = broker
+            .jetstream()
+            .get_consumer_from_stream::<async_nats::jetstream::consumer::pull::Config, _, _>(
+                consumer,
+                stream::OUT,
+            )
+            .await;
+        // No consumer yet, or no broker: nobody can have anything in hand that we would overtake
+        // by waiting for it in `consume`.
+        let Ok(found) = info else { return };
+        let pending = found.cached_info().num_ack_pending;
+        if pending == 0 || Instant::now() >= until {
+            return;
+        }
+        if !told {
+            info!(
+                consumer,
+                pending, "waiting for what was in hand when the last process ended"
+            );
+            told = true;
+        }
+        tokio::select! {
+            () = tokio::time::sleep(Duration::from_millis(250)) => {}
+            () = cancel.cancelled() => return,
+        }
+    }
+}
+
+async fn one<S: Show>(show: &S, delivery: &Delivery, cancel: &CancellationToken) -> Outcome {
+    let outbound = match read(delivery) {
+        Ok(outbound) => outbound,
+        Err(why) => return Outcome::Dead(why),
+    };
+    let mut pause = FIRST_PAUSE;
+    loop {
+        match show.show(&outbound).await {
+            Ok(()) => return Outcome::Done,
+            Err(ShowError::Never(why)) => return Outcome::Dead(why),
+            Err(ShowError::Later(why)) => {
+                warn!(id = %outbound.meta.id, user = %outbound.user, %why, ?pause, "not shown yet; trying again");
+                // Waiting here and not in the stream keeps this person's order.
+                tokio::select! {
+                    () = tokio::time::sleep(pause.mul_f64(rand::random_range(0.8..1.2))) => {}
+                    () = cancel.cancelled() => return Outcome::Again(Duration::ZERO),
+                }
+                pause = (pause * 2).min(LONGEST_PAUSE);
+            }
+        }
+    }
+}
+
+/// The message, if it is for whom its subject says: the subject is what the broker has checked.
+fn read(delivery: &Delivery) -> Result<Outbound, String> {
+    let (_, user) = subject::parse_out(&delivery.subject)
+        .ok_or_else(|| format!("`{}` is not a subject of this kind", delivery.subject))?;
+    let outbound: Outbound =
+        decode("outbound", &delivery.payload).map_err(|error| error.to_string())?;
+    if outbound.user != user {
+        return Err(format!(
+            "its subject is of {user}, but it says it is for {}",
+            outbound.user
+        ));
+    }
+    Ok(outbound)
+}

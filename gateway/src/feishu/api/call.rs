@@ -1,0 +1,208 @@
+//! How any call is made: its turn in the rate limits, the token, the retries.
+//!
+//! Knows nothing of what is called.
+
+use std::time::Duration;
+
+use backon::{ExponentialBuilder, Retryable as _};
+use reqwest::Method;
+use serde_json::Value;
+use tokio::time::Instant;
+
+use crate::feishu::FeishuOptions;
+use crate::feishu::error::{Answer, ApiError, ErrorKind};
+use crate::feishu::limits::Limits;
+use crate::feishu::token::Tokens;
+
+/// How patient calls are.
+#[derive(Debug, Clone)]
+pub struct Patience {
+    /// For one try.
+    pub timeout: Duration,
+    /// Most tries of one call.
+    pub tries: usize,
+    /// Pause after the first failed try; doubles from there, with jitter.
+    pub pause: Duration,
+    /// No further try is begun after this time.
+    pub total: Duration,
+}
+
+impl Default for Patience {
+    fn default() -> Self {
+        Self {
+            timeout: Duration::from_secs(10),
+            tries: 6,
+            pause: Duration::from_millis(500),
+            total: Duration::from_secs(60),
+        }
+    }
+}
+
+/// What all calls of one app share.
+#[derive(Debug)]
+pub(super) struct Caller {
+    options: FeishuOptions,
+    http: reqwest::Client,
+    tokens: Tokens,
+    limits: Limits,
+    patience: Patience,
+}
+
+/// Whether doing a call twice does harm.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Repeat {
+    Safe,
+    OnlyIfUndone,
+}
+
+/// Which rate limit of its own a call has, besides the app's.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Turn<'a> {
+    None,
+    Chat(&'a str),
+    Edit(&'a str),
+}
+
+/// One call.
+#[derive(Debug)]
+pub(super) struct Call<'a> {
+    pub(super) name: &'static str,
+    pub(super) method: Method,
+    pub(super) path: String,
+    pub(super) query: &'a [(&'a str, &'a str)],
+    pub(super) body: Option<Value>,
+    pub(super) repeat: Repeat,
+    pub(super) turn: Turn<'a>,
+}
+
+impl Caller {
+    pub(super) fn new(options: FeishuOptions, http: reqwest::Client, patience: Patience) -> Self {
+        Self {
+            tokens: Tokens::new(options.clone(), http.clone()),
+            options,
+            http,
+            limits: Limits::default(),
+            patience,
+        }
+    }
+
+    /// Makes the call, again and again within our patience. Returns the `data` of
+    /// the answer, or the whole answer if it has none.
+    pub(super) async fn call(&self, call: Call<'_>) -> Result<Value, ApiError> {
+        let patience = &self.patience;
+        let started = Instant::now();
+        let pauses = ExponentialBuilder::default()
+            .with_min_delay(patience.pause)
+            .with_max_delay(Duration::from_secs(15))
+            .with_max_times(patience.tries.saturating_sub(1))
+            .with_jitter();
+        (|| self.once(&call))
+            .retry(pauses)
+            .when(|error| {
+                error.is_retryable() && (call.repeat == Repeat::Safe || error.is_surely_undone())
+            })
+            .adjust(|error, pause| {
+                let pause = longer(pause?, &error.kind);
+                (started.elapsed() + pause < patience.total).then_some(pause)
+            })
+            .notify(|error, pause| {
+                tracing::warn!(%error, ?pause, "Feishu call failed; trying again");
+            })
+            .await
+    }
+
+    /// One try; two if the token was refused.
+    async fn once(&self, call: &Call<'_>) -> Result<Value, ApiError> {
+        match call.turn {
+            Turn::None => {}
+            Turn::Chat(chat) => self.limits.chat(chat).await,
+            Turn::Edit(message_id) => self.limits.edit(message_id).await,
+        }
+        let mut refused = false;
+        loop {
+            self.limits.app().await;
+            let token = self.tokens.get().await.map_err(before_the_call)?;
+            let error = match self.request(call, token.expose()).await {
+                Ok(data) => return Ok(data),
+                Err(error) => error,
+            };
+            if error.kind != ErrorKind::TokenRefused || refused {
+                return Err(error);
+            }
+            refused = true;
+            self.tokens.refused(&token).await;
+        }
+    }
+
+    async fn request(&self, call: &Call<'_>, token: &str) -> Result<Value, ApiError> {
+        let url = self.options.url(&call.path);
+        let mut request = self
+            .http
+            .request(call.method.clone(), url)
+            .timeout(self.patience.timeout)
+            .bearer_auth(token)
+            .query(call.query);
+        if let Some(body) = &call.body {
+            request = request.json(body);
+        }
+        let network = |error| ApiError::network(call.name, error);
+        let answer = Answer::read(request.send().await.map_err(network)?)
+            .await
+            .map_err(network)?;
+        if !answer.is_ok() {
+            return Err(ApiError::answer(call.name, &answer));
+        }
+        let mut body = answer.body;
+        match body.get_mut("data") {
+            Some(data) if !data.is_null() => Ok(data.take()),
+            Some(_) | None => Ok(body),
+        }
+    }
+}
+
+/// Without a token the call itself was surely not made.
+fn before_the_call(mut error: ApiError) -> ApiError {
+    if error.kind == ErrorKind::Unsure {
+        error.kind = ErrorKind::Unreached;
+    }
+    error
+}
+
+/// A pause that respects what the platform asked for, spread a little so that
+/// callers do not come back together.
+fn longer(pause: Duration, kind: &ErrorKind) -> Duration {
+    match kind {
+        ErrorKind::RateLimited { wait } => {
+            // Limits of a chat or message come without a time: about a second.
+            let wait = wait.unwrap_or(Duration::from_secs(1));
+            let spread = Duration::from_millis(rand::random_range(50..500));
+            pause.max(wait + spread)
+        }
+        ErrorKind::Unreached
+        | ErrorKind::Unsure
+        | ErrorKind::TokenRefused
+        | ErrorKind::Credentials
+        | ErrorKind::Permission { .. }
+        | ErrorKind::Gone
+        | ErrorKind::TooLong
+        | ErrorKind::CardRefused { .. }
+        | ErrorKind::BadContent
+        | ErrorKind::NoSuchReader
+        | ErrorKind::Permanent => pause,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pauses_follow_the_platform() {
+        let short = Duration::from_millis(10);
+        let asked = ErrorKind::RateLimited {
+            wait: Some(Duration::from_secs(4)),
+        };
+        assert!(longer(short, &asked) > Duration::from_secs(4));
+        assert_eq!(longer(short, &ErrorKind::Unsure), short);
+    }
+}

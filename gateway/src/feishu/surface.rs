@@ -1,0 +1,351 @@
+//! Feishu as a surface: from the platform's events to the broker, and its connection's line in
+//! `/health`.
+//!
+//! The wire is in the modules beside this one; showing what comes back is in `show`.
+
+mod show;
+
+use std::collections::{HashMap, VecDeque};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::time::Duration;
+
+use common::health::Health;
+use common::http::{HttpError, HttpOptions};
+use common::ids::{CauseId, MessageId, Surface, UserId};
+use common::lang::Lang;
+use common::message::inbound::{Chat, ChatKind, InboundBody};
+use common::message::view::Action;
+use common::text::Say as _;
+use common::text::gateway::GatewayText;
+use moka::sync::Cache;
+use serde_json::{Value, json};
+use tokio::sync::{Semaphore, watch};
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+use tracing::{debug, info, warn};
+
+use super::FeishuOptions;
+use super::api::{Api, Message, Patience};
+use super::connection::{self, AckAnswer, Delivery, Handler, Status, Tuning};
+use super::event::{self, Content, Event, FeishuMessage, FeishuTap, Ignored};
+use crate::admission::{Admission, Verdict};
+use crate::intake::{self, Act, Intake, Place};
+use crate::ledger::Ledger;
+
+pub use show::Feishu;
+
+/// The reaction that says "received", seconds before anything else can be seen.
+const RECEIVED: &str = "OnIt";
+/// Reactions and refusals under way at once. They are a courtesy: over this they are left out.
+const COURTESIES: usize = 32;
+/// Chats whose kind is remembered, for taps that do not tell it.
+const CHATS: u64 = 10_000;
+
+/// The receiving side.
+struct Ears {
+    api: Api,
+    intake: Intake,
+    admission: Admission,
+    lang: Lang,
+    bot: OnceLock<String>,
+    chats: Cache<String, ChatKind>,
+    /// Read on arrival and not yet handled, by delivery: no more than the connection hands over at
+    /// a time.
+    arrived: Mutex<HashMap<String, VecDeque<Caused>>>,
+    courtesies: Arc<Semaphore>,
+    tracker: TaskTracker,
+}
+
+/// What the surface works with.
+pub(crate) struct Parts {
+    pub(crate) intake: Intake,
+    pub(crate) admission: Admission,
+    pub(crate) ledger: Ledger,
+    pub(crate) lang: Lang,
+}
+
+/// Starts receiving on `tracker`, and gives what shows. A platform that cannot be reached, or
+/// refuses the app, is no error here: it is tried again, and `/health` says why.
+pub(crate) fn start(
+    options: &FeishuOptions,
+    parts: Parts,
+    health: &Health,
+    tracker: &TaskTracker,
+    cancel: &CancellationToken,
+) -> Result<Arc<Feishu>, HttpError> {
+    let http = common::http::client(HttpOptions::default())?;
+    let api = Api::new(options.clone(), http.clone(), Patience::default());
+    let ears = Arc::new(Ears {
+        api: api.clone(),
+        intake: parts.intake,
+        admission: parts.admission,
+        lang: parts.lang,
+        bot: OnceLock::new(),
+        chats: Cache::new(CHATS),
+        arrived: Mutex::default(),
+        courtesies: Arc::new(Semaphore::new(COURTESIES)),
+        tracker: tracker.clone(),
+    });
+    tracker.spawn(learn_own_id(Arc::clone(&ears), cancel.clone()));
+    let status = connection::start(
+        options.clone(),
+        http,
+        Tuning::default(),
+        ears,
+        tracker,
+        cancel.clone(),
+    );
+    tracker.spawn(show_status(status, health.clone()));
+    Ok(Arc::new(Feishu::new(api, parts.ledger, parts.lang)))
+}
+
+/// Keeps the board in step with the connection; ends with it.
+async fn show_status(mut status: watch::Receiver<Status>, health: Health) {
+    loop {
+        let now = status.borrow_and_update().clone();
+        let ok = match now {
+            Status::Connected { .. } => true,
+            Status::Connecting
+            | Status::Retrying { .. }
+            | Status::Refused { .. }
+            | Status::Stopped => false,
+        };
+        let detail = serde_json::to_value(&now).unwrap_or(Value::Null);
+        health.set("feishu", ok, detail);
+        if status.changed().await.is_err() {
+            return;
+        }
+    }
+}
+
+/// Asks who we are, so that a mention of us is told from a mention of somebody else. Until it is
+/// known a group message counts only if the platform itself marks the mention as a bot's.
+async fn learn_own_id(ears: Arc<Ears>, cancel: CancellationToken) {
+    let mut pause = Duration::from_secs(1);
+    loop {
+        let asked = tokio::select! {
+            asked = ears.api.bot_info() => asked,
+            () = cancel.cancelled() => return,
+        };
+        match asked {
+            Ok(bot) => {
+                info!(
+                    name = bot.name,
+                    open_id = bot.open_id,
+                    "the Feishu bot is known"
+                );
+                let _ = ears.bot.set(bot.open_id);
+                return;
+            }
+            Err(why) => warn!(%why, ?pause, "cannot learn the bot's own id; trying again"),
+        }
+        tokio::select! {
+            () = tokio::time::sleep(pause) => {}
+            () = cancel.cancelled() => return,
+        }
+        pause = (pause * 2).min(Duration::from_secs(300));
+    }
+}
+
+/// An event that a person caused, and their place in line.
+enum Caused {
+    Message(Box<FeishuMessage>, UserId, Place),
+    Tap(Box<FeishuTap>, UserId, Place),
+    Nothing,
+}
+
+impl Handler for Ears {
+    /// Reads the event and takes the person's place in line.
+    fn arrived(&self, delivery: &Delivery) {
+        let caused = self.read(delivery);
+        let mut arrived = self.arrived.lock().unwrap_or_else(PoisonError::into_inner);
+        arrived
+            .entry(delivery.id.clone())
+            .or_default()
+            .push_back(caused);
+    }
+
+    async fn handle(&self, delivery: Delivery) -> AckAnswer {
+        match self.take(&delivery) {
+            Caused::Message(message, user, place) => self.message(*message, user, place).await,
+            Caused::Tap(tap, user, place) => self.tap(*tap, user, place).await,
+            Caused::Nothing => AckAnswer::Done,
+        }
+    }
+}
+
+impl Ears {
+    /// What was read when the delivery arrived.
+    fn take(&self, delivery: &Delivery) -> Caused {
+        let mut arrived = self.arrived.lock().unwrap_or_else(PoisonError::into_inner);
+        let Some(waiting) = arrived.get_mut(&delivery.id) else {
+            drop(arrived);
+            return self.read(delivery);
+        };
+        let caused = waiting.pop_front();
+        if waiting.is_empty() {
+            arrived.remove(&delivery.id);
+        }
+        caused.unwrap_or(Caused::Nothing)
+    }
+
+    fn read(&self, delivery: &Delivery) -> Caused {
+        let person = |open_id: &str| match UserId::new(Surface::Feishu, open_id) {
+            Ok(user) => {
+                let place = self.intake.line_up(&user);
+                Some((user, place))
+            }
+            Err(why) => {
+                warn!(%why, "a Feishu event is passed over");
+                None
+            }
+        };
+        match event::parse(&delivery.payload, self.bot.get().map(String::as_str)) {
+            Event::Message(message) => match person(&message.open_id) {
+                Some((user, place)) => Caused::Message(message, user, place),
+                None => Caused::Nothing,
+            },
+            Event::Tap(tap) => match person(&tap.open_id) {
+                Some((user, place)) => Caused::Tap(tap, user, place),
+                None => Caused::Nothing,
+            },
+            Event::Ignored { event_type, why } => {
+                match why {
+                    Ignored::Malformed(what) => {
+                        warn!(event_type, what, "a Feishu event is passed over");
+                    }
+                    Ignored::UnknownType | Ignored::FromBot | Ignored::NotAddressed => {
+                        debug!(event_type, ?why, "a Feishu event is not for us");
+                    }
+                }
+                Caused::Nothing
+            }
+        }
+    }
+
+    async fn message(&self, message: FeishuMessage, user: UserId, place: Place) -> AckAnswer {
+        let kind = match (&message.thread_id, message.chat_type.as_str()) {
+            (Some(_), _) => ChatKind::Thread,
+            (None, "p2p") => ChatKind::Direct,
+            (None, _) => ChatKind::Group,
+        };
+        match self.admission.judge(&user) {
+            Verdict::Admitted => {}
+            Verdict::Refused => {
+                info!(%user, "somebody who is not on the allowlist was refused");
+                self.say_not_allowed(&message, &user);
+                return AckAnswer::Done;
+            }
+            Verdict::RefusedAgain => return AckAnswer::Done,
+        }
+        let body = match message.content {
+            Content::Text(text) => match intake::read_text(text) {
+                Some(body) => body,
+                None => return AckAnswer::Done,
+            },
+            Content::Unsupported { kind } => InboundBody::Unsupported { what: kind },
+        };
+        self.chats.insert(message.chat_id.clone(), kind);
+        let act = Act {
+            cause: CauseId::new(Surface::Feishu, &message.message_id),
+            user,
+            chat: Chat {
+                id: message.chat_id,
+                kind,
+                message: Some(message.message_id.clone()),
+            },
+            lang: None,
+            body,
+        };
+        match self.intake.put(place, act).await {
+            Ok(known) => {
+                if !known {
+                    self.react(message.message_id);
+                }
+                AckAnswer::Done
+            }
+            Err(why) => {
+                warn!(message_id = message.message_id, %why,
+                    "a message is not safe yet; the platform will deliver it again");
+                AckAnswer::Failed
+            }
+        }
+    }
+
+    async fn tap(&self, tap: FeishuTap, user: UserId, place: Place) -> AckAnswer {
+        match self.admission.judge(&user) {
+            Verdict::Admitted => {}
+            Verdict::Refused | Verdict::RefusedAgain => {
+                let id = user.native().to_owned();
+                return toast("warning", &GatewayText::NotAllowed { id }, self.lang);
+            }
+        }
+        let action: Action = match serde_json::from_value(tap.value) {
+            Ok(action) => action,
+            Err(why) => {
+                warn!(%why, event_id = tap.event_id, "a button of another version was pressed");
+                return toast("warning", &GatewayText::TapGone, self.lang);
+            }
+        };
+        let kind = self.chats.get(&tap.chat_id).unwrap_or(ChatKind::Direct);
+        let act = Act {
+            cause: CauseId::new(Surface::Feishu, &tap.event_id),
+            user,
+            chat: Chat {
+                id: tap.chat_id,
+                kind,
+                message: Some(tap.message_id).filter(|id| !id.is_empty()),
+            },
+            lang: None,
+            body: intake::tapped(action),
+        };
+        match self.intake.put(place, act).await {
+            Ok(_) => toast("success", &GatewayText::TapTaken, self.lang),
+            Err(why) => {
+                warn!(event_id = tap.event_id, %why, "a tap was not taken");
+                toast("error", &GatewayText::TapFailed, self.lang)
+            }
+        }
+    }
+
+    /// Says "received" under the message. Only a courtesy: nobody waits for it.
+    fn react(&self, message_id: String) {
+        let api = self.api.clone();
+        self.courtesy(async move {
+            if let Err(why) = api.react(&message_id, RECEIVED).await {
+                debug!(message_id, %why, "no reaction");
+            }
+        });
+    }
+
+    fn say_not_allowed(&self, message: &FeishuMessage, user: &UserId) {
+        let id = user.native().to_owned();
+        let text = Message::Text(GatewayText::NotAllowed { id }.say(self.lang));
+        let (api, chat, to) = (
+            self.api.clone(),
+            message.chat_id.clone(),
+            message.message_id.clone(),
+        );
+        let in_thread = message.thread_id.is_some();
+        self.courtesy(async move {
+            let uuid = MessageId::derived(&["not-allowed", &to]).to_string();
+            if let Err(why) = api.reply(&chat, &to, &text, in_thread, Some(&uuid)).await {
+                debug!(message_id = to, %why, "the refusal was not told");
+            }
+        });
+    }
+
+    fn courtesy(&self, work: impl Future<Output = ()> + Send + 'static) {
+        if let Ok(permit) = Arc::clone(&self.courtesies).try_acquire_owned() {
+            self.tracker.spawn(async move {
+                work.await;
+                drop(permit);
+            });
+        }
+    }
+}
+
+/// The answer to a press: a short notice over the chat.
+fn toast(kind: &str, text: &GatewayText, lang: Lang) -> AckAnswer {
+    AckAnswer::Answer(json!({"toast": {"type": kind, "content": text.say(lang)}}))
+}

@@ -1,0 +1,342 @@
+//! Shows cards and notices on Feishu, each once, and edits them afterwards.
+//!
+//! The steps are: read the ledger, call the platform, write the ledger. A crash between any two of
+//! them repeats the call, which does no harm: an edit repeated shows the same, and a new message
+//! carries an idempotency key made of the outbound, the part and the form, so the platform
+//! recognises the repeat (for an hour; a gateway that crashes in that gap and stays away longer may
+//! show a message twice rather than not at all). How a view looks is `render`'s.
+
+use std::time::Duration;
+
+use common::ids::{CardId, MessageId, Surface, UserId};
+use common::lang::Lang;
+use common::message::inbound::{Chat, ChatKind};
+use common::message::outbound::{Outbound, OutboundBody, Preview};
+use common::message::view::{Block, View};
+use common::text::Say as _;
+use common::text::gateway::GatewayText;
+use tokio::sync::Mutex;
+use tracing::warn;
+
+use super::super::api::{Api, Message, Receiver, Sent};
+use super::super::error::{ApiError, ErrorKind};
+use super::super::render::{Form, Page, pages};
+use crate::deliver::{Show, ShowError};
+use crate::ledger::{CardEntry, Ledger, LedgerError, NoticeEntry, Part};
+use crate::preview::Previewed;
+
+/// Cards are locked by groups of this many, so that the table has one size for ever.
+const LOCKS: usize = 256;
+/// A preview gives up after this: something newer is on its way.
+const PREVIEW_TIME: Duration = Duration::from_secs(5);
+
+/// The showing side. One card at a time: delivery and preview of it take the same lock.
+#[derive(Debug)]
+pub struct Feishu {
+    api: Api,
+    ledger: Ledger,
+    lang: Lang,
+    locks: Vec<Mutex<()>>,
+}
+
+impl From<LedgerError> for ShowError {
+    fn from(why: LedgerError) -> Self {
+        Self::Later(why.to_string())
+    }
+}
+
+impl From<ApiError> for ShowError {
+    fn from(error: ApiError) -> Self {
+        match error.kind {
+            // Time or the owner of the app mends these; until then everything waits, in order.
+            ErrorKind::RateLimited { .. }
+            | ErrorKind::Unreached
+            | ErrorKind::Unsure
+            | ErrorKind::TokenRefused
+            | ErrorKind::Credentials
+            | ErrorKind::Permission { .. } => Self::Later(error.to_string()),
+            ErrorKind::Gone
+            | ErrorKind::TooLong
+            | ErrorKind::CardRefused { .. }
+            | ErrorKind::BadContent
+            | ErrorKind::NoSuchReader
+            | ErrorKind::Permanent => Self::Never(error.to_string()),
+        }
+    }
+}
+
+/// Where something goes.
+#[derive(Clone, Copy)]
+struct Place<'a> {
+    chat: &'a Chat,
+    user: &'a UserId,
+}
+
+impl Feishu {
+    pub(super) fn new(api: Api, ledger: Ledger, lang: Lang) -> Self {
+        Self {
+            api,
+            ledger,
+            lang,
+            locks: (0..LOCKS).map(|_| Mutex::new(())).collect(),
+        }
+    }
+
+    async fn lock(&self, card: CardId) -> Option<tokio::sync::MutexGuard<'_, ()>> {
+        // The low bits of our ids are random.
+        let index = usize::try_from(card.uuid().as_u128() % LOCKS as u128).unwrap_or(0);
+        match self.locks.get(index) {
+            Some(lock) => Some(lock.lock().await),
+            None => None,
+        }
+    }
+
+    /// Shows a revision: edits the messages that the card has, adds those that it lacks.
+    async fn card(
+        &self,
+        outbound: &Outbound,
+        card: CardId,
+        rev: u32,
+        view: &View,
+    ) -> Result<(), ShowError> {
+        let _lock = self.lock(card).await;
+        let mut entry = self.ledger.card(card).await?;
+        if entry.rev.is_some_and(|shown| rev <= shown) {
+            return Ok(());
+        }
+        let place = Place {
+            chat: &outbound.chat,
+            user: &outbound.user,
+        };
+        let pages = pages(view, self.lang);
+        for (index, page) in pages.iter().enumerate() {
+            let key = |form: &str| {
+                let part = index.to_string();
+                MessageId::derived(&[&outbound.meta.id.to_string(), &part, form]).to_string()
+            };
+            match entry.parts.get_mut(index) {
+                Some(part) => {
+                    let before = part.clone();
+                    *part = self.replace(place, index, page, &before, key).await?;
+                    // An edit needs no record of its own; another message does.
+                    if *part != before {
+                        self.ledger.set_card(card, entry.clone()).await?;
+                    }
+                }
+                None => {
+                    entry
+                        .parts
+                        .push(self.create(place, index, page, key).await?);
+                    if index + 1 < pages.len() {
+                        self.ledger.set_card(card, entry.clone()).await?;
+                    }
+                }
+            }
+        }
+        for part in entry.parts.iter().skip(pages.len()) {
+            self.empty(part).await?;
+        }
+        entry.rev = Some(rev);
+        self.ledger.set_card(card, entry).await?;
+        Ok(())
+    }
+
+    /// A part in a message of its own, in the best form that the platform takes.
+    async fn create(
+        &self,
+        place: Place<'_>,
+        index: usize,
+        page: &Page,
+        key: impl Fn(&str) -> String,
+    ) -> Result<Part, ShowError> {
+        let mut form = Form::Card;
+        loop {
+            let message = page.message(form);
+            let uuid = key(form_name(form));
+            match self.send(place, index, &message, &uuid).await {
+                Ok(sent) => {
+                    return Ok(Part {
+                        id: sent.message_id.unwrap_or_default(),
+                        card: matches!(message, Message::Card(_)),
+                    });
+                }
+                Err(error) => match form.simpler().filter(|_| error.wants_simpler()) {
+                    Some(simpler) => {
+                        warn!(%error, ?form, ?simpler, "the platform refused this form");
+                        form = simpler;
+                    }
+                    None => return Err(error.into()),
+                },
+            }
+        }
+    }
+
+    /// A part that has a message: edits it, or sends another where that is not possible.
+    async fn replace(
+        &self,
+        place: Place<'_>,
+        index: usize,
+        page: &Page,
+        part: &Part,
+        key: impl Fn(&str) -> String,
+    ) -> Result<Part, ShowError> {
+        if part.card && !part.id.is_empty() {
+            for form in [Form::Card, Form::PlainCard] {
+                let Message::Card(card) = page.message(form) else {
+                    continue;
+                };
+                match self.api.patch(&part.id, &card).await {
+                    Ok(()) => return Ok(part.clone()),
+                    Err(error) if error.kind == ErrorKind::Gone => {
+                        warn!(%error, "a card is gone; sending it anew");
+                        break;
+                    }
+                    Err(error) if error.wants_simpler() => {
+                        warn!(%error, ?form, "the platform refused this form");
+                    }
+                    Err(error) => return Err(error.into()),
+                }
+            }
+        }
+        self.create(place, index, page, |form| key(&format!("anew-{form}")))
+            .await
+    }
+
+    /// A part that the card no longer has. Messages cannot be taken back silently, so it says so.
+    async fn empty(&self, part: &Part) -> Result<(), ShowError> {
+        if !part.card || part.id.is_empty() {
+            return Ok(());
+        }
+        let text = GatewayText::PartEmpty.say(self.lang);
+        let view = View {
+            blocks: vec![Block::Plain { text }],
+            ..View::default()
+        };
+        let page = pages(&view, self.lang).into_iter().next();
+        let Some(Message::Card(card)) = page.map(|page| page.message(Form::PlainCard)) else {
+            return Ok(());
+        };
+        match self.api.patch(&part.id, &card).await {
+            Err(error) if error.is_retryable() => Err(error.into()),
+            Err(error) => {
+                warn!(%error, "a part that is no longer needed stays as it is");
+                Ok(())
+            }
+            Ok(()) => Ok(()),
+        }
+    }
+
+    /// Sends a new message: in reply to what the person wrote where that helps to see what belongs
+    /// together, else into the chat, else to the person.
+    async fn send(
+        &self,
+        place: Place<'_>,
+        index: usize,
+        message: &Message,
+        uuid: &str,
+    ) -> Result<Sent, ApiError> {
+        let chat = place.chat;
+        let in_thread = chat.kind == ChatKind::Thread;
+        let to = chat.message.as_deref().filter(|_| index == 0 || in_thread);
+        if let Some(to) = to {
+            let reply = self.api.reply(&chat.id, to, message, in_thread, Some(uuid));
+            match reply.await {
+                // What was replied to was taken back; the answer still matters.
+                Err(error) if error.kind == ErrorKind::Gone => {}
+                done => return done,
+            }
+        }
+        let receiver = if chat.id.is_empty() {
+            Receiver::Person(place.user.native().to_owned())
+        } else {
+            Receiver::Chat(chat.id.clone())
+        };
+        self.api.send(&receiver, message, Some(uuid)).await
+    }
+
+    async fn notice(&self, outbound: &Outbound, text: &str) -> Result<(), ShowError> {
+        let id = outbound.meta.id;
+        if self.ledger.notice(id).await?.is_some() {
+            return Ok(());
+        }
+        let place = Place {
+            chat: &outbound.chat,
+            user: &outbound.user,
+        };
+        let uuid = MessageId::derived(&[&id.to_string(), "notice"]).to_string();
+        // Beside a conversation of two a reply would only quote; among many it says who is meant.
+        let index = usize::from(outbound.chat.kind == ChatKind::Direct);
+        let message = Message::Text(text.to_owned());
+        let sent = self.send(place, index, &message, &uuid).await?;
+        let entry = NoticeEntry {
+            id: sent.message_id.unwrap_or_default(),
+        };
+        self.ledger.set_notice(id, entry).await?;
+        Ok(())
+    }
+
+    async fn edit_in_passing(&self, preview: &Preview) -> Previewed {
+        let _lock = self.lock(preview.card).await;
+        let entry = match self.ledger.recall(preview.card).await {
+            Ok(entry) => entry,
+            Err(why) => return Previewed::Failed(why.to_string()),
+        };
+        let CardEntry {
+            rev: Some(shown),
+            parts,
+        } = entry
+        else {
+            return Previewed::Early;
+        };
+        if preview.rev > shown {
+            return Previewed::Early;
+        }
+        let part = parts
+            .first()
+            .filter(|part| part.card && !part.id.is_empty());
+        let (true, Some(part)) = (preview.rev == shown, part) else {
+            return Previewed::Stale;
+        };
+        let Some(page) = pages(&preview.view, self.lang).into_iter().next() else {
+            return Previewed::Stale;
+        };
+        let Message::Card(card) = page.message(Form::Card) else {
+            return Previewed::Stale;
+        };
+        match self.api.patch(&part.id, &card).await {
+            Ok(()) => Previewed::Shown,
+            Err(error) => Previewed::Failed(error.to_string()),
+        }
+    }
+}
+
+impl Show for Feishu {
+    const SURFACE: Surface = Surface::Feishu;
+    const PREVIEW_EVERY: Duration = Duration::from_secs(1);
+
+    async fn show(&self, outbound: &Outbound) -> Result<(), ShowError> {
+        match &outbound.body {
+            OutboundBody::Card { card, rev, view } => self.card(outbound, *card, *rev, view).await,
+            OutboundBody::Notice { text } => self.notice(outbound, text).await,
+        }
+    }
+
+    async fn preview(&self, preview: &Preview) -> Previewed {
+        // Cut off, the edit may still arrive, but long before the next one of this card: that waits
+        // for the lock, and for its turn.
+        let edit = self.edit_in_passing(preview);
+        match tokio::time::timeout(PREVIEW_TIME, edit).await {
+            Ok(result) => result,
+            Err(_) => Previewed::Failed("no answer in time".into()),
+        }
+    }
+}
+
+fn form_name(form: Form) -> &'static str {
+    match form {
+        Form::Card => "card",
+        Form::PlainCard => "plain-card",
+        Form::Post => "post",
+        Form::Text => "text",
+    }
+}

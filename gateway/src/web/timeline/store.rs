@@ -1,0 +1,440 @@
+//! The timeline's database: what is kept, for how long, and how a repeat is recognised.
+//!
+//! Used by one thread; whom to tell about a change is the owner's business.
+
+use std::collections::{BTreeMap, HashMap};
+use std::path::Path;
+
+use chrono::Utc;
+use common::ids::{CardId, MessageId};
+use common::message::outbound::Preview;
+use common::message::view::{Action, View};
+use redb::{Database, ReadableDatabase as _, ReadableTable as _, TableDefinition};
+use uuid::Uuid;
+
+use super::{Entry, Fit, Item};
+
+/// Items kept; with one more the oldest goes.
+const MOST_ITEMS: usize = 500;
+/// Bytes kept, as JSON; over it the oldest go.
+const MOST_BYTES: usize = 20_000_000;
+/// Keys remembered beyond their items, so that a late repeat of a dropped item is still known.
+const REMEMBERED: u64 = 5_000;
+/// Cards with a preview in memory; at the bound all are forgotten, the next previews make up for it.
+const PREVIEWS: usize = 64;
+
+/// Items by place, as JSON of [`Entry`].
+const ITEMS: TableDefinition<'_, u64, &[u8]> = TableDefinition::new("items");
+/// What is known under which key: the place, and for cards the revision.
+const KEYS: TableDefinition<'_, &str, (u64, u32)> = TableDefinition::new("keys");
+/// The keys by place, to forget the oldest.
+const KEY_AT: TableDefinition<'_, u64, &str> = TableDefinition::new("key_at");
+/// `name` of the database.
+const NAMES: TableDefinition<'_, &str, &str> = TableDefinition::new("names");
+/// `seq` and `pos`: the last numbers given.
+const NUMBERS: TableDefinition<'_, &str, u64> = TableDefinition::new("numbers");
+
+/// The database, and in memory what the page is given.
+pub(super) struct Store {
+    db: Database,
+    name: String,
+    seq: u64,
+    pos: u64,
+    entries: BTreeMap<u64, (Entry, usize)>,
+    bytes: usize,
+    keys: HashMap<String, (u64, u32)>,
+    previews: HashMap<CardId, Preview>,
+}
+
+type Any = Box<dyn std::error::Error + Send + Sync>;
+
+impl Store {
+    /// Opens or makes it.
+    pub(super) fn open(path: &Path) -> Result<Self, String> {
+        Self::try_open(path).map_err(|why| why.to_string())
+    }
+
+    fn try_open(path: &Path) -> Result<Self, Any> {
+        make_private(path)?;
+        let db = Database::create(path)?;
+        let mut store = Self {
+            db,
+            name: String::new(),
+            seq: 0,
+            pos: 0,
+            entries: BTreeMap::new(),
+            bytes: 0,
+            keys: HashMap::new(),
+            previews: HashMap::new(),
+        };
+        let write = store.db.begin_write()?;
+        {
+            write.open_table(ITEMS)?;
+            write.open_table(KEYS)?;
+            write.open_table(KEY_AT)?;
+            write.open_table(NUMBERS)?;
+            let mut names = write.open_table(NAMES)?;
+            let known = names.get("name")?.map(|name| name.value().to_owned());
+            store.name = known.unwrap_or_else(|| Uuid::new_v4().simple().to_string());
+            names.insert("name", store.name.as_str())?;
+        }
+        write.commit()?;
+        store.load()?;
+        Ok(store)
+    }
+
+    fn load(&mut self) -> Result<(), Any> {
+        let read = self.db.begin_read()?;
+        let numbers = read.open_table(NUMBERS)?;
+        self.seq = numbers.get("seq")?.map_or(0, |value| value.value());
+        self.pos = numbers.get("pos")?.map_or(0, |value| value.value());
+        for row in read.open_table(KEYS)?.iter()? {
+            let (key, value) = row?;
+            self.keys.insert(key.value().to_owned(), value.value());
+        }
+        for row in read.open_table(ITEMS)?.iter()? {
+            let (pos, json) = row?;
+            match serde_json::from_slice::<Entry>(json.value()) {
+                Ok(entry) => {
+                    self.bytes += json.value().len();
+                    self.entries
+                        .insert(pos.value(), (entry, json.value().len()));
+                }
+                // A newer version's item; it stays on disk and off the page.
+                Err(why) => {
+                    tracing::warn!(%why, "an item of the page's timeline cannot be read and is left out");
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Which database this is.
+    pub(super) fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Items changed after `after`, by number.
+    pub(super) fn after(&self, after: u64) -> Vec<Entry> {
+        let entries = self.entries.values().map(|(entry, _)| entry);
+        let mut found: Vec<Entry> = entries.filter(|entry| entry.seq > after).cloned().collect();
+        found.sort_by_key(|entry| entry.seq);
+        found
+    }
+
+    /// Previews that fit what is shown.
+    pub(super) fn previews(&self) -> Vec<Preview> {
+        self.previews.values().cloned().collect()
+    }
+
+    /// What the person wrote.
+    pub(super) fn mine(&mut self, id: String, text: String) -> Result<Option<Entry>, String> {
+        let key = format!("mine:{id}");
+        if self.keys.contains_key(&key) {
+            return Ok(None);
+        }
+        let at = Utc::now();
+        self.put(key, 0, None, Item::Mine { id, text, at })
+    }
+
+    /// A notice.
+    pub(super) fn notice(&mut self, id: MessageId, text: String) -> Result<Option<Entry>, String> {
+        let key = format!("notice:{id}");
+        if self.keys.contains_key(&key) {
+            return Ok(None);
+        }
+        let at = Utc::now();
+        self.put(key, 0, None, Item::Notice { id, text, at })
+    }
+
+    /// A card's revision.
+    pub(super) fn card(
+        &mut self,
+        card: CardId,
+        rev: u32,
+        view: View,
+    ) -> Result<Option<Entry>, String> {
+        let key = card_key(card);
+        let known = self.keys.get(&key).copied();
+        if known.is_some_and(|(_, shown)| rev <= shown) {
+            return Ok(None);
+        }
+        // A card that was dropped from the top comes again at the end.
+        let place = known.and_then(|(pos, _)| self.entries.contains_key(&pos).then_some(pos));
+        let at = place
+            .and_then(|pos| self.entries.get(&pos))
+            .and_then(|(entry, _)| match &entry.item {
+                Item::Card { at, .. } => Some(*at),
+                Item::Mine { .. } | Item::Notice { .. } => None,
+            })
+            .unwrap_or_else(Utc::now);
+        let item = Item::Card {
+            card,
+            rev,
+            view,
+            at,
+        };
+        let changed = self.put(key, rev, place, item)?;
+        self.previews.remove(&card);
+        Ok(changed)
+    }
+
+    /// Whether a preview fits; the newest that does is remembered.
+    pub(super) fn preview(&mut self, preview: &Preview) -> Fit {
+        let Some((_, shown)) = self.keys.get(&card_key(preview.card)) else {
+            return Fit::Early;
+        };
+        if preview.rev > *shown {
+            return Fit::Early;
+        }
+        let last = self.previews.get(&preview.card);
+        if preview.rev < *shown || last.is_some_and(|last| preview.n <= last.n) {
+            return Fit::Stale;
+        }
+        if self.previews.len() >= PREVIEWS && !self.previews.contains_key(&preview.card) {
+            self.previews.clear();
+        }
+        self.previews.insert(preview.card, preview.clone());
+        Fit::Told
+    }
+
+    /// Whether a card has this button now, in its last revision or in what is previewed over it.
+    pub(super) fn offers(&self, card: CardId, action: &Action) -> bool {
+        let has = |view: &View| view.buttons.iter().any(|button| button.action == *action);
+        let shown = self
+            .keys
+            .get(&card_key(card))
+            .and_then(|(pos, _)| self.entries.get(pos))
+            .is_some_and(|(entry, _)| match &entry.item {
+                Item::Card { view, .. } => has(view),
+                Item::Mine { .. } | Item::Notice { .. } => false,
+            });
+        shown
+            || self
+                .previews
+                .get(&card)
+                .is_some_and(|preview| has(&preview.view))
+    }
+
+    /// Writes an item, at `place` or at the end, and drops what is over the bounds; in one
+    /// transaction, so that a crash leaves all of it or nothing. Memory follows the disk.
+    fn put(
+        &mut self,
+        key: String,
+        rev: u32,
+        place: Option<u64>,
+        item: Item,
+    ) -> Result<Option<Entry>, String> {
+        let seq = self.seq + 1;
+        let last = self.pos + u64::from(place.is_none());
+        let pos = place.unwrap_or(last);
+        let entry = Entry { seq, pos, item };
+        let json = serde_json::to_vec(&entry).map_err(|why| why.to_string())?;
+        let dropped = self.over(pos, json.len());
+        let forgotten = self
+            .write(&key, rev, &entry, last, &json, &dropped)
+            .map_err(|why| why.to_string())?;
+        (self.seq, self.pos) = (seq, last);
+        for gone in dropped {
+            if let Some((_, size)) = self.entries.remove(&gone) {
+                self.bytes -= size;
+            }
+        }
+        for gone in forgotten {
+            self.keys.remove(&gone);
+        }
+        self.keys.insert(key, (pos, rev));
+        self.bytes += json.len();
+        if let Some((_, size)) = self.entries.insert(pos, (entry.clone(), json.len())) {
+            self.bytes -= size;
+        }
+        Ok(Some(entry))
+    }
+
+    /// The oldest places that must go so that `size` bytes fit at `pos`.
+    fn over(&self, pos: u64, size: usize) -> Vec<u64> {
+        let replaced = self.entries.get(&pos).map(|(_, size)| *size);
+        let mut items = self.entries.len() + usize::from(replaced.is_none());
+        let mut bytes = self.bytes + size - replaced.unwrap_or(0);
+        let mut dropped = Vec::new();
+        for (at, (_, size)) in &self.entries {
+            if items <= MOST_ITEMS && bytes <= MOST_BYTES {
+                break;
+            }
+            if *at != pos {
+                dropped.push(*at);
+                items -= 1;
+                bytes -= size;
+            }
+        }
+        dropped
+    }
+
+    fn write(
+        &self,
+        key: &str,
+        rev: u32,
+        entry: &Entry,
+        last: u64,
+        json: &[u8],
+        dropped: &[u64],
+    ) -> Result<Vec<String>, Any> {
+        let mut forgotten = Vec::new();
+        let write = self.db.begin_write()?;
+        {
+            let mut items = write.open_table(ITEMS)?;
+            items.insert(entry.pos, json)?;
+            for gone in dropped {
+                items.remove(gone)?;
+            }
+            let mut numbers = write.open_table(NUMBERS)?;
+            numbers.insert("seq", entry.seq)?;
+            numbers.insert("pos", last)?;
+            let mut keys = write.open_table(KEYS)?;
+            keys.insert(key, (entry.pos, rev))?;
+            let mut key_at = write.open_table(KEY_AT)?;
+            key_at.insert(entry.pos, key)?;
+            let old: Vec<(u64, String)> = key_at
+                .range(..last.saturating_sub(REMEMBERED))?
+                .map(|row| row.map(|(pos, key)| (pos.value(), key.value().to_owned())))
+                .collect::<Result<_, _>>()?;
+            for (pos, old) in old {
+                key_at.remove(pos)?;
+                // A card that came again at the end is known under its newer place.
+                if self.keys.get(&old).is_some_and(|(at, _)| *at == pos) {
+                    keys.remove(old.as_str())?;
+                    forgotten.push(old);
+                }
+            }
+        }
+        write.commit()?;
+        Ok(forgotten)
+    }
+}
+
+fn card_key(card: CardId) -> String {
+    format!("card:{card}")
+}
+
+/// Makes the file before the database does, so that it is never readable by others.
+fn make_private(path: &Path) -> std::io::Result<()> {
+    if let Some(folder) = path.parent() {
+        std::fs::create_dir_all(folder)?;
+    }
+    let mut options = std::fs::OpenOptions::new();
+    options.create(true).append(true);
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::OpenOptionsExt as _;
+        options.mode(0o600);
+    }
+    options.open(path).map(drop)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn open(dir: &tempfile::TempDir) -> Store {
+        Store::open(&dir.path().join("web.redb")).unwrap()
+    }
+
+    fn titled(title: &str) -> View {
+        View {
+            title: title.into(),
+            ..View::default()
+        }
+    }
+
+    #[test]
+    fn repeats_and_old_revisions_change_nothing_also_after_a_restart() {
+        let dir = tempfile::tempdir().unwrap();
+        let (card, notice) = (CardId::new(), MessageId::new());
+        let mut store = open(&dir);
+        assert!(store.mine("a".into(), "hi".into()).unwrap().is_some());
+        assert!(store.card(card, 2, titled("two")).unwrap().is_some());
+        assert!(store.notice(notice, "ring".into()).unwrap().is_some());
+        let (name, before) = (store.name().to_owned(), store.after(0));
+        drop(store);
+
+        let mut store = open(&dir);
+        assert_eq!((store.name(), store.after(0)), (name.as_str(), before));
+        assert!(store.mine("a".into(), "hi".into()).unwrap().is_none());
+        assert!(store.card(card, 2, titled("again")).unwrap().is_none());
+        assert!(store.card(card, 1, titled("old")).unwrap().is_none());
+        assert!(store.notice(notice, "ring".into()).unwrap().is_none());
+        let newer = store.card(card, 3, titled("three")).unwrap().unwrap();
+        assert_eq!((newer.pos, newer.seq), (2, 4));
+        assert_eq!(store.after(3), [newer]);
+        assert_eq!(store.after(0).len(), 3);
+    }
+
+    #[test]
+    fn the_oldest_go_and_are_still_known() {
+        let dir = tempfile::tempdir().unwrap();
+        let mut store = open(&dir);
+        let card = CardId::new();
+        store.card(card, 1, titled("first")).unwrap();
+        for n in 0..MOST_ITEMS {
+            store.mine(n.to_string(), "x".into()).unwrap();
+        }
+        assert_eq!(store.entries.len(), MOST_ITEMS);
+        assert_eq!(store.after(0)[0].pos, 2);
+        assert!(store.card(card, 1, titled("first")).unwrap().is_none());
+        let again = store.card(card, 2, titled("again")).unwrap().unwrap();
+        assert_eq!(again.pos, MOST_ITEMS as u64 + 2);
+        let held: usize = store.entries.values().map(|(_, size)| size).sum();
+        assert_eq!(store.bytes, held);
+    }
+
+    #[test]
+    fn bytes_are_bounded_but_the_newest_stays() {
+        let dir = tempfile::tempdir().unwrap();
+        let mut store = open(&dir);
+        for n in 0..3 {
+            store
+                .mine(n.to_string(), "x".repeat(MOST_BYTES / 2))
+                .unwrap();
+        }
+        assert_eq!(store.entries.len(), 1);
+        store
+            .mine("huge".into(), "x".repeat(MOST_BYTES + 1))
+            .unwrap();
+        assert_eq!(store.entries.len(), 1);
+    }
+
+    #[test]
+    fn previews_fit_one_revision_only() {
+        let dir = tempfile::tempdir().unwrap();
+        let mut store = open(&dir);
+        let card = CardId::new();
+        let preview = |rev, n| Preview {
+            card,
+            rev,
+            n,
+            user: "web/owner".parse().unwrap(),
+            view: titled("live"),
+        };
+        assert_eq!(store.preview(&preview(1, 1)), Fit::Early);
+        store.card(card, 1, titled("one")).unwrap();
+        assert_eq!(store.preview(&preview(1, 2)), Fit::Told);
+        assert_eq!(store.preview(&preview(1, 1)), Fit::Stale);
+        assert_eq!(store.preview(&preview(2, 1)), Fit::Early);
+        store.card(card, 2, titled("two")).unwrap();
+        assert_eq!(store.preview(&preview(1, 3)), Fit::Stale);
+        assert!(store.previews().is_empty());
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn the_file_is_private() {
+        use std::os::unix::fs::PermissionsExt as _;
+        let dir = tempfile::tempdir().unwrap();
+        drop(open(&dir));
+        let mode = std::fs::metadata(dir.path().join("web.redb"))
+            .unwrap()
+            .permissions()
+            .mode();
+        assert_eq!(mode & 0o777, 0o600);
+    }
+}

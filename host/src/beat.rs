@@ -1,0 +1,96 @@
+//! Signs of life: a heartbeat at start, every ten seconds, and at an orderly end; an answer to the
+//! router when it asks.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use chrono::Utc;
+use common::ids::{BootId, UserId};
+use common::message::control::{HEARTBEAT_EVERY, Heartbeat, Verb};
+use common::message::encode;
+use common::subject;
+use futures_util::StreamExt as _;
+use tokio::sync::watch;
+use tokio_util::sync::CancellationToken;
+use tracing::warn;
+
+use crate::context::Context;
+
+/// How much goes on, as the desk counts it.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Load {
+    pub(crate) sessions: u32,
+    pub(crate) running: u32,
+}
+
+/// Beats until `cancel`.
+pub(crate) async fn run(
+    context: Arc<Context>,
+    serves: Vec<UserId>,
+    load: watch::Receiver<Load>,
+    cancel: CancellationToken,
+) {
+    let boot = BootId::new();
+    let beat = |leaving: bool| {
+        let load = *load.borrow();
+        encode(&Heartbeat {
+            node: context.node.clone(),
+            boot,
+            name: context.name.clone(),
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            serves: serves.clone(),
+            sessions: load.sessions,
+            running: load.running,
+            leaving,
+            sent_at: Utc::now(),
+        })
+    };
+    let client = context.broker.client();
+    let subject = subject::heartbeat(&context.node);
+    let asked = subject::control_of(&context.node, boot);
+    let mut requests = loop {
+        match client.subscribe(asked.clone()).await {
+            Ok(requests) => break requests,
+            Err(why) => {
+                warn!(%why, "cannot listen to the router yet");
+                tokio::select! {
+                    () = tokio::time::sleep(Duration::from_secs(1)) => {}
+                    () = cancel.cancelled() => return,
+                }
+            }
+        }
+    };
+    // Known to the server before the first beat tells the router where to ask.
+    let _ = tokio::time::timeout(Duration::from_secs(2), client.flush()).await;
+    let mut every = tokio::time::interval(HEARTBEAT_EVERY);
+    every.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    let mut up = context.broker.up();
+    loop {
+        tokio::select! {
+            () = cancel.cancelled() => break,
+            _ = every.tick() => say(client, &subject, beat(false)).await,
+            // Back after a cut: do not let the router wait for the next tick.
+            Ok(()) = up.changed() => {
+                if *up.borrow_and_update() {
+                    say(client, &subject, beat(false)).await;
+                }
+            }
+            Some(request) = requests.next() => {
+                let verb = request.subject.rsplit('.').next().unwrap_or_default().to_owned();
+                if verb == Verb::Status.as_str()
+                    && let Some(reply) = request.reply
+                {
+                    say(client, reply.as_str(), beat(false)).await;
+                }
+            }
+        }
+    }
+    say(client, &subject, beat(true)).await;
+    let _ = tokio::time::timeout(Duration::from_secs(1), client.flush()).await;
+}
+
+/// Core messages may be lost; a full buffer while the link is down must not hold us up.
+async fn say(client: &async_nats::Client, subject: &str, payload: Vec<u8>) {
+    let send = client.publish(subject.to_owned(), payload.into());
+    let _ = tokio::time::timeout(Duration::from_secs(1), send).await;
+}

@@ -1,0 +1,478 @@
+//! How things look: records and progress made into views. Pure; every card has a snapshot.
+
+use common::command::Command;
+use common::ids::{NodeId, PromptId, SessionId, TurnId};
+use common::lang::Lang;
+use common::message::outbound::MAX_PART;
+use common::message::view::{
+    Action, Answer, Block, Button, ButtonStyle, QueueChoice, Recovery, StepState, Tone, View,
+};
+use common::text::Say;
+use common::text::host::HostText;
+
+use crate::agent::AgentFault;
+use crate::record::Ask;
+use crate::session::progress::{Progress, keep_tail};
+
+/// Bytes of a text in the making that a preview shows: its end.
+const PREVIEW_BYTES: usize = 8_000;
+/// Steps that a preview shows: the last ones.
+const PREVIEW_STEPS: usize = 6;
+/// Bytes of a command or diff that a question shows in full; more is cut in the middle.
+const ASK_BYTES: usize = 12_000;
+
+/// Where a card belongs: its title and language.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Frame<'a> {
+    /// Machine, as people call it.
+    pub(crate) node: &'a str,
+    /// Directory of the session.
+    pub(crate) dir: &'a str,
+    /// Language.
+    pub(crate) lang: Lang,
+}
+
+impl Frame<'_> {
+    fn title(&self) -> String {
+        format!("{} · {}", self.node, self.dir)
+    }
+
+    fn say(&self, text: &HostText) -> String {
+        text.say(self.lang)
+    }
+
+    fn view(&self, tone: Tone) -> View {
+        View {
+            title: self.title(),
+            tone,
+            ..View::default()
+        }
+    }
+
+    fn button(&self, label: &HostText, style: ButtonStyle, action: Action) -> Button {
+        Button {
+            label: self.say(label),
+            style,
+            action,
+        }
+    }
+}
+
+fn plain(text: String) -> Block {
+    Block::Plain { text }
+}
+
+fn steps(frame: Frame<'_>, progress: &Progress, show: usize, folded: bool) -> Vec<Block> {
+    let (mut steps, mut dropped) = progress.steps();
+    if steps.is_empty() {
+        return Vec::new();
+    }
+    if steps.len() > show {
+        dropped += steps.len() - show;
+        steps.drain(..steps.len() - show);
+    }
+    let mut blocks = Vec::new();
+    if dropped > 0 {
+        blocks.push(plain(frame.say(&HostText::MoreSteps { n: dropped })));
+    }
+    blocks.push(Block::Steps { steps, folded });
+    blocks
+}
+
+/// A turn that runs.
+pub(crate) fn working(
+    frame: Frame<'_>,
+    progress: &Progress,
+    note: &HostText,
+    node: &NodeId,
+    turn: TurnId,
+) -> View {
+    let mut blocks = steps(frame, progress, PREVIEW_STEPS, false);
+    let mut text = progress.answer();
+    if !text.is_empty() {
+        keep_tail(&mut text, PREVIEW_BYTES);
+        blocks.push(Block::Markdown { text });
+    }
+    let stop = Action::Stop {
+        node: node.clone(),
+        turn,
+    };
+    View {
+        blocks,
+        buttons: vec![frame.button(&HostText::Stop, ButtonStyle::Normal, stop)],
+        footer: Some(frame.say(note)),
+        ..frame.view(Tone::Working)
+    }
+}
+
+/// A turn that ended well: the exact text, in as many views as it needs.
+pub(crate) fn finished(
+    frame: Frame<'_>,
+    progress: &Progress,
+    text: &str,
+    footer: Vec<String>,
+) -> Vec<View> {
+    let mut blocks = steps(frame, progress, usize::MAX, true);
+    let parts = parts(text);
+    let of = parts.len();
+    let footer = footer.join(" · ");
+    if of == 0 {
+        blocks.push(plain(frame.say(&HostText::NoWords)));
+        return vec![View {
+            blocks,
+            footer: Some(footer),
+            ..frame.view(Tone::Done)
+        }];
+    }
+    parts
+        .into_iter()
+        .enumerate()
+        .map(|(at, part)| {
+            let mut blocks = std::mem::take(&mut blocks);
+            blocks.push(Block::Markdown {
+                text: part.to_owned(),
+            });
+            let small = if of > 1 {
+                let part = frame.say(&HostText::Part { n: at + 1, of });
+                format!("{part} · {footer}")
+            } else {
+                footer.clone()
+            };
+            View {
+                blocks,
+                footer: Some(small),
+                ..frame.view(Tone::Done)
+            }
+        })
+        .collect()
+}
+
+/// Cuts a text into pieces that fit an outbound: at a line's end where there is one.
+fn parts(text: &str) -> Vec<&str> {
+    let mut rest = text;
+    let mut parts = Vec::new();
+    while rest.len() > MAX_PART {
+        let mut at = MAX_PART;
+        while !rest.is_char_boundary(at) {
+            at -= 1;
+        }
+        let (head, _) = rest.split_at(at);
+        let at = head.rfind('\n').map_or(at, |line| line + 1);
+        let (head, tail) = rest.split_at(at);
+        parts.push(head);
+        rest = tail;
+    }
+    if !rest.is_empty() {
+        parts.push(rest);
+    }
+    parts
+}
+
+/// A turn that did not end well: what it said so far, what happened, what can be done.
+pub(crate) fn broken(
+    frame: Frame<'_>,
+    progress: &Progress,
+    tone: Tone,
+    why: &HostText,
+    choices: Vec<Button>,
+    code: Option<&str>,
+) -> View {
+    let mut blocks = steps(frame, progress, usize::MAX, true);
+    let mut text = progress.answer();
+    if !text.is_empty() {
+        keep_tail(&mut text, MAX_PART);
+        blocks.push(Block::Markdown { text });
+    }
+    blocks.push(plain(frame.say(why)));
+    View {
+        blocks,
+        buttons: choices,
+        footer: code.map(str::to_owned),
+        ..frame.view(tone)
+    }
+}
+
+/// The choices for a turn that was cut off.
+pub(crate) fn recovery(frame: Frame<'_>, go_on: &HostText, node: &NodeId, turn: TurnId) -> Vec<Button> {
+    let action = |choice| Action::Recover {
+        node: node.clone(),
+        turn,
+        choice,
+    };
+    vec![
+        frame.button(go_on, ButtonStyle::Primary, action(Recovery::Continue)),
+        frame.button(
+            &HostText::Discard,
+            ButtonStyle::Normal,
+            action(Recovery::Discard),
+        ),
+    ]
+}
+
+/// A message that waits for the running turn.
+pub(crate) fn queued(
+    frame: Frame<'_>,
+    prompt: &str,
+    place: usize,
+    node: &NodeId,
+    turn: TurnId,
+    can_send: bool,
+) -> View {
+    let action = |choice| Action::Queued {
+        node: node.clone(),
+        turn,
+        choice,
+    };
+    let mut buttons = Vec::new();
+    if can_send {
+        buttons.push(frame.button(
+            &HostText::SendNow,
+            ButtonStyle::Normal,
+            action(QueueChoice::SendNow),
+        ));
+    }
+    buttons.push(frame.button(
+        &HostText::Cancel,
+        ButtonStyle::Normal,
+        action(QueueChoice::Cancel),
+    ));
+    View {
+        blocks: vec![
+            plain(format!("“{prompt}”")),
+            plain(frame.say(&HostText::Queued { place })),
+        ],
+        buttons,
+        ..frame.view(Tone::Plain)
+    }
+}
+
+/// A card of one sentence.
+pub(crate) fn note(frame: Frame<'_>, tone: Tone, text: &HostText) -> View {
+    View {
+        blocks: vec![plain(frame.say(text))],
+        ..frame.view(tone)
+    }
+}
+
+/// A sentence that belongs to the machine rather than to a session.
+pub(crate) fn say(node: &str, lang: Lang, tone: Tone, text: &HostText) -> View {
+    View {
+        title: node.to_owned(),
+        tone,
+        blocks: vec![plain(text.say(lang))],
+        ..View::default()
+    }
+}
+
+/// A question of the agent, open or answered.
+pub(crate) fn question(
+    frame: Frame<'_>,
+    ask: &Ask,
+    node: &NodeId,
+    prompt: PromptId,
+    answered: Option<&HostText>,
+) -> View {
+    let mut rows = vec![(frame.say(&HostText::Where), frame.title())];
+    if let Some(about) = &ask.about {
+        rows.push((frame.say(&HostText::About), about.clone()));
+    }
+    if let Some(reason) = &ask.reason {
+        rows.push((frame.say(&HostText::Why), reason.clone()));
+    }
+    let mut blocks = vec![Block::Fields { rows }];
+    if !ask.body.is_empty() {
+        blocks.push(Block::Code {
+            lang: ask.lang.clone(),
+            text: cut_middle(&ask.body, ASK_BYTES),
+        });
+    }
+    let title = frame.say(&HostText::Asks {
+        tool: ask.tool.clone(),
+    });
+    if let Some(answered) = answered {
+        return View {
+            title,
+            tone: Tone::Plain,
+            blocks,
+            buttons: Vec::new(),
+            footer: Some(frame.say(answered)),
+        };
+    }
+    let button = |label: &HostText, style, answer| {
+        let action = Action::Answer {
+            node: node.clone(),
+            prompt,
+            answer,
+        };
+        frame.button(label, style, action)
+    };
+    View {
+        title,
+        tone: Tone::Asking,
+        blocks,
+        buttons: vec![
+            button(&HostText::AllowOnce, ButtonStyle::Primary, Answer::AllowOnce),
+            button(
+                &HostText::AllowSession,
+                ButtonStyle::Normal,
+                Answer::AllowSession,
+            ),
+            button(&HostText::Deny, ButtonStyle::Danger, Answer::Deny),
+        ],
+        footer: None,
+    }
+}
+
+fn cut_middle(text: &str, max: usize) -> String {
+    if text.len() <= max {
+        return text.to_owned();
+    }
+    let mut head = max * 2 / 3;
+    while !text.is_char_boundary(head) {
+        head -= 1;
+    }
+    let mut tail = text.len() - max / 3;
+    while !text.is_char_boundary(tail) {
+        tail += 1;
+    }
+    let (first, _) = text.split_at(head);
+    let (middle, last) = text.split_at(tail);
+    format!("{first}\n… {} bytes …\n{last}", middle.len() - head)
+}
+
+/// A session as `/status` shows it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Row {
+    /// The session.
+    pub(crate) session: SessionId,
+    /// Its line.
+    pub(crate) line: HostText,
+    /// It is the active one.
+    pub(crate) active: bool,
+}
+
+/// `/status`.
+pub(crate) fn status(node: &str, id: &NodeId, lang: Lang, mode: &HostText, rows: &[Row]) -> View {
+    let mut blocks = Vec::new();
+    if rows.is_empty() {
+        blocks.push(plain(HostText::NoSessions.say(lang)));
+    } else {
+        let rows = rows
+            .iter()
+            .enumerate()
+            .map(|(at, row)| ((at + 1).to_string(), row.line.say(lang)))
+            .collect();
+        blocks.push(Block::Fields { rows });
+    }
+    blocks.push(Block::Fields {
+        rows: vec![(HostText::ModeRow.say(lang), mode.say(lang))],
+    });
+    let buttons = rows
+        .iter()
+        .enumerate()
+        .filter(|(_, row)| !row.active)
+        .take(8)
+        .map(|(at, row)| Button {
+            label: HostText::SwitchTo { n: at + 1 }.say(lang),
+            style: ButtonStyle::Normal,
+            action: Action::Switch {
+                node: id.clone(),
+                session: row.session,
+            },
+        })
+        .collect();
+    View {
+        title: HostText::StatusTitle { node: node.into() }.say(lang),
+        tone: Tone::Plain,
+        blocks,
+        buttons,
+        footer: None,
+    }
+}
+
+/// `/help`, made from the table of commands.
+pub(crate) fn help(lang: Lang) -> View {
+    let rows = Command::ALL
+        .into_iter()
+        .map(|command| (command.usage().to_owned(), command.help(lang).to_owned()))
+        .collect();
+    View {
+        title: HostText::HelpTitle.say(lang),
+        tone: Tone::Plain,
+        blocks: vec![
+            Block::Fields { rows },
+            plain(HostText::HelpMore.say(lang)),
+        ],
+        ..View::default()
+    }
+}
+
+/// An agent's failure: what the person reads, the code that joins it to the log, and whether
+/// trying again can help.
+pub(crate) fn failure(fault: &AgentFault, clock: impl Fn(i64) -> String) -> (HostText, &'static str, bool) {
+    match fault {
+        AgentFault::NotInstalled => (HostText::AgentMissing, "agent-missing", true),
+        AgentFault::NotLoggedIn => (HostText::AgentNotLoggedIn, "agent-not-logged-in", true),
+        AgentFault::BadKey { .. } => (HostText::AgentBadKey, "agent-bad-key", true),
+        AgentFault::NoCredit => (HostText::AgentNoCredit, "agent-no-credit", true),
+        AgentFault::Overloaded => (HostText::AgentOverloaded, "agent-overloaded", true),
+        AgentFault::ServiceFailed { status } => (
+            HostText::AgentServiceFailed { status: *status },
+            "agent-service-failed",
+            true,
+        ),
+        AgentFault::RateLimited { resets_at } => (
+            HostText::AgentRateLimited {
+                until: resets_at.map(clock),
+            },
+            "agent-rate-limited",
+            true,
+        ),
+        AgentFault::ContextFull => (HostText::AgentContextFull, "agent-context-full", false),
+        AgentFault::Refused { status, message } => (
+            HostText::AgentRefused {
+                status: *status,
+                message: message.clone(),
+            },
+            "agent-refused",
+            false,
+        ),
+        AgentFault::Network { .. } => (HostText::AgentNetwork, "agent-network", true),
+        AgentFault::NoSuchSession => (HostText::AgentNoSuchSession, "agent-no-session", true),
+        AgentFault::SessionInUse => (HostText::AgentInUse, "agent-in-use", true),
+        AgentFault::BadArguments { message } => (
+            HostText::AgentArguments {
+                message: message.clone(),
+            },
+            "agent-arguments",
+            false,
+        ),
+        AgentFault::Crashed { stderr, .. } => (
+            HostText::AgentCrashed {
+                detail: crate::session::progress::one_line(stderr, 300),
+            },
+            "agent-crashed",
+            true,
+        ),
+        AgentFault::Other { message } => (
+            HostText::AgentOther {
+                message: message.clone(),
+            },
+            "agent-other",
+            true,
+        ),
+    }
+}
+
+/// Whether any step of a view still runs; a finished card shows none.
+pub(crate) fn settle(view: &mut View) {
+    for block in &mut view.blocks {
+        if let Block::Steps { steps, .. } = block {
+            for step in steps {
+                if step.state == StepState::Running {
+                    step.state = StepState::Failed;
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,27 @@
+//! The commands of a host, one file each. Wrong use answers with the command's usage and changes
+//! nothing. The table of all commands, with their help, is `common::command`.
+
+pub(crate) mod close;
+pub(crate) mod direct;
+pub(crate) mod new;
+pub(crate) mod status;
+pub(crate) mod stop;
+pub(crate) mod switch;
+
+use common::text::host::HostText;
+
+use crate::desk::Numbered;
+
+/// Reads the number of a session as its owner sees it.
+fn pick(mine: &[Numbered], typed: &str) -> Result<Numbered, HostText> {
+    let n: usize = typed.parse().map_err(|_| HostText::NotANumber {
+        got: crate::session::progress::one_line(typed, 40),
+    })?;
+    mine.iter()
+        .find(|one| one.n == n)
+        .cloned()
+        .ok_or_else(|| HostText::NoSuchSession {
+            n: n.to_string(),
+            have: mine.len(),
+        })
+}

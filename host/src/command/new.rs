@@ -1,0 +1,242 @@
+//! `/new <dir> [msg] [--timeout N] [--idle N]`: a session in a directory, and its first message.
+
+use chrono::Utc;
+use common::command::Command;
+use common::ids::SessionId;
+use common::message::view::Tone;
+use common::text::host::HostText;
+use uuid::Uuid;
+
+use crate::cards::{self, Frame};
+use crate::context::Origin;
+use crate::desk::{Desk, MAX_SESSIONS};
+use crate::record::SessionRecord;
+
+/// Seconds that a turn may take, unless said otherwise.
+const TIMEOUT_S: u64 = 3600;
+/// Seconds without work after which the process is closed, unless said otherwise.
+const IDLE_S: u64 = 1800;
+/// Least and most of both, in seconds: up to a day, and up to a week.
+const TIMEOUT_BOUNDS: (u64, u64) = (5, 86_400);
+const IDLE_BOUNDS: (u64, u64) = (5, 604_800);
+
+/// What was typed behind `/new`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Typed {
+    dir: String,
+    msg: String,
+    timeout_s: u64,
+    idle_s: u64,
+}
+
+pub(crate) async fn run(desk: &mut Desk, place: u64, origin: &Origin, args: &str) {
+    let typed = match read(args) {
+        Ok(typed) => typed,
+        Err(wrong) => {
+            desk.usage(place, origin, Command::New, wrong.as_ref()).await;
+            return;
+        }
+    };
+    // Taken up again after a crash: the session is there already, under the id that its cause
+    // gives it.
+    let id = SessionId::derived(&[origin.cause.as_str(), "session"]);
+    let known = desk.mine(&origin.user);
+    if known.len() >= MAX_SESSIONS {
+        let text = HostText::TooManySessions { max: MAX_SESSIONS };
+        desk.say(place, origin, Tone::Warning, &text).await;
+        return;
+    }
+    let dir = match desk.context.workdir.enter(&typed.dir) {
+        Ok(dir) => dir,
+        Err(text) => {
+            desk.say(place, origin, Tone::Warning, &text).await;
+            return;
+        }
+    };
+    if !known.iter().any(|one| one.record.id == id) {
+        let now = Utc::now();
+        desk.open(SessionRecord {
+            id,
+            user: origin.user.clone(),
+            dir: dir.name.clone(),
+            agent_session: Uuid::new_v4(),
+            created_at: now,
+            used_at: now,
+            timeout_s: typed.timeout_s,
+            idle_s: typed.idle_s,
+            process: None,
+        })
+        .await;
+    }
+    if typed.msg.is_empty() {
+        let n = desk
+            .mine(&origin.user)
+            .iter()
+            .find(|one| one.record.id == id)
+            .map_or(1, |one| one.n);
+        let text = HostText::SessionReady {
+            n,
+            dir: dir.name.clone(),
+            made: dir.made,
+        };
+        let frame = Frame {
+            node: &desk.context.name,
+            dir: &dir.name,
+            lang: origin.lang,
+        };
+        let view = cards::note(frame, Tone::Done, &text);
+        desk.show(place, origin, view).await;
+    } else {
+        desk.to(place, origin, id, typed.msg).await;
+    }
+}
+
+/// Reads the arguments. Options stand right behind the directory or at the very end, so that a
+/// message may speak of `--timeout` without meaning it. `Err(None)`: nothing more to say than how
+/// it is used.
+fn read(args: &str) -> Result<Typed, Option<HostText>> {
+    let (dir, mut rest) = first_word(args).ok_or(None)?;
+    let (mut timeout_s, mut idle_s) = (TIMEOUT_S, IDLE_S);
+    while let Some((name, value, left)) = option_at_start(rest) {
+        set(name, value, &mut timeout_s, &mut idle_s)?;
+        rest = left;
+    }
+    while let Some((name, value, left)) = option_at_end(rest) {
+        set(name, value, &mut timeout_s, &mut idle_s)?;
+        rest = left;
+    }
+    Ok(Typed {
+        dir,
+        msg: rest.trim().to_owned(),
+        timeout_s,
+        idle_s,
+    })
+}
+
+/// The first word, which may be quoted; a quote that is not closed is a part of the word.
+fn first_word(text: &str) -> Option<(String, &str)> {
+    let text = text.trim_start();
+    let first = text.chars().next()?;
+    let closing = match first {
+        '"' | '\'' => Some(first),
+        '“' => Some('”'),
+        _ => None,
+    };
+    if let Some(closing) = closing {
+        let inner = text.get(first.len_utf8()..)?;
+        if let Some((word, rest)) = inner.split_once(closing)
+            && (rest.is_empty() || rest.starts_with(char::is_whitespace))
+        {
+            return Some((word.to_owned(), rest));
+        }
+    }
+    match text.split_once(char::is_whitespace) {
+        Some((word, rest)) => Some((word.to_owned(), rest)),
+        None => Some((text.to_owned(), "")),
+    }
+}
+
+const OPTIONS: [&str; 2] = ["--timeout", "--idle"];
+
+fn option_at_start(text: &str) -> Option<(&str, &str, &str)> {
+    let text = text.trim_start();
+    let (name, rest) = text.split_once(char::is_whitespace).unwrap_or((text, ""));
+    let name = OPTIONS.into_iter().find(|option| *option == name)?;
+    let rest = rest.trim_start();
+    let (value, left) = rest.split_once(char::is_whitespace).unwrap_or((rest, ""));
+    Some((name, value, left))
+}
+
+fn option_at_end(text: &str) -> Option<(&str, &str, &str)> {
+    let text = text.trim_end();
+    let (left, value) = text.rsplit_once(char::is_whitespace)?;
+    let left = left.trim_end();
+    let (before, name) = left.rsplit_once(char::is_whitespace).unwrap_or(("", left));
+    let name = OPTIONS.into_iter().find(|option| *option == name)?;
+    Some((name, value, before))
+}
+
+fn set(
+    name: &str,
+    value: &str,
+    timeout_s: &mut u64,
+    idle_s: &mut u64,
+) -> Result<(), Option<HostText>> {
+    let seconds: u64 = value.parse().map_err(|_| {
+        Some(HostText::NotANumber {
+            got: value.to_owned(),
+        })
+    })?;
+    let ((min, max), slot) = if name == "--timeout" {
+        (TIMEOUT_BOUNDS, timeout_s)
+    } else {
+        (IDLE_BOUNDS, idle_s)
+    };
+    if !(min..=max).contains(&seconds) {
+        return Err(Some(HostText::OutOfBounds {
+            option: name.to_owned(),
+            min,
+            max,
+        }));
+    }
+    *slot = seconds;
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn typed(dir: &str, msg: &str, timeout_s: u64, idle_s: u64) -> Typed {
+        Typed {
+            dir: dir.into(),
+            msg: msg.into(),
+            timeout_s,
+            idle_s,
+        }
+    }
+
+    #[test]
+    fn the_forms_that_people_type() {
+        let good = [
+            ("demo", typed("demo", "", TIMEOUT_S, IDLE_S)),
+            ("demo  fix the\n tests ", typed("demo", "fix the\n tests", TIMEOUT_S, IDLE_S)),
+            ("\"my app\" hi", typed("my app", "hi", TIMEOUT_S, IDLE_S)),
+            ("“我的 项目” 你好", typed("我的 项目", "你好", TIMEOUT_S, IDLE_S)),
+            ("demo --timeout 60 --idle 90 go", typed("demo", "go", 60, 90)),
+            ("demo go on --idle 90", typed("demo", "go on", TIMEOUT_S, 90)),
+            ("demo set --timeout 9 in the file", typed("demo", "set --timeout 9 in the file", TIMEOUT_S, IDLE_S)),
+            ("demo --verbose x", typed("demo", "--verbose x", TIMEOUT_S, IDLE_S)),
+            ("it's fine", typed("it's", "fine", TIMEOUT_S, IDLE_S)),
+        ];
+        for (args, expected) in good {
+            assert_eq!(read(args), Ok(expected), "{args}");
+        }
+    }
+
+    #[test]
+    fn wrong_use_says_what_is_wrong() {
+        assert_eq!(read(""), Err(None));
+        assert_eq!(
+            read("demo --timeout soon"),
+            Err(Some(HostText::NotANumber { got: "soon".into() }))
+        );
+        assert!(matches!(
+            read("demo hi --idle 1"),
+            Err(Some(HostText::OutOfBounds { .. }))
+        ));
+        assert!(matches!(
+            read("demo --timeout -3 x"),
+            Err(Some(HostText::NotANumber { .. }))
+        ));
+    }
+
+    proptest! {
+        #[test]
+        fn reading_never_panics(args in ".{0,80}") {
+            let _ = read(&args);
+        }
+    }
+}

@@ -1,0 +1,292 @@
+//! The node's memory: one file, one thread that owns it, changes in whole transactions that are on
+//! the disk before anybody acts on them.
+//!
+//! The rules that make "nothing lost, nothing twice" hold here: an act is in `seen` and in `inbox`
+//! in one step, and only then acknowledged to the broker; what an act leads to (records, messages
+//! in `outbox`) and its removal from `inbox` are one step as well. Dying between two steps
+//! therefore repeats a step that is recognised, or finds its work still waiting.
+
+mod store;
+
+use std::path::Path;
+use std::sync::mpsc as thread;
+
+use common::ids::{CauseId, PromptId, SessionId, TurnId};
+use common::message::outbound::Outbound;
+use common::message::work::Work;
+use serde::{Deserialize, Serialize};
+use tokio::sync::{oneshot, watch};
+
+use crate::record::{PromptRecord, SessionRecord, TurnRecord, UserRecord};
+
+/// Requests that wait for the journal's thread; above that, callers wait.
+const QUEUE: usize = 256;
+
+/// Why the journal cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum JournalError {
+    /// The file.
+    #[error("the journal {path} cannot be opened: {why}")]
+    Open {
+        /// Where it is.
+        path: String,
+        /// Why.
+        why: String,
+    },
+    /// A step.
+    #[error("the journal refused a step: {0}")]
+    Step(String),
+    /// The thread is gone.
+    #[error("the journal is closed")]
+    Closed,
+}
+
+/// One change. A list of them is one transaction.
+#[derive(Debug, Clone)]
+pub enum Change {
+    /// The act in this place of the inbox is dealt with.
+    Done(u64),
+    /// A person.
+    User(UserRecord),
+    /// A session.
+    Session(Box<SessionRecord>),
+    /// A closed session.
+    DropSession(SessionId),
+    /// A turn.
+    Turn(Box<TurnRecord>),
+    /// A finished turn.
+    DropTurn(TurnId),
+    /// A question.
+    Prompt(Box<PromptRecord>),
+    /// Something to show.
+    Send(Box<Outbound>),
+    /// The message in this place of the outbox is confirmed.
+    Sent(u64),
+}
+
+/// An act that is written down and not yet dealt with.
+#[derive(Debug, Clone)]
+pub struct Accepted {
+    /// Its place in the inbox.
+    pub place: u64,
+    /// The act.
+    pub work: Work,
+}
+
+/// A message that waits to be confirmed by the broker.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Waiting {
+    /// Its place in the outbox.
+    pub place: u64,
+    /// The message.
+    pub outbound: Outbound,
+}
+
+/// All that was there at the start.
+#[derive(Debug, Default)]
+pub struct Snapshot {
+    /// People.
+    pub users: Vec<UserRecord>,
+    /// Sessions.
+    pub sessions: Vec<SessionRecord>,
+    /// Unfinished turns, oldest first.
+    pub turns: Vec<TurnRecord>,
+    /// Questions of the last days.
+    pub prompts: Vec<PromptRecord>,
+    /// Acts not yet dealt with, oldest first.
+    pub inbox: Vec<Accepted>,
+}
+
+enum Request {
+    Accept(Box<Work>, oneshot::Sender<Result<Option<u64>, JournalError>>),
+    Commit(Vec<Change>, oneshot::Sender<Result<(), JournalError>>),
+    Outbox {
+        after: u64,
+        limit: usize,
+        reply: oneshot::Sender<Result<Vec<Waiting>, JournalError>>,
+    },
+    Prompt(
+        PromptId,
+        oneshot::Sender<Result<Option<PromptRecord>, JournalError>>,
+    ),
+    Turn(
+        TurnId,
+        oneshot::Sender<Result<Option<TurnRecord>, JournalError>>,
+    ),
+    Seen(CauseId, oneshot::Sender<Result<bool, JournalError>>),
+}
+
+/// A handle on the journal. Cheap to clone; the last one dropped closes the file.
+#[derive(Debug, Clone)]
+pub struct Journal {
+    requests: thread::SyncSender<Request>,
+    outbox: watch::Receiver<u64>,
+}
+
+impl Journal {
+    /// Opens or makes `<data_dir>/journal.redb` and reads what is there. A file that is open in
+    /// another process is refused.
+    pub fn open(data_dir: &Path) -> Result<(Self, Snapshot), JournalError> {
+        let mut store = store::Store::open(data_dir)?;
+        let snapshot = store.snapshot()?;
+        let (requests, inbox) = thread::sync_channel(QUEUE);
+        let (grown, outbox) = watch::channel(0);
+        std::thread::Builder::new()
+            .name("journal".into())
+            .spawn(move || serve(&mut store, &inbox, &grown))
+            .map_err(|why| JournalError::Open {
+                path: data_dir.display().to_string(),
+                why: why.to_string(),
+            })?;
+        Ok((Self { requests, outbox }, snapshot))
+    }
+
+    /// Writes an act down. `None` means that it was written down before, under whatever name.
+    pub async fn accept(&self, work: Work) -> Result<Option<u64>, JournalError> {
+        self.ask(|reply| Request::Accept(Box::new(work), reply)).await
+    }
+
+    /// Carries out all of `changes` or none.
+    pub async fn commit(&self, changes: Vec<Change>) -> Result<(), JournalError> {
+        self.ask(|reply| Request::Commit(changes, reply)).await
+    }
+
+    /// Messages behind place `after` that wait to be confirmed, oldest first.
+    pub async fn outbox(&self, after: u64, limit: usize) -> Result<Vec<Waiting>, JournalError> {
+        self.ask(|reply| Request::Outbox {
+            after,
+            limit,
+            reply,
+        })
+        .await
+    }
+
+    /// A question, also one that is answered.
+    pub async fn prompt(&self, id: PromptId) -> Result<Option<PromptRecord>, JournalError> {
+        self.ask(|reply| Request::Prompt(id, reply)).await
+    }
+
+    /// A turn that is not finished.
+    pub async fn turn(&self, id: TurnId) -> Result<Option<TurnRecord>, JournalError> {
+        self.ask(|reply| Request::Turn(id, reply)).await
+    }
+
+    /// Whether an act was written down before.
+    pub async fn seen(&self, cause: CauseId) -> Result<bool, JournalError> {
+        self.ask(|reply| Request::Seen(cause, reply)).await
+    }
+
+    /// Changes whenever something new is in the outbox.
+    pub fn outbox_grown(&self) -> watch::Receiver<u64> {
+        self.outbox.clone()
+    }
+
+    async fn ask<T>(
+        &self,
+        request: impl FnOnce(oneshot::Sender<Result<T, JournalError>>) -> Request,
+    ) -> Result<T, JournalError> {
+        let (reply, answer) = oneshot::channel();
+        let mut request = request(reply);
+        // The thread's queue is bounded and drains in milliseconds: yield and try again when full.
+        loop {
+            match self.requests.try_send(request) {
+                Ok(()) => break,
+                Err(thread::TrySendError::Full(back)) => {
+                    request = back;
+                    tokio::time::sleep(std::time::Duration::from_millis(1)).await;
+                }
+                Err(thread::TrySendError::Disconnected(_)) => return Err(JournalError::Closed),
+            }
+        }
+        answer.await.map_err(|_| JournalError::Closed)?
+    }
+}
+
+/// The thread. Requests that have piled up share one transaction, so one disk flush.
+fn serve(
+    store: &mut store::Store,
+    inbox: &thread::Receiver<Request>,
+    grown: &watch::Sender<u64>,
+) {
+    while let Ok(first) = inbox.recv() {
+        let batch: Vec<Request> = std::iter::once(first)
+            .chain(inbox.try_iter().take(QUEUE))
+            .collect();
+        let mut replies: Vec<Box<dyn FnOnce(Result<(), String>)>> = Vec::new();
+        let mut sends = false;
+        // A step that failed half-way must not be kept, and it shares its transaction: then all
+        // of the batch is refused, and nothing of it has happened.
+        let mut broken = false;
+        let mut step = match store.begin() {
+            Ok(step) => Some(step),
+            Err(why) => {
+                tracing::error!(%why, "the journal cannot begin a step");
+                None
+            }
+        };
+        for request in batch {
+            match request {
+                Request::Accept(work, reply) => {
+                    let done = match &mut step {
+                        Some(step) => step.accept(&work),
+                        None => Err(JournalError::Closed),
+                    };
+                    broken |= done.is_err();
+                    replies.push(Box::new(move |committed| {
+                        let _ = reply.send(after(done, committed));
+                    }));
+                }
+                Request::Commit(changes, reply) => {
+                    sends |= changes.iter().any(|c| matches!(c, Change::Send(_)));
+                    let done = match &mut step {
+                        Some(step) => step.apply(&changes),
+                        None => Err(JournalError::Closed),
+                    };
+                    broken |= done.is_err();
+                    replies.push(Box::new(move |committed| {
+                        let _ = reply.send(after(done, committed));
+                    }));
+                }
+                Request::Outbox {
+                    after: place,
+                    limit,
+                    reply,
+                } => {
+                    let _ = reply.send(store.outbox(place, limit));
+                }
+                Request::Prompt(id, reply) => {
+                    let _ = reply.send(store.prompt(id));
+                }
+                Request::Turn(id, reply) => {
+                    let _ = reply.send(store.turn(id));
+                }
+                Request::Seen(cause, reply) => {
+                    let _ = reply.send(store.seen(&cause));
+                }
+            }
+        }
+        let committed = match step {
+            Some(_) if broken => Err(JournalError::Step("a step beside it failed".into())),
+            Some(step) if !replies.is_empty() => step.commit(),
+            _ => Ok(()),
+        };
+        if let Err(why) = &committed {
+            tracing::error!(%why, "the journal cannot finish a step");
+        }
+        for reply in replies {
+            reply(committed.as_ref().map(|()| ()).map_err(ToString::to_string));
+        }
+        if sends {
+            grown.send_modify(|n| *n += 1);
+        }
+    }
+}
+
+fn after<T>(
+    done: Result<T, JournalError>,
+    committed: Result<(), String>,
+) -> Result<T, JournalError> {
+    let value = done?;
+    committed.map_err(JournalError::Step)?;
+    Ok(value)
+}

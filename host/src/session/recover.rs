@@ -1,0 +1,198 @@
+//! What became of a turn that we lost sight of, and how an agent is started anew: the transcript
+//! on the disk is the witness, and a process left over from before is looked after.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tracing::{info, warn};
+use uuid::Uuid;
+
+use super::actor::Actor;
+use super::turn;
+use crate::agent::claude::{self, TranscriptOutcome};
+use crate::agent::orphan;
+use crate::agent::{AgentFault, AgentSpec, ChildEnv, PermissionMode, SessionStart};
+use crate::context::Context;
+use crate::record::{PromptRecord, PromptState, SessionRecord, TurnRecord, TurnState};
+
+/// Time for a left-over process to end after each push.
+const PATIENCE: Duration = Duration::from_secs(3);
+
+/// What the transcript says of a turn.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Outcome {
+    /// The agent never had it.
+    NotFound,
+    /// It had it, and did not come to an end.
+    Unfinished,
+    /// It came to an end; this is the answer.
+    Finished(String),
+}
+
+/// A process of an earlier start of ours that still works on this session.
+#[derive(Debug)]
+pub(super) struct Orphan {
+    process: orphan::Orphan,
+}
+
+impl Orphan {
+    /// Resolves when it has ended.
+    pub(super) async fn gone(&self) {
+        while !self.process.wait(Duration::from_secs(3600)).await {}
+    }
+
+    /// Ends it: first politely, which saves its turn.
+    pub(super) async fn end(self) {
+        for push in 0..3 {
+            let told = match push {
+                0 => self.process.interrupt().await,
+                1 => self.process.terminate().await,
+                _ => self.process.kill().await,
+            };
+            if !told || self.process.wait(PATIENCE).await {
+                return;
+            }
+        }
+        warn!(pid = self.process.pid(), "a left-over process does not end");
+    }
+}
+
+fn env(context: &Context) -> ChildEnv {
+    ChildEnv::inherited(&context.agents.secrets)
+}
+
+/// Where the agent keeps its things, in the environment that we start it in.
+fn config_dir(context: &Context, env: &ChildEnv) -> Option<PathBuf> {
+    claude::config_dir(|name| {
+        let ours = context.agents.env.iter().rev().find(|(key, _)| key == name);
+        match ours {
+            Some((_, value)) => Some(value.into()),
+            None => env.get(name).map(Into::into),
+        }
+    })
+}
+
+/// How to start the agent of a session: anew, or where it was.
+pub(super) async fn spec(
+    context: &Arc<Context>,
+    record: &SessionRecord,
+) -> Result<AgentSpec, AgentFault> {
+    // Through the handle once more: the directory may have become a link that leads out.
+    let dir = context
+        .workdir
+        .enter(&record.dir)
+        .map_err(|why| AgentFault::Other {
+            message: common::text::Say::en(&why),
+        })?;
+    let env = env(context);
+    let program = claude::locate(context.agents.program.as_deref(), env.get("PATH")).map_err(
+        |why| {
+            warn!(%why, "no agent");
+            AgentFault::NotInstalled
+        },
+    )?;
+    let config = config_dir(context, &env);
+    let known = config
+        .as_deref()
+        .and_then(|config| claude::transcript_path(config, &dir.path, record.agent_session))
+        .is_some();
+    let session = if known {
+        SessionStart::Resume(record.agent_session)
+    } else {
+        SessionStart::New(record.agent_session)
+    };
+    if known
+        && let Some(config) = &config
+        && let Some(owner) = claude::live_owner(config, record.agent_session).await
+    {
+        info!(pid = owner.process.pid(), "another program has this conversation open");
+        return Err(AgentFault::SessionInUse);
+    }
+    let trust_project = context
+        .agents
+        .trust
+        .iter()
+        .any(|trusted| dir.path.starts_with(trusted));
+    Ok(AgentSpec {
+        program,
+        extra_args: context.agents.args.clone(),
+        cwd: dir.path,
+        session,
+        model: None,
+        permission_mode: PermissionMode::Ask,
+        trust_project,
+        env,
+        extra_env: context.agents.env.clone(),
+    })
+}
+
+/// What became of the turn whose message has this key.
+pub(super) async fn outcome(context: &Arc<Context>, record: &SessionRecord, key: Uuid) -> Outcome {
+    let env = env(context);
+    let cwd = context.workdir.root().join(&record.dir);
+    let path = config_dir(context, &env)
+        .and_then(|config| claude::transcript_path(&config, &cwd, record.agent_session));
+    let Some(path) = path else {
+        return Outcome::NotFound;
+    };
+    match claude::outcome_of(path.clone(), key).await {
+        Ok(TranscriptOutcome::NotFound) => Outcome::NotFound,
+        Ok(
+            TranscriptOutcome::Unfinished
+            | TranscriptOutcome::Interrupted
+            | TranscriptOutcome::Failed(_),
+        ) => Outcome::Unfinished,
+        Ok(TranscriptOutcome::Finished { text }) => Outcome::Finished(text),
+        Err(why) => {
+            // Not to be read is not the same as not there: never run it again on a guess.
+            warn!(%why, path = %path.display(), "the transcript cannot be read");
+            Outcome::Unfinished
+        }
+    }
+}
+
+/// Puts the session back to where the journal has it. Gives the process that still works on it,
+/// if one does, and the turns that were running.
+pub(super) async fn take_up(
+    actor: &mut Actor,
+    turns: Vec<TurnRecord>,
+    prompts: Vec<PromptRecord>,
+) -> (Option<Orphan>, Vec<TurnRecord>) {
+    let mut orphan = None;
+    if let Some(process) = &actor.record().process {
+        let process = orphan::Orphan::new(process.pid, process.started.clone());
+        if process.is_alive().await {
+            info!(pid = process.pid(), "a process from before still runs");
+            orphan = Some(Orphan { process });
+        }
+    }
+    // The agent that asked is gone, or its input is closed: nobody waits for these answers.
+    let open: Vec<PromptRecord> = prompts
+        .into_iter()
+        .filter(|prompt| prompt.state == PromptState::Open)
+        .collect();
+    actor.withdraw_all(open).await;
+    let mut started = Vec::new();
+    for turn in turns {
+        actor.remember(turn::origin(&turn));
+        match turn.state {
+            TurnState::Queued | TurnState::Interrupted => actor.restore(turn),
+            TurnState::Started { .. } => started.push(turn),
+            // It shares the fate of the turn that it was handed into.
+            TurnState::Folded => {
+                let context = Arc::clone(actor.context());
+                context
+                    .commit(vec![crate::journal::Change::DropTurn(turn.id)])
+                    .await;
+            }
+        }
+    }
+    if started.is_empty()
+        && let Some(idle) = orphan.take()
+    {
+        // It has nothing of ours to do: its input is closed, so it is about to end.
+        idle.end().await;
+    }
+    (orphan, started)
+}

@@ -1,0 +1,104 @@
+//! The turn that runs now: its record, what it has said, when it is due.
+
+use std::time::Duration;
+
+use common::message::outbound::Preview;
+use common::text::host::HostText;
+use tokio::time::Instant;
+
+use super::progress::Progress;
+use crate::cards::{self, Frame};
+use crate::context::{Context, Origin};
+use crate::record::TurnRecord;
+
+/// Least time between two previews of one card.
+const PREVIEW_EVERY: Duration = Duration::from_millis(200);
+
+/// A running turn.
+#[derive(Debug)]
+pub(super) struct Current {
+    pub(super) turn: TurnRecord,
+    pub(super) progress: Progress,
+    pub(super) note: HostText,
+    pub(super) since: Instant,
+    pub(super) deadline: Instant,
+    /// Why it is being interrupted, once it is.
+    pub(super) stopping: Option<Stopping>,
+    /// The agent has it (or is being given it).
+    pub(super) given: bool,
+    n: u32,
+    dirty: bool,
+    shown: Instant,
+}
+
+/// Why a turn is being interrupted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Stopping {
+    /// The person said so.
+    Person,
+    /// Its time is over.
+    Timeout,
+    /// The host stops.
+    Shutdown,
+}
+
+impl Current {
+    pub(super) fn new(turn: TurnRecord, timeout: Duration) -> Self {
+        let now = Instant::now();
+        Self {
+            turn,
+            progress: Progress::default(),
+            note: HostText::Working,
+            since: now,
+            deadline: now + timeout,
+            stopping: None,
+            given: false,
+            n: 0,
+            dirty: false,
+            shown: now,
+        }
+    }
+
+    /// Something changed that a preview would show.
+    pub(super) fn touch(&mut self, note: HostText) {
+        self.note = note;
+        self.dirty = true;
+    }
+
+    /// When the next preview is due, if one is.
+    pub(super) fn preview_at(&self) -> Option<Instant> {
+        self.dirty.then(|| self.shown + PREVIEW_EVERY)
+    }
+
+    /// The next preview.
+    pub(super) fn preview(&mut self, context: &Context, frame: Frame<'_>) -> Preview {
+        self.dirty = false;
+        self.shown = Instant::now();
+        self.n += 1;
+        let view = cards::working(
+            frame,
+            &self.progress,
+            &self.note,
+            &context.node,
+            self.turn.id,
+        );
+        Preview {
+            card: self.turn.card,
+            rev: self.turn.rev,
+            n: self.n,
+            user: self.turn.user.clone(),
+            view,
+        }
+    }
+}
+
+/// Where the answers of a turn go.
+pub(super) fn origin(turn: &TurnRecord) -> Origin {
+    Origin {
+        user: turn.user.clone(),
+        chat: turn.chat.clone(),
+        cause: turn.cause.clone(),
+        lang: turn.lang,
+        traceparent: turn.traceparent.clone(),
+    }
+}

@@ -1,0 +1,184 @@
+//! Directories for sessions: under the working directory and nowhere else. Symbolic links and `..`
+//! cannot lead out, because every step is taken through a handle on the working directory.
+
+use std::path::{Component, Path, PathBuf};
+
+use cap_std::ambient_authority;
+use cap_std::fs::Dir;
+use common::text::host::HostText;
+
+/// The working directory of a node.
+#[derive(Debug)]
+pub struct WorkDir {
+    root: PathBuf,
+    handle: Dir,
+}
+
+/// A directory under it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SubDir {
+    /// Relative to the working directory, with `/`; `.` for itself.
+    pub name: String,
+    /// Absolute, links resolved.
+    pub path: PathBuf,
+    /// It was made just now.
+    pub made: bool,
+}
+
+impl WorkDir {
+    /// Opens the working directory; makes it if it is missing.
+    pub fn open(root: &Path) -> std::io::Result<Self> {
+        std::fs::create_dir_all(root)?;
+        let root = root.canonicalize()?;
+        let handle = Dir::open_ambient_dir(&root, ambient_authority())?;
+        Ok(Self { root, handle })
+    }
+
+    /// The directory itself, links resolved.
+    pub fn root(&self) -> &Path {
+        &self.root
+    }
+
+    /// The directory that a person named, made if missing. A plain name is a folder of the working
+    /// directory; an absolute path must lie inside it.
+    pub fn enter(&self, typed: &str) -> Result<SubDir, HostText> {
+        let outside = || HostText::DirOutside {
+            dir: typed.to_owned(),
+            root: self.root.display().to_string(),
+        };
+        let failed = |why: &std::io::Error| HostText::DirFailed {
+            dir: typed.to_owned(),
+            why: why.to_string(),
+        };
+        if typed.is_empty() || typed.contains('\0') {
+            return Err(outside());
+        }
+        let asked = Path::new(typed);
+        let relative = match asked.strip_prefix(&self.root) {
+            Ok(inside) => inside,
+            Err(_) if asked.is_absolute() => return Err(outside()),
+            Err(_) => asked,
+        };
+        let mut names = Vec::new();
+        for part in relative.components() {
+            match part {
+                Component::Normal(name) => match name.to_str() {
+                    Some(name) => names.push(name),
+                    None => return Err(outside()),
+                },
+                Component::CurDir => {}
+                Component::ParentDir | Component::RootDir | Component::Prefix(_) => {
+                    return Err(outside());
+                }
+            }
+        }
+        if names.is_empty() {
+            return Ok(SubDir {
+                name: ".".into(),
+                path: self.root.clone(),
+                made: false,
+            });
+        }
+        let name = names.join("/");
+        let made = match self.handle.metadata(&name) {
+            Ok(found) if found.is_dir() => false,
+            Ok(_) => {
+                return Err(HostText::DirIsFile {
+                    dir: typed.to_owned(),
+                });
+            }
+            Err(why) if why.kind() == std::io::ErrorKind::NotFound => {
+                self.handle
+                    .create_dir_all(&name)
+                    .map_err(|why| if escapes(&why) { outside() } else { failed(&why) })?;
+                true
+            }
+            Err(why) if escapes(&why) => return Err(outside()),
+            Err(why) => return Err(failed(&why)),
+        };
+        // What the handle lets in cannot lead out; the path is looked at once more because the
+        // agent is started by path.
+        self.handle
+            .open_dir(&name)
+            .map_err(|why| if escapes(&why) { outside() } else { failed(&why) })?;
+        let path = self
+            .root
+            .join(&name)
+            .canonicalize()
+            .map_err(|why| failed(&why))?;
+        if !path.starts_with(&self.root) {
+            return Err(outside());
+        }
+        Ok(SubDir { name, path, made })
+    }
+}
+
+/// How the handle says that a link leads out of the directory.
+fn escapes(why: &std::io::Error) -> bool {
+    why.kind() == std::io::ErrorKind::PermissionDenied
+        && why.raw_os_error().is_none()
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn workdir() -> (tempfile::TempDir, WorkDir) {
+        let temp = tempfile::tempdir().unwrap();
+        let root = temp.path().join("work");
+        let dir = WorkDir::open(&root).unwrap();
+        (temp, dir)
+    }
+
+    #[test]
+    fn names_and_inner_paths_are_entered_and_made() {
+        let (_temp, dir) = workdir();
+        let first = dir.enter("demo").unwrap();
+        assert!(first.made && first.path.is_dir());
+        assert!(!dir.enter("demo").unwrap().made);
+        assert_eq!(dir.enter("./demo/sub").unwrap().name, "demo/sub");
+        let absolute = dir.root().join("demo");
+        assert_eq!(dir.enter(absolute.to_str().unwrap()).unwrap().name, "demo");
+        assert_eq!(dir.enter(".").unwrap().path, dir.root());
+        assert_eq!(dir.enter("项目 一").unwrap().name, "项目 一");
+    }
+
+    #[test]
+    fn nothing_leads_out() {
+        let (temp, dir) = workdir();
+        std::os::unix::fs::symlink(temp.path(), dir.root().join("link")).unwrap();
+        std::os::unix::fs::symlink("/etc", dir.root().join("etc")).unwrap();
+        for bad in [
+            "..", "../x", "a/../../x", "/etc", "/", "link", "link/x", "etc", "etc/new", "", "a\0b",
+            "/proc/self/root",
+        ] {
+            let refused = dir.enter(bad);
+            assert!(
+                matches!(refused, Err(HostText::DirOutside { .. })),
+                "{bad:?}: {refused:?}"
+            );
+        }
+        assert!(!temp.path().join("x").exists());
+        std::fs::write(dir.root().join("file"), "x").unwrap();
+        assert!(matches!(
+            dir.enter("file"),
+            Err(HostText::DirIsFile { .. })
+        ));
+    }
+
+    proptest! {
+        #[test]
+        fn whatever_is_typed_stays_inside(typed in "(\\.\\.|\\.|a|b|/|link|~|\\\\| ){0,12}") {
+            let (temp, dir) = workdir();
+            std::os::unix::fs::symlink(temp.path(), dir.root().join("link")).unwrap();
+            if let Ok(entered) = dir.enter(&typed) {
+                prop_assert!(entered.path.starts_with(dir.root()));
+                prop_assert!(entered.path.is_dir());
+            }
+            let beside: Vec<_> = std::fs::read_dir(temp.path()).unwrap().collect();
+            prop_assert_eq!(beside.len(), 1);
+        }
+    }
+}

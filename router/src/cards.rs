@@ -1,0 +1,338 @@
+//! What the router shows, as cards. Pure: facts in, view out; the words are `common::text`'s.
+
+use common::command::Command;
+use common::ids::{NodeId, UserId};
+use common::lang::Lang;
+use common::message::inbound::MAX_TEXT;
+use common::message::view::{Action, Block, Button, ButtonStyle, Tone, View};
+use common::stream::WAITING_PER_USER;
+use common::text::Say as _;
+use common::text::router::RouterText as Text;
+
+use crate::decide::Candidate;
+use crate::presence::{State, seconds_since};
+use chrono::{DateTime, Utc};
+
+/// Buttons on one card; platforms take few more, and nobody reads them.
+const BUTTONS: usize = 12;
+/// Characters of a message that are quoted.
+const QUOTE: usize = 80;
+/// How long work waits for a node, in hours; the stream's own limit.
+const WAIT_HOURS: u64 = 72;
+
+/// A node as the list shows it.
+#[derive(Debug, Clone)]
+pub(crate) struct Row {
+    pub(crate) node: NodeId,
+    pub(crate) name: String,
+    pub(crate) state: State,
+    /// Last sign of life; none if there was none.
+    pub(crate) last: Option<DateTime<Utc>>,
+    pub(crate) sessions: u32,
+    pub(crate) running: u32,
+    /// Empty if unknown.
+    pub(crate) version: String,
+    pub(crate) active: bool,
+}
+
+fn card(lang: Lang, tone: Tone, title: &Text, lines: &[Text]) -> View {
+    let text = |line: &Text| Block::Plain {
+        text: line.say(lang),
+    };
+    View {
+        title: title.say(lang),
+        tone,
+        blocks: lines.iter().map(text).collect(),
+        ..View::default()
+    }
+}
+
+/// Asks which node gets the message at `pending`.
+pub(crate) fn ask(lang: Lang, message: &str, candidates: &[Candidate], pending: u64) -> View {
+    let mut view = card(lang, Tone::Asking, &Text::AskTitle, &[]);
+    view.blocks.push(Block::Plain {
+        text: quote(message),
+    });
+    view.blocks.push(Block::Plain {
+        text: Text::AskHint.say(lang),
+    });
+    view.buttons = candidates
+        .iter()
+        .take(BUTTONS)
+        .map(|one| Button {
+            label: one.name.clone(),
+            style: ButtonStyle::Normal,
+            action: Action::UseNode {
+                node: one.node.clone(),
+                pending: Some(pending),
+            },
+        })
+        .collect();
+    let count = candidates.len().saturating_sub(BUTTONS);
+    view.footer = (count > 0).then(|| Text::AskMore { count }.say(lang));
+    view
+}
+
+/// The first line of a message, cut.
+fn quote(message: &str) -> String {
+    let line = message.trim().lines().next().unwrap_or_default();
+    let mut cut: String = line.chars().take(QUOTE).collect();
+    if cut.len() < message.trim().len() {
+        cut.push('…');
+    }
+    format!("“{cut}”")
+}
+
+/// The answered question.
+pub(crate) fn sent(lang: Lang, name: &str) -> View {
+    let node = name.to_owned();
+    card(
+        lang,
+        Tone::Done,
+        &Text::SentTo { node: node.clone() },
+        &[Text::SentHint { node }],
+    )
+}
+
+/// The answered question, after a tap that came too late.
+pub(crate) fn already_sent(lang: Lang, name: &str) -> View {
+    let title = Text::AlreadySent {
+        node: name.to_owned(),
+    };
+    card(lang, Tone::Done, &title, &[Text::AlreadySentHint])
+}
+
+/// The message that waited for a choice is gone.
+pub(crate) fn expired(lang: Lang, name: &str) -> View {
+    let hint = Text::ExpiredHint {
+        node: name.to_owned(),
+    };
+    card(lang, Tone::Warning, &Text::Expired, &[hint])
+}
+
+/// Nothing serves this person.
+pub(crate) fn no_nodes(lang: Lang, user: &UserId) -> View {
+    let hint = Text::NoNodesHint {
+        user: user.to_string(),
+    };
+    card(lang, Tone::Warning, &Text::NoNodes, &[hint])
+}
+
+/// The list of nodes.
+pub(crate) fn nodes(lang: Lang, rows: &[Row], now: DateTime<Utc>) -> View {
+    let mut view = card(lang, Tone::Plain, &Text::Nodes, &[]);
+    let fields = rows
+        .iter()
+        .map(|row| (heading(lang, row), detail(lang, row, now)));
+    view.blocks.push(Block::Fields {
+        rows: fields.collect(),
+    });
+    if rows.len() > 1 {
+        view.buttons = rows
+            .iter()
+            .filter(|row| !row.active)
+            .take(BUTTONS)
+            .map(|row| Button {
+                label: Text::Use {
+                    node: row.name.clone(),
+                }
+                .say(lang),
+                style: ButtonStyle::Normal,
+                action: Action::UseNode {
+                    node: row.node.clone(),
+                    pending: None,
+                },
+            })
+            .collect();
+        view.footer = Some(Text::NodesHint.say(lang));
+    }
+    view
+}
+
+fn heading(lang: Lang, row: &Row) -> String {
+    let mut text = row.name.clone();
+    if row.name != row.node.as_str() {
+        text = format!("{text} ({})", row.node);
+    }
+    if row.active {
+        text = format!("{text} · {}", Text::Active.say(lang));
+    }
+    text
+}
+
+fn detail(lang: Lang, row: &Row, now: DateTime<Utc>) -> String {
+    let state = match row.state {
+        State::On => Text::On,
+        State::Off { .. } => Text::Off,
+        State::Never => return Text::Never.say(lang),
+    };
+    let mut parts = vec![state.say(lang)];
+    if let Some(last) = row.last {
+        parts.push(
+            Text::Ago {
+                seconds: seconds_since(last, now),
+            }
+            .say(lang),
+        );
+    }
+    if row.state == State::On {
+        let sessions = Text::Sessions {
+            open: row.sessions,
+            running: row.running,
+        };
+        parts.push(sessions.say(lang));
+    }
+    if !row.version.is_empty() {
+        parts.push(format!("v{}", row.version));
+    }
+    parts.join(" · ")
+}
+
+/// The active node has been chosen.
+pub(crate) fn using(lang: Lang, name: &str, state: State, now: DateTime<Utc>) -> View {
+    let (tone, hint) = match state {
+        State::On => (Tone::Done, Text::UsingHint),
+        State::Off { since } => (
+            Tone::Warning,
+            Text::UsingOff {
+                seconds: Some(seconds_since(since, now)),
+            },
+        ),
+        State::Never => (Tone::Warning, Text::UsingOff { seconds: None }),
+    };
+    card(
+        lang,
+        tone,
+        &Text::Using {
+            node: name.to_owned(),
+        },
+        &[hint],
+    )
+}
+
+/// `/node <name>` found none, or several.
+pub(crate) fn not_found(
+    lang: Lang,
+    name: &str,
+    matches: &[NodeId],
+    candidates: &[Candidate],
+) -> View {
+    let fits = |one: &&Candidate| matches.is_empty() || matches.contains(&one.node);
+    let names = candidates.iter().filter(fits).map(|one| {
+        if one.name == one.node.as_str() {
+            one.name.clone()
+        } else {
+            format!("{} ({})", one.name, one.node)
+        }
+    });
+    let names = Text::KnownNodes {
+        names: names.collect(),
+    };
+    let name: String = name.chars().take(QUOTE).collect();
+    let title = if matches.is_empty() {
+        Text::UnknownNode { name }
+    } else {
+        Text::AmbiguousNode { name }
+    };
+    card(lang, Tone::Warning, &title, &[names])
+}
+
+/// A command that is written otherwise.
+pub(crate) fn wrong_use(lang: Lang, command: Command) -> View {
+    let usage = Text::Usage {
+        usage: command.usage().to_owned(),
+    };
+    let mut view = card(lang, Tone::Warning, &Text::WrongUse, &[usage]);
+    view.blocks.push(Block::Plain {
+        text: command.help(lang).to_owned(),
+    });
+    view
+}
+
+/// A message waits for a node that is not there.
+pub(crate) fn waiting(
+    lang: Lang,
+    name: &str,
+    since: Option<DateTime<Utc>>,
+    place: Option<u64>,
+    now: DateTime<Utc>,
+) -> View {
+    let seconds = since.map(|since| seconds_since(since, now));
+    let lines = [
+        Text::LastSeen { seconds },
+        Text::Place {
+            place,
+            hours: WAIT_HOURS,
+        },
+    ];
+    card(
+        lang,
+        Tone::Warning,
+        &Text::Waiting {
+            node: name.to_owned(),
+        },
+        &lines,
+    )
+}
+
+/// Too much waits for this person on that node.
+pub(crate) fn queue_full(lang: Lang, name: &str) -> View {
+    let limit = u64::try_from(WAITING_PER_USER).unwrap_or_default();
+    let title = Text::QueueFull {
+        node: name.to_owned(),
+    };
+    with_code(
+        card(lang, Tone::Failed, &title, &[Text::QueueFullHint { limit }]),
+        "queue-full",
+    )
+}
+
+/// Too much waits altogether.
+pub(crate) fn hub_full(lang: Lang) -> View {
+    with_code(
+        card(lang, Tone::Failed, &Text::HubFull, &[Text::HubFullHint]),
+        "hub-full",
+    )
+}
+
+/// A kind of message that is not handled yet.
+pub(crate) fn unsupported(lang: Lang, what: &str) -> View {
+    let what: String = what.chars().take(QUOTE).collect();
+    card(
+        lang,
+        Tone::Warning,
+        &Text::Unsupported { what },
+        &[Text::UnsupportedHint],
+    )
+}
+
+/// Too much text.
+pub(crate) fn too_long(lang: Lang, bytes: usize) -> View {
+    let hint = Text::TooLongHint {
+        bytes,
+        limit: MAX_TEXT,
+    };
+    card(lang, Tone::Warning, &Text::TooLong, &[hint])
+}
+
+/// A tap for a node that does not serve this person.
+pub(crate) fn not_yours(lang: Lang, node: &NodeId) -> View {
+    let title = Text::NotYours {
+        node: node.to_string(),
+    };
+    with_code(
+        card(lang, Tone::Failed, &title, &[Text::NotYoursHint]),
+        "not-yours",
+    )
+}
+
+/// Small print by which the log line of a failure is found.
+fn with_code(view: View, code: &str) -> View {
+    View {
+        footer: Some(code.to_owned()),
+        ..view
+    }
+}
+
+#[cfg(test)]
+mod tests;

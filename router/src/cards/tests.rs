@@ -1,0 +1,320 @@
+//! Every card in both languages, as people read it.
+
+use chrono::TimeDelta;
+
+use super::*;
+
+fn id(text: &str) -> NodeId {
+    text.parse().unwrap()
+}
+
+fn candidate(node: &str, name: &str) -> Candidate {
+    Candidate {
+        node: id(node),
+        name: name.into(),
+    }
+}
+
+fn now() -> DateTime<Utc> {
+    DateTime::UNIX_EPOCH + TimeDelta::days(20_000)
+}
+
+fn before(seconds: i64) -> DateTime<Utc> {
+    now() - TimeDelta::seconds(seconds)
+}
+
+/// A card in plain text: `# title (tone)`, the blocks, `[button → action]`, `-- footer`.
+fn plain(view: &View) -> String {
+    let mut lines = vec![format!("# {} ({:?})", view.title, view.tone)];
+    for block in &view.blocks {
+        match block {
+            Block::Plain { text } | Block::Markdown { text } | Block::Code { text, .. } => {
+                lines.push(text.clone());
+            }
+            Block::Fields { rows } => {
+                lines.extend(rows.iter().map(|(name, value)| format!("{name}: {value}")));
+            }
+            Block::Steps { steps, .. } => lines.extend(steps.iter().map(|step| step.text.clone())),
+        }
+    }
+    for button in &view.buttons {
+        let action = match &button.action {
+            Action::UseNode { node, pending } => format!("use {node} {pending:?}"),
+            other => format!("{other:?}"),
+        };
+        lines.push(format!("[{} → {action}]", button.label));
+    }
+    lines.extend(view.footer.iter().map(|text| format!("-- {text}")));
+    lines.join("\n")
+}
+
+fn both(card: impl Fn(Lang) -> View) -> String {
+    format!("{}\n\n{}", plain(&card(Lang::Zh)), plain(&card(Lang::En)))
+}
+
+fn home_and_lab() -> Vec<Candidate> {
+    vec![candidate("home-pc", "Home"), candidate("lab-1", "lab-1")]
+}
+
+#[test]
+fn the_question_which_node() {
+    let card = |lang| {
+        ask(
+            lang,
+            "fix the build\nand then the docs",
+            &home_and_lab(),
+            42,
+        )
+    };
+    insta::assert_snapshot!(both(card), @r"
+    # 发给哪台机器？ (Asking)
+    “fix the build…”
+    有多台机器可用。请选择一台，之后的消息也会发给它。
+    [Home → use home-pc Some(42)]
+    [lab-1 → use lab-1 Some(42)]
+
+    # Which machine? (Asking)
+    “fix the build…”
+    Several machines can take this. The one you choose gets what you send from then on.
+    [Home → use home-pc Some(42)]
+    [lab-1 → use lab-1 Some(42)]
+    ");
+    let many: Vec<_> = (0..20)
+        .map(|n| candidate(&format!("n{n}"), &format!("N{n}")))
+        .collect();
+    let view = ask(Lang::En, &"long ".repeat(40), &many, 1);
+    assert_eq!(view.buttons.len(), BUTTONS);
+    assert_eq!(
+        view.footer.as_deref(),
+        Some("And 8 more: choose with /node <name>.")
+    );
+    assert_eq!(
+        plain(&view).lines().nth(1).unwrap().chars().count(),
+        QUOTE + 3
+    );
+}
+
+#[test]
+fn the_answered_question() {
+    insta::assert_snapshot!(both(|lang| sent(lang, "Home")), @r"
+    # 已发给 Home (Done)
+    之后的消息也会发给 Home；用 /node <名称> 可以更换。
+
+    # Sent to Home (Done)
+    What you send now goes to Home; /node <name> changes that.
+    ");
+    insta::assert_snapshot!(both(|lang| already_sent(lang, "Home")), @r"
+    # 这条消息之前已发给 Home (Done)
+    以第一次点击为准，这次点击没有改变任何东西。
+
+    # This message had gone to Home already (Done)
+    The first tap counted; this one changed nothing.
+    ");
+    insta::assert_snapshot!(both(|lang| expired(lang, "Home")), @r"
+    # 这条消息已不再保留 (Warning)
+    消息最多等待选择 24 小时，这条没有执行。当前机器是 Home，请重新发送。
+
+    # This message is not kept any more (Warning)
+    A message waits 24 hours for a choice; this one was not run. Home is the active machine now: please send it again.
+    ");
+}
+
+#[test]
+fn no_node_at_all() {
+    let user = "feishu/ou_1".parse().unwrap();
+    insta::assert_snapshot!(both(|lang| no_nodes(lang, &user)), @r"
+    # 还没有可用的机器 (Warning)
+    请在中心机上运行 `phonework enroll <名称>`，再到要使用的机器上运行它给出的那一行命令。如果机器已登记但只服务指定的人，请让管理员加上 --serves feishu/ou_1。
+
+    # No machine yet (Warning)
+    Run `phonework enroll <name>` on the hub, then the line it prints on the machine that you want to use. If a machine is enrolled for certain people only, ask its owner to add --serves feishu/ou_1.
+    ");
+}
+
+#[test]
+fn the_list_of_nodes() {
+    let row = |node: &str, name: &str, state, last| Row {
+        node: id(node),
+        name: name.into(),
+        state,
+        last,
+        sessions: 2,
+        running: 1,
+        version: "0.1.0".into(),
+        active: false,
+    };
+    let off = State::Off {
+        since: before(7_500),
+    };
+    let rows = [
+        Row {
+            active: true,
+            ..row("home-pc", "Home", State::On, Some(before(3)))
+        },
+        row("lab-1", "lab-1", off, Some(before(7_500))),
+        Row {
+            version: String::new(),
+            ..row("new", "New one", State::Never, None)
+        },
+    ];
+    insta::assert_snapshot!(both(|lang| nodes(lang, &rows, now())), @r"
+    # 您的机器 (Plain)
+    Home (home-pc) · 当前: 在线 · 3 秒前 · 2 个会话，1 个运行中 · v0.1.0
+    lab-1: 离线 · 2 小时前 · v0.1.0
+    New one (new): 从未上线
+    [使用 lab-1 → use lab-1 None]
+    [使用 New one → use new None]
+    -- /node <名称> 更换当前机器
+
+    # Your machines (Plain)
+    Home (home-pc) · active: on · 3 s ago · 2 sessions, 1 running · v0.1.0
+    lab-1: off · 2 h ago · v0.1.0
+    New one (new): never seen
+    [Use lab-1 → use lab-1 None]
+    [Use New one → use new None]
+    -- /node <name> changes the active machine
+    ");
+    insta::assert_snapshot!(both(|lang| nodes(lang, &rows[..1], now())), @r"
+    # 您的机器 (Plain)
+    Home (home-pc) · 当前: 在线 · 3 秒前 · 2 个会话，1 个运行中 · v0.1.0
+
+    # Your machines (Plain)
+    Home (home-pc) · active: on · 3 s ago · 2 sessions, 1 running · v0.1.0
+    ");
+}
+
+#[test]
+fn the_chosen_node() {
+    let with = |state| both(|lang| using(lang, "Home", state, now()));
+    insta::assert_snapshot!(with(State::On), @r"
+    # 现在使用 Home (Done)
+    之后的消息会发给这台机器。
+
+    # Now using Home (Done)
+    What you send now goes to this machine.
+    ");
+    insta::assert_snapshot!(with(State::Off { since: before(95) }), @r"
+    # 现在使用 Home (Warning)
+    它现在不在线（最近一次心跳：95 秒前）。消息会等它上线。
+
+    # Now using Home (Warning)
+    It is off at the moment (last sign of life 95 s ago). Messages wait for it.
+    ");
+    insta::assert_snapshot!(with(State::Never), @r"
+    # 现在使用 Home (Warning)
+    它现在不在线（从未上线过）。消息会等它上线。
+
+    # Now using Home (Warning)
+    It is off at the moment (it has never been on). Messages wait for it.
+    ");
+}
+
+#[test]
+fn names_that_fit_none_or_several() {
+    let all = home_and_lab();
+    insta::assert_snapshot!(both(|lang| not_found(lang, "x", &[], &all)), @r"
+    # 没有名为“x”的机器 (Warning)
+    您的机器：Home (home-pc)、lab-1
+
+    # There is no machine “x” (Warning)
+    Your machines: Home (home-pc), lab-1
+    ");
+    let two = [id("home-pc"), id("lab-1")];
+    insta::assert_snapshot!(both(|lang| not_found(lang, "h", &two, &all)), @r"
+    # 有多台机器符合“h” (Warning)
+    您的机器：Home (home-pc)、lab-1
+
+    # Several machines match “h” (Warning)
+    Your machines: Home (home-pc), lab-1
+    ");
+}
+
+#[test]
+fn commands_written_wrongly() {
+    insta::assert_snapshot!(both(|lang| wrong_use(lang, Command::Node)), @r"
+    # 命令写法不对，没有改变任何东西 (Warning)
+    用法：/node <name>
+    从现在起使用机器 <name>
+
+    # That is not how this command is written; nothing was changed (Warning)
+    Usage: /node <name>
+    Use machine <name> from now on
+    ");
+    insta::assert_snapshot!(both(|lang| wrong_use(lang, Command::Nodes)), @r"
+    # 命令写法不对，没有改变任何东西 (Warning)
+    用法：/nodes
+    您的机器：状态、最近一次心跳、会话数
+
+    # That is not how this command is written; nothing was changed (Warning)
+    Usage: /nodes
+    Your machines: state, last sign of life, sessions
+    ");
+}
+
+#[test]
+fn a_message_that_waits() {
+    let known = |lang| waiting(lang, "Home", Some(before(2_400)), Some(3), now());
+    insta::assert_snapshot!(both(known), @r"
+    # Home 不在线，消息在等它 (Warning)
+    最近一次心跳：40 分钟前
+    排在第 3 位。机器上线后会按顺序执行，最多等 72 小时。
+
+    # Home is off; your message waits for it (Warning)
+    Last sign of life: 40 min ago
+    Place in line: 3. It runs in order once the machine is back, within 72 hours.
+    ");
+    insta::assert_snapshot!(both(|lang| waiting(lang, "Home", None, None, now())), @r"
+    # Home 不在线，消息在等它 (Warning)
+    从未上线过
+    机器上线后会按顺序执行，最多等 72 小时。
+
+    # Home is off; your message waits for it (Warning)
+    It has never been on
+    It runs in order once the machine is back, within 72 hours.
+    ");
+}
+
+#[test]
+fn what_is_not_taken() {
+    insta::assert_snapshot!(both(|lang| queue_full(lang, "Home")), @r"
+    # Home 的等待队列已满，这条没有收下 (Failed)
+    已有 200 条消息在等这台机器。请等它上线后重新发送，或用 /node <名称> 换一台。
+    -- queue-full
+
+    # Not taken: too much waits for Home (Failed)
+    200 messages wait for this machine already. Send it again when the machine is back, or take another one with /node <name>.
+    -- queue-full
+    ");
+    insta::assert_snapshot!(both(hub_full), @r"
+    # 中心机没有空间，这条没有收下 (Failed)
+    等待中的消息太多。请稍后重新发送；如果一直这样，请管理员运行 phonework doctor。
+    -- hub-full
+
+    # Not taken: the hub has no room (Failed)
+    Too many messages are waiting. Please send it again later; if this goes on, the owner should run phonework doctor.
+    -- hub-full
+    ");
+    insta::assert_snapshot!(both(|lang| unsupported(lang, "image")), @r"
+    # 暂时还不能处理图片 (Warning)
+    请发送文字。
+
+    # Cannot handle pictures yet (Warning)
+    Please send text.
+    ");
+    insta::assert_snapshot!(both(|lang| too_long(lang, 123_456)), @r"
+    # 文字太长，没有执行 (Warning)
+    这条有 123456 字节，最多 100000 字节。请分成几条发送，或把内容放进机器上的文件里。
+
+    # Too long: this was not run (Warning)
+    It has 123456 bytes, at most 100000 are taken. Send it in pieces, or put the content into a file on the machine.
+    ");
+    insta::assert_snapshot!(both(|lang| not_yours(lang, &id("lab-1"))), @r"
+    # 机器 lab-1 不在您的机器之中 (Failed)
+    它可能已被移除，或不再为您服务。用 /nodes 查看您的机器。
+    -- not-yours
+
+    # lab-1 is not one of your machines (Failed)
+    It may have been removed, or serves you no longer. /nodes lists your machines.
+    -- not-yours
+    ");
+}

@@ -1,0 +1,322 @@
+//! Where an act goes. Pure: what is known about the person's nodes is handed in.
+//!
+//! [`decide`] asks its steps in order; the first that knows decides. A step that lets a language
+//! model choose belongs between [`by_rules`] and [`otherwise`]: the rules are sure, asking the
+//! person is what is left. Carrying a decision out is `intake`'s and `dispatch`'s.
+
+use common::command::{Command, Owner, Typed, read};
+use common::ids::NodeId;
+use common::message::inbound::InboundBody;
+use common::message::view::Action;
+
+/// A node that serves the person.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Candidate {
+    /// Its id.
+    pub(crate) node: NodeId,
+    /// What people call it.
+    pub(crate) name: String,
+}
+
+/// What is known when an act is to be decided.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Facts<'a> {
+    /// The nodes that serve the person.
+    pub(crate) candidates: &'a [Candidate],
+    /// The node they chose last; it may not serve them any more.
+    pub(crate) active: Option<&'a NodeId>,
+}
+
+impl Facts<'_> {
+    fn serves(&self, node: &NodeId) -> bool {
+        self.candidates.iter().any(|one| one.node == *node)
+    }
+}
+
+/// What is to be done with an act.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Decision {
+    /// It is work for this node.
+    Send(NodeId),
+    /// The person is asked which node; none is active and several serve them.
+    Ask,
+    /// No node serves them.
+    NoNode,
+    /// List the nodes.
+    List,
+    /// Make a node the active one, and send it the waiting message if there is one.
+    Use {
+        /// The node; it serves the person.
+        node: NodeId,
+        /// Place of the waiting message in PW_IN.
+        pending: Option<u64>,
+    },
+    /// `/node <name>` that names no node, or several.
+    NotFound {
+        /// What was typed.
+        name: String,
+        /// Several that it could mean; empty: none.
+        matches: Vec<NodeId>,
+    },
+    /// A command of ours, written wrongly.
+    WrongUse(Command),
+    /// A tap for a node that does not serve them.
+    NotYours(NodeId),
+    /// A kind of message that is not handled yet.
+    Unsupported(String),
+    /// More text than is taken: how many bytes it had.
+    TooLong(usize),
+}
+
+/// Where an act goes.
+pub(crate) fn decide(body: &InboundBody, facts: &Facts<'_>) -> Decision {
+    by_rules(body, facts).unwrap_or_else(|| otherwise(facts))
+}
+
+/// What the rules are sure of: the router's own commands, taps, the active node, the only node.
+fn by_rules(body: &InboundBody, facts: &Facts<'_>) -> Option<Decision> {
+    match body {
+        InboundBody::Unsupported { what } => return Some(Decision::Unsupported(what.clone())),
+        InboundBody::TooLong { bytes } => return Some(Decision::TooLong(*bytes)),
+        InboundBody::Tap { action } => return Some(by_tap(action, facts)),
+        InboundBody::Text { text } => {
+            if let Some(decision) = by_command(text, facts) {
+                return Some(decision);
+            }
+        }
+    }
+    by_node(facts)
+}
+
+fn by_tap(action: &Action, facts: &Facts<'_>) -> Decision {
+    let node = action.node().clone();
+    if !facts.serves(&node) {
+        return Decision::NotYours(node);
+    }
+    match action {
+        Action::UseNode { pending, .. } => Decision::Use {
+            node,
+            pending: *pending,
+        },
+        Action::Answer { .. }
+        | Action::Stop { .. }
+        | Action::Recover { .. }
+        | Action::Queued { .. }
+        | Action::Switch { .. } => Decision::Send(node),
+    }
+}
+
+fn by_command(text: &str, facts: &Facts<'_>) -> Option<Decision> {
+    let (command, args) = match read(text) {
+        Typed::Command(command, args) => (command, args),
+        Typed::Passed(_) | Typed::Foreign(_) | Typed::Text(_) => return None,
+    };
+    match command.owner() {
+        Owner::Host => None,
+        Owner::Router if facts.candidates.is_empty() => Some(Decision::NoNode),
+        Owner::Router => Some(match (command, args) {
+            (Command::Nodes, "") => Decision::List,
+            (Command::Node, name) if !name.is_empty() => by_name(name, facts),
+            (command, _) => Decision::WrongUse(command),
+        }),
+    }
+}
+
+/// By id, else by name, in any case; else by a beginning that only one has. The id goes first, so
+/// that each node can be named whatever the others are called.
+fn by_name(name: &str, facts: &Facts<'_>) -> Decision {
+    let wanted = name.to_lowercase();
+    let matching = |fits: &dyn Fn(&str, &str) -> bool| -> Vec<NodeId> {
+        facts
+            .candidates
+            .iter()
+            .filter(|one| fits(one.node.as_str(), &one.name.to_lowercase()))
+            .map(|one| one.node.clone())
+            .collect()
+    };
+    let mut matches = matching(&|id, _| id == wanted);
+    if matches.is_empty() {
+        matches = matching(&|_, name| name == wanted);
+    }
+    if matches.is_empty() {
+        matches = matching(&|id, name| id.starts_with(&wanted) || name.starts_with(&wanted));
+    }
+    match <[NodeId; 1]>::try_from(matches) {
+        Ok([node]) => Decision::Use {
+            node,
+            pending: None,
+        },
+        Err(matches) => Decision::NotFound {
+            name: name.to_owned(),
+            matches,
+        },
+    }
+}
+
+fn by_node(facts: &Facts<'_>) -> Option<Decision> {
+    if let Some(active) = facts.active.filter(|node| facts.serves(node)) {
+        return Some(Decision::Send(active.clone()));
+    }
+    match facts.candidates {
+        [only] => Some(Decision::Send(only.node.clone())),
+        _ => None,
+    }
+}
+
+/// What is left when nothing is sure.
+fn otherwise(facts: &Facts<'_>) -> Decision {
+    if facts.candidates.is_empty() {
+        Decision::NoNode
+    } else {
+        Decision::Ask
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use common::ids::TurnId;
+
+    use super::*;
+
+    fn id(text: &str) -> NodeId {
+        text.parse().unwrap()
+    }
+
+    fn candidates(all: &[(&str, &str)]) -> Vec<Candidate> {
+        let one = |&(node, name): &(&str, &str)| Candidate {
+            node: id(node),
+            name: name.into(),
+        };
+        all.iter().map(one).collect()
+    }
+
+    fn text(text: &str) -> InboundBody {
+        InboundBody::Text { text: text.into() }
+    }
+
+    #[test]
+    fn texts_go_by_active_then_only_then_question() {
+        let one = candidates(&[("home", "Home")]);
+        let two = candidates(&[("home", "Home"), ("lab", "Lab")]);
+        let table: [(&[Candidate], Option<&str>, &str, Decision); 11] = [
+            (&[], None, "hi", Decision::NoNode),
+            (&[], Some("home"), "hi", Decision::NoNode),
+            (&[], None, "/nodes", Decision::NoNode),
+            (&[], None, "/help", Decision::NoNode),
+            (&one, None, "hi", Decision::Send(id("home"))),
+            (&one, Some("lab"), "hi", Decision::Send(id("home"))),
+            (&two, None, "hi", Decision::Ask),
+            (&two, Some("gone"), "hi", Decision::Ask),
+            (&two, Some("lab"), "hi", Decision::Send(id("lab"))),
+            (&two, Some("lab"), "/status", Decision::Send(id("lab"))),
+            (&two, None, "//nodes", Decision::Ask),
+        ];
+        for (candidates, active, typed, wanted) in table {
+            let active = active.map(id);
+            let facts = Facts {
+                candidates,
+                active: active.as_ref(),
+            };
+            assert_eq!(
+                decide(&text(typed), &facts),
+                wanted,
+                "{typed} with {active:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn own_commands_are_read_strictly() {
+        let all = candidates(&[
+            ("home-pc", "Home"),
+            ("lab-1", "Lab"),
+            ("lab-2", "lab-2"),
+            ("x", "Home-Server"),
+        ]);
+        let facts = Facts {
+            candidates: &all,
+            active: None,
+        };
+        let used = |node: &str| Decision::Use {
+            node: id(node),
+            pending: None,
+        };
+        let not = |name: &str, matches: &[&str]| Decision::NotFound {
+            name: name.into(),
+            matches: matches.iter().map(|text| id(text)).collect(),
+        };
+        let table = [
+            ("/nodes", Decision::List),
+            ("/NODES ", Decision::List),
+            ("/nodes now", Decision::WrongUse(Command::Nodes)),
+            ("/node", Decision::WrongUse(Command::Node)),
+            ("/node HOME-PC", used("home-pc")),
+            // A whole name goes before beginnings of others.
+            ("/node lab", used("lab-1")),
+            ("/node lab-", not("lab-", &["lab-1", "lab-2"])),
+            ("/node X", used("x")),
+            ("/node home", used("home-pc")),
+            ("/node home-s", used("x")),
+            ("/node home-", not("home-", &["home-pc", "x"])),
+            ("/node nowhere", not("nowhere", &[])),
+        ];
+        for (typed, wanted) in table {
+            assert_eq!(decide(&text(typed), &facts), wanted, "{typed}");
+        }
+    }
+
+    #[test]
+    fn taps_go_to_their_own_node_if_it_serves() {
+        let all = candidates(&[("home", "Home"), ("lab", "Lab")]);
+        let active = id("home");
+        let facts = Facts {
+            candidates: &all,
+            active: Some(&active),
+        };
+        let stop = |node: &str| InboundBody::Tap {
+            action: Action::Stop {
+                node: id(node),
+                turn: TurnId::new(),
+            },
+        };
+        let choose = |node: &str| InboundBody::Tap {
+            action: Action::UseNode {
+                node: id(node),
+                pending: Some(7),
+            },
+        };
+        assert_eq!(decide(&stop("lab"), &facts), Decision::Send(id("lab")));
+        assert_eq!(
+            decide(&stop("other"), &facts),
+            Decision::NotYours(id("other"))
+        );
+        let wanted = Decision::Use {
+            node: id("lab"),
+            pending: Some(7),
+        };
+        assert_eq!(decide(&choose("lab"), &facts), wanted);
+        assert_eq!(
+            decide(&choose("other"), &facts),
+            Decision::NotYours(id("other"))
+        );
+    }
+
+    #[test]
+    fn what_cannot_be_run_is_answered_here() {
+        let facts = Facts {
+            candidates: &[],
+            active: None,
+        };
+        let image = InboundBody::Unsupported {
+            what: "image".into(),
+        };
+        assert_eq!(
+            decide(&image, &facts),
+            Decision::Unsupported("image".into())
+        );
+        assert_eq!(
+            decide(&InboundBody::TooLong { bytes: 9 }, &facts),
+            Decision::TooLong(9)
+        );
+    }
+}

@@ -1,0 +1,176 @@
+//! From what a person did to who gets it: reads PW_IN, decides, carries the decision out, and only
+//! then acknowledges. People in parallel, each person in order, also after a crash or a cut link.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use common::broker::Broker;
+use common::broker::consume::{ConsumeOptions, Delivery, Outcome, consume};
+use common::lang::Lang;
+use common::message::decode;
+use common::message::inbound::{Inbound, InboundBody};
+use common::{stream, subject};
+use tokio_util::sync::CancellationToken;
+use tracing::{debug, info, warn};
+
+use crate::act::Desk;
+use crate::cards;
+use crate::decide::{Decision, Facts, decide};
+use crate::dispatch::Handed;
+use crate::users::{Stopped, User};
+
+/// Acts held at once, waiting ones included; the rest stays in the stream.
+const IN_FLIGHT: usize = 256;
+/// How long running acts may go on at the end.
+const DRAIN: Duration = Duration::from_secs(3);
+
+/// Reads until `cancel`.
+pub(crate) async fn run(desk: Arc<Desk>, broker: Broker, cancel: CancellationToken) {
+    let (mut lost, mut found) = (broker.up(), broker.up());
+    let options = ConsumeOptions {
+        stream: stream::IN,
+        consumer: stream::IN_ROUTER,
+        in_flight: IN_FLIGHT,
+        drain: DRAIN,
+    };
+    while !cancel.is_cancelled() {
+        if !begin_at_floor(&broker, &cancel).await {
+            return;
+        }
+        let stretch = cancel.child_token();
+        let reading = consume(&broker, options, stretch.clone(), key, |delivery| {
+            handle(Arc::clone(&desk), delivery)
+        });
+        tokio::pin!(reading);
+        tokio::select! {
+            () = &mut reading => {}
+            // What was under way into a dead link comes back later than newer messages. So a
+            // stretch ends with its connection, and the next one begins at the oldest unsettled.
+            Ok(_) = lost.wait_for(|up| !up) => {
+                stretch.cancel();
+                reading.await;
+                tokio::select! {
+                    _ = found.wait_for(|up| *up) => {}
+                    () = cancel.cancelled() => {}
+                }
+            }
+        }
+    }
+}
+
+/// Lets the consumer begin again with the oldest message that is not acknowledged, so that what an
+/// earlier reader held comes before newer messages and at once. What was settled above that point
+/// comes once more and is recognised by its ids. False when stopped.
+async fn begin_at_floor(broker: &Broker, cancel: &CancellationToken) -> bool {
+    loop {
+        let reset = async {
+            let acts = broker.jetstream().get_stream_no_info(stream::IN).await?;
+            let state = acts.consumer_info(stream::IN_ROUTER).await?;
+            if state.num_ack_pending > 0 {
+                info!(
+                    unsettled = state.num_ack_pending,
+                    "taking up what an earlier reader held"
+                );
+                acts.reset_consumer(stream::IN_ROUTER, None).await?;
+            }
+            Ok::<_, async_nats::Error>(())
+        };
+        tokio::select! {
+            done = reset => match done {
+                Ok(()) => return true,
+                Err(why) => debug!(%why, "cannot begin to read yet; again"),
+            },
+            () = cancel.cancelled() => return false,
+        }
+        tokio::select! {
+            () = tokio::time::sleep(Duration::from_millis(300)) => {}
+            () = cancel.cancelled() => return false,
+        }
+    }
+}
+
+/// Messages and taps of one person are one order.
+fn key(subject: &str) -> String {
+    subject::parse_in(subject).map_or_else(|| subject.to_owned(), |user| user.to_string())
+}
+
+async fn handle(desk: Arc<Desk>, delivery: Delivery) -> Outcome {
+    let inbound: Inbound = match decode("inbound", &delivery.payload) {
+        Ok(inbound) => inbound,
+        Err(why) => return Outcome::Dead(why.to_string()),
+    };
+    // The broker lets a gateway publish for the people of all surfaces; what it says must agree.
+    if subject::parse_in(&delivery.subject).as_ref() != Some(&inbound.user) {
+        return Outcome::Dead(format!("its subject and its user {} differ", inbound.user));
+    }
+    match decide_and_act(&desk, &inbound, delivery.sequence).await {
+        Ok(()) => Outcome::Done,
+        // It comes again, to us or to the next router.
+        Err(Stopped) => Outcome::Again(Duration::ZERO),
+    }
+}
+
+async fn decide_and_act(desk: &Desk, inbound: &Inbound, sequence: u64) -> Result<(), Stopped> {
+    let mut user = desk.users.get(&inbound.user).await?;
+    let lang = language(desk, inbound, &mut user).await?;
+    let candidates = desk.candidates(&inbound.user).await;
+    let facts = Facts {
+        candidates: &candidates,
+        active: user.active.as_ref(),
+    };
+    let decision = decide(&inbound.body, &facts);
+    debug!(cause = %inbound.meta.cause, user = %inbound.user, ?decision, "decided");
+    let replies = &desk.dispatch.replies;
+    let view = match decision {
+        Decision::Send(node) => {
+            let Some(to) = candidates.iter().find(|one| one.node == node) else {
+                // A decision names candidates only; this would be a defect.
+                warn!(%node, "decided for a node that is no candidate");
+                return replies
+                    .show(inbound, "answer", cards::not_yours(lang, &node))
+                    .await;
+            };
+            match desk.dispatch.hand(inbound, to, lang).await? {
+                Handed::Taken => return Ok(()),
+                Handed::Refused(view) => view,
+            }
+        }
+        Decision::Ask => {
+            let view = cards::ask(lang, text_of(&inbound.body), &candidates, sequence);
+            return replies.show(inbound, "ask", view).await;
+        }
+        Decision::Use { node, pending } => {
+            return desk
+                .choose(inbound, user, &candidates, &node, pending, lang)
+                .await;
+        }
+        Decision::List => desk.list(&candidates, user.active.as_ref(), lang).await,
+        Decision::NoNode => cards::no_nodes(lang, &inbound.user),
+        Decision::NotFound { name, matches } => {
+            cards::not_found(lang, &name, &matches, &candidates)
+        }
+        Decision::WrongUse(command) => cards::wrong_use(lang, command),
+        Decision::NotYours(node) => cards::not_yours(lang, &node),
+        Decision::Unsupported(what) => cards::unsupported(lang, &what),
+        Decision::TooLong(bytes) => cards::too_long(lang, bytes),
+    };
+    replies.show(inbound, "answer", view).await
+}
+
+/// The person's language: as their platform tells now, else as it told before, else the default.
+async fn language(desk: &Desk, inbound: &Inbound, user: &mut User) -> Result<Lang, Stopped> {
+    if let Some(lang) = inbound.lang.filter(|lang| user.lang != Some(*lang)) {
+        user.lang = Some(lang);
+        desk.users.put(&inbound.user, user).await?;
+    }
+    Ok(user.lang.unwrap_or(desk.lang))
+}
+
+fn text_of(body: &InboundBody) -> &str {
+    match body {
+        InboundBody::Text { text } => text,
+        InboundBody::Unsupported { .. } | InboundBody::TooLong { .. } | InboundBody::Tap { .. } => {
+            ""
+        }
+    }
+}

@@ -1,0 +1,62 @@
+//! The key-value buckets, as the streams that they are on the server, so that they are made and
+//! compared like every other stream.
+
+use std::time::Duration;
+
+use async_nats::jetstream::stream::{Config, DiscardPolicy, RetentionPolicy, StorageType};
+use common::ids::Surface;
+use common::stream::{KV_NODES, KV_PRESENCE, KV_USERS, kv_gate};
+
+const MB: i64 = 1024 * 1024;
+const DAY: Duration = Duration::from_secs(24 * 3600);
+
+/// The largest value that a bucket takes, in bytes.
+pub(crate) const MAX_VALUE: i32 = 64 * 1024;
+
+/// All buckets.
+pub(super) fn all() -> Vec<Config> {
+    let mut all = vec![
+        // On disk and for a month, so that "last seen" survives a restart of hub and router.
+        Config {
+            max_age: 30 * DAY,
+            ..bucket(KV_PRESENCE, "Last sign of life of each node", 64 * MB)
+        },
+        bucket(KV_USERS, "Active node and language of each person", 64 * MB),
+        bucket(KV_NODES, "Enrolled nodes and whom they serve", 256 * MB),
+    ];
+    for surface in Surface::ALL {
+        all.push(Config {
+            // Nobody edits or repeats a card after that long; at the size limit the oldest go,
+            // for a full bucket must not keep gateways from showing new ones.
+            max_age: 14 * DAY,
+            discard: DiscardPolicy::Old,
+            ..bucket(
+                &kv_gate(surface),
+                "What this surface's gateways have shown",
+                256 * MB,
+            )
+        });
+    }
+    all
+}
+
+fn bucket(name: &str, what: &str, max_bytes: i64) -> Config {
+    Config {
+        name: format!("KV_{name}"),
+        description: Some(what.to_owned()),
+        subjects: vec![format!("$KV.{name}.>")],
+        retention: RetentionPolicy::Limits,
+        discard: DiscardPolicy::New,
+        storage: StorageType::File,
+        max_bytes,
+        max_messages_per_subject: 1,
+        max_message_size: MAX_VALUE,
+        max_consumers: 64,
+        // What makes a stream a bucket for every client: purge by roll-up, no deletes, direct reads.
+        allow_rollup: true,
+        deny_delete: true,
+        allow_direct: true,
+        num_replicas: 1,
+        ..Config::default()
+    }
+}

@@ -1,0 +1,85 @@
+//! Shows a person what the router itself has to say, so that it is shown once: every id is derived
+//! from what the person did, and a repeat of the same act makes the same ids.
+
+use std::time::Duration;
+
+use common::broker::{Broker, PublishError};
+use common::ids::{CardId, MessageId};
+use common::message::inbound::Inbound;
+use common::message::outbound::{Outbound, OutboundBody};
+use common::message::view::View;
+use common::message::{Meta, encode};
+use common::subject;
+use tokio_util::sync::CancellationToken;
+use tracing::warn;
+
+use crate::users::Stopped;
+
+/// How often a full stream is tried again; gateways empty it.
+const PAUSE: Duration = Duration::from_secs(2);
+
+/// Handle. Cheap to clone.
+#[derive(Debug, Clone)]
+pub(crate) struct Replies {
+    pub(crate) broker: Broker,
+    pub(crate) cancel: CancellationToken,
+}
+
+/// The card that an act led to; `part` tells several of one act apart.
+pub(crate) fn card_of(inbound: &Inbound, part: &str) -> CardId {
+    CardId::derived(&["router", inbound.meta.cause.as_str(), part])
+}
+
+impl Replies {
+    /// Shows a new card in answer to `inbound`. Returns when the stream has it.
+    pub(crate) async fn show(
+        &self,
+        inbound: &Inbound,
+        part: &str,
+        view: View,
+    ) -> Result<(), Stopped> {
+        self.card(inbound, part, card_of(inbound, part), 1, view)
+            .await
+    }
+
+    /// Shows revision `rev` of a card because of `inbound`. Returns when the stream has it.
+    pub(crate) async fn card(
+        &self,
+        inbound: &Inbound,
+        part: &str,
+        card: CardId,
+        rev: u32,
+        view: View,
+    ) -> Result<(), Stopped> {
+        let id = MessageId::derived(&[inbound.meta.cause.as_str(), "reply", part]);
+        let traceparent = inbound.meta.traceparent.as_str();
+        let outbound = Outbound {
+            meta: Meta::new(id, inbound.meta.cause.clone(), traceparent),
+            user: inbound.user.clone(),
+            chat: inbound.chat.clone(),
+            body: OutboundBody::Card { card, rev, view },
+        };
+        let subject = subject::out_router(&inbound.user);
+        let (id, payload) = (id.to_string(), bytes::Bytes::from(encode(&outbound)));
+        loop {
+            let sent = self.broker.publish_until(
+                &subject,
+                &id,
+                traceparent,
+                payload.clone(),
+                &self.cancel,
+            );
+            match sent.await {
+                Ok(_) => return Ok(()),
+                Err(PublishError::Unsure(_)) => return Err(Stopped),
+                Err(PublishError::Full(why)) => {
+                    warn!(code = "out-full", user = %inbound.user, %why, "no room for a reply; is a gateway running? again");
+                }
+            }
+            tokio::select! {
+                () = tokio::time::sleep(PAUSE) => {}
+                () = self.cancel.cancelled() => return Err(Stopped),
+            }
+        }
+    }
+}

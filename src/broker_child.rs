@@ -1,0 +1,232 @@
+//! The broker of a single machine: a `nats-server` child that runs as long as we do, on our data folder.
+//! Started when it is ready, started again on the same port when it dies, stopped in order at the end.
+//! Making the hub it serves is `common::identity`'s; connecting to it is `common::broker`'s.
+
+mod binary;
+mod process;
+#[cfg(test)]
+mod tests;
+
+use std::fs::{File, OpenOptions, TryLockError};
+use std::path::PathBuf;
+use std::time::Duration;
+
+use common::identity::{Hub, IdentityError};
+use tokio::sync::watch;
+use tokio::time::{Instant, sleep};
+use tokio_util::sync::{CancellationToken, DropGuard};
+use tokio_util::task::TaskTracker;
+use tracing::{error, info, warn};
+
+use self::process::{Plan, Process};
+
+/// First pause before a server that died is started again; it doubles up to [`PAUSE_MAX`].
+const PAUSE: Duration = Duration::from_millis(250);
+const PAUSE_MAX: Duration = Duration::from_secs(30);
+/// After running this long a death counts as the first again.
+const STEADY: Duration = Duration::from_secs(60);
+
+/// Which server to run, and on what.
+#[derive(Debug, Clone)]
+pub(crate) struct BrokerOptions {
+    /// Folder of a complete hub (`Hub::init`).
+    pub(crate) data_dir: PathBuf,
+    /// `NATS_SERVER`; without it PATH and then `DATA_DIR/bin` are searched.
+    pub(crate) server: Option<PathBuf>,
+    /// Port to listen on instead of the one in `hub.conf`.
+    pub(crate) port: Option<u16>,
+}
+
+/// Why there is no broker.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum BrokerError {
+    /// The data folder is not a usable hub.
+    #[error(transparent)]
+    Hub(#[from] IdentityError),
+    /// No binary, or only old ones.
+    #[error(
+        "no usable nats-server: {0}. Version 2.14 or newer is needed: get it from \
+         https://github.com/nats-io/nats-server/releases and put it in PATH or into DATA_DIR/bin, \
+         or name it with NATS_SERVER. Or set NATS_URL to a broker that runs elsewhere"
+    )]
+    NoServer(String),
+    /// Another phonework runs on the same folder.
+    #[error(
+        "another phonework is already running with the data folder {0}. Stop that one first, or give this one a \
+         folder of its own with DATA_DIR"
+    )]
+    InUse(PathBuf),
+    /// The lock file could not be used.
+    #[error("locking {path}: {why}")]
+    Lock {
+        /// The lock file.
+        path: PathBuf,
+        /// What the system said.
+        why: String,
+    },
+    /// A server of ours from before that cannot be ended.
+    #[error(
+        "nats-server (process {pid}) still runs with {conf} and cannot be ended: stop it, then start again"
+    )]
+    Stale {
+        /// Its process id.
+        pid: i32,
+        /// Its configuration.
+        conf: PathBuf,
+    },
+    /// Somebody listens there already.
+    #[error(
+        "the broker cannot listen on {0}: another program does. Stop that program (is it a nats-server of its own?), \
+         or set another port in NATS_URL and in hub.conf"
+    )]
+    PortTaken(String),
+    /// It did not start for another reason.
+    #[error("{binary} did not start: {why}\n{tail}\n(all of it in {log})")]
+    Start {
+        /// What was run.
+        binary: PathBuf,
+        /// In short.
+        why: String,
+        /// Its log.
+        log: PathBuf,
+        /// The end of what it said.
+        tail: String,
+    },
+}
+
+/// A supervised server. Stops it when dropped; [`BrokerChild::stop`] also waits for the end.
+pub(crate) struct BrokerChild {
+    url: String,
+    pid: watch::Receiver<Option<u32>>,
+    tasks: TaskTracker,
+    stop: DropGuard,
+}
+
+impl BrokerChild {
+    /// Starts the server and returns when it listens. It runs until `cancel`, [`BrokerChild::stop`] or our own end;
+    /// give it a token that is cancelled after everything that still talks to the broker.
+    ///
+    /// # Errors
+    /// [`BrokerError`], whose text says what to do.
+    pub(crate) async fn start(
+        options: BrokerOptions,
+        cancel: CancellationToken,
+    ) -> Result<Self, BrokerError> {
+        let hub = Hub::open(&options.data_dir)?;
+        let lock = lock(&hub)?;
+        let path = std::env::var_os("PATH");
+        let binary =
+            binary::find(options.server.as_deref(), path.as_deref(), hub.data_dir()).await?;
+        let mut plan = Plan {
+            binary,
+            conf: hub.conf_path(),
+            run_dir: hub.run_dir(),
+            port: options.port,
+        };
+        process::end_stale(&plan).await?;
+        let first = Process::start(&plan).await?;
+        let url = first.url.clone();
+        info!(%url, pid = first.pid(), binary = %plan.binary.display(), "the broker runs");
+        // A free port was taken at first; clients know it now.
+        plan.port = Some(first.port);
+
+        let (pid_tx, pid) = watch::channel(Some(first.pid()));
+        let cancel = cancel.child_token();
+        let tasks = TaskTracker::new();
+        tasks.spawn(supervise(plan, first, pid_tx, cancel.clone(), lock));
+        tasks.close();
+        Ok(Self {
+            url,
+            pid,
+            tasks,
+            stop: cancel.drop_guard(),
+        })
+    }
+
+    /// Address on the loopback interface; the same for as long as this value lives.
+    pub(crate) fn url(&self) -> &str {
+        &self.url
+    }
+
+    /// Process id of the running server; none while it is being started again.
+    pub(crate) fn pid(&self) -> Option<u32> {
+        *self.pid.borrow()
+    }
+
+    /// Stops the server in order (by force after 5 s) and lets go of the data folder.
+    pub(crate) async fn stop(self) {
+        drop(self.stop);
+        self.tasks.wait().await;
+    }
+}
+
+/// Takes the data folder for us alone: a second server on one store would start without complaint.
+fn lock(hub: &Hub) -> Result<File, BrokerError> {
+    let path = hub.run_dir().join("broker.lock");
+    let failed = |error: std::io::Error| BrokerError::Lock {
+        path: path.clone(),
+        why: error.to_string(),
+    };
+    let file = OpenOptions::new()
+        .create(true)
+        .truncate(false)
+        .write(true)
+        .open(&path)
+        .map_err(failed)?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(TryLockError::WouldBlock) => Err(BrokerError::InUse(hub.data_dir().to_owned())),
+        Err(TryLockError::Error(error)) => Err(failed(error)),
+    }
+}
+
+/// Owns the process until the end. Holds the lock as long, so that nobody else gets the folder in between.
+async fn supervise(
+    plan: Plan,
+    mut process: Process,
+    pid: watch::Sender<Option<u32>>,
+    cancel: CancellationToken,
+    _lock: File,
+) {
+    let mut pause = PAUSE;
+    loop {
+        let since = Instant::now();
+        let how = tokio::select! {
+            () = cancel.cancelled() => {
+                process.stop().await;
+                pid.send_replace(None);
+                info!("the broker is stopped");
+                return;
+            }
+            how = process.ended() => how,
+        };
+        pid.send_replace(None);
+        if since.elapsed() > STEADY {
+            pause = PAUSE;
+        }
+        warn!(%how, log = %plan.log().display(), "nats-server died; starting it again");
+        process = loop {
+            tokio::select! {
+                () = cancel.cancelled() => return,
+                () = sleep(pause) => {}
+            }
+            pause = (pause * 2).min(PAUSE_MAX);
+            let started = tokio::select! {
+                () = cancel.cancelled() => {
+                    // Given up half-way; wait until it is really gone.
+                    if let Err(why) = process::end_stale(&plan).await {
+                        warn!(%why, "the broker may still run");
+                    }
+                    return;
+                }
+                started = Process::start(&plan) => started,
+            };
+            match started {
+                Ok(process) => break process,
+                Err(why) => error!(%why, next_in = ?pause, "nats-server cannot be started again"),
+            }
+        };
+        info!(pid = process.pid(), "the broker runs again");
+        pid.send_replace(Some(process.pid()));
+    }
+}

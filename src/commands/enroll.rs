@@ -1,0 +1,307 @@
+//! `phonework enroll <node> --out DIR`: mints credentials on the hub and writes the two files a machine needs, to be
+//! carried over by hand. Works with router and broker down. The way without carrying files is the join command's.
+
+use std::fmt::Write as _;
+use std::fs::OpenOptions;
+use std::io::{self, Write as _};
+use std::path::{Path, PathBuf};
+
+use common::identity::{EnrollOptions, Hub, IdentityError};
+
+/// What is asked for.
+#[derive(Debug, Clone)]
+pub(crate) struct EnrollRequest<'a> {
+    /// Folder of the hub.
+    pub(crate) data_dir: &'a Path,
+    /// Address the machine shall connect to.
+    pub(crate) nats_url: &'a str,
+    /// Authority that signed the broker's certificate, when it is a private one.
+    pub(crate) nats_ca: Option<&'a Path>,
+    /// Node id.
+    pub(crate) node: &'a str,
+    /// Users it serves; empty means whoever is admitted.
+    pub(crate) serves: &'a [String],
+    /// What people call it; the id when empty.
+    pub(crate) name: &'a str,
+    /// Where the two files go; made when it is not there.
+    pub(crate) out: &'a Path,
+    /// Bind a taken id to a new key; the old one is cut off.
+    pub(crate) replace: bool,
+}
+
+/// Why nothing was enrolled, or the files are not there.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum EnrollError {
+    /// The hub refused.
+    #[error(transparent)]
+    Identity(#[from] IdentityError),
+    /// A file of ours would overwrite another.
+    #[error(
+        "{0} exists already, and nothing was changed. Move it away, or give another folder with --out"
+    )]
+    Exists(PathBuf),
+    /// The folder or a file could not be written.
+    #[error("writing {path}: {source}")]
+    Write {
+        /// Which.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+}
+
+/// Enrols the machine and writes `host_config.yaml` and `<node>.creds` (0600) into the folder. Returns what to tell.
+///
+/// # Errors
+/// [`EnrollError`]; a file that exists is found before anything is minted.
+pub(crate) async fn enroll(request: &EnrollRequest<'_>) -> Result<String, EnrollError> {
+    common::identity::check_node_id(request.node)?;
+    let hub = Hub::open(request.data_dir)?;
+    let creds_path = request.out.join(format!("{}.creds", request.node));
+    let config_path = request.out.join("host_config.yaml");
+    for path in [&config_path, &creds_path] {
+        if path.exists() {
+            return Err(EnrollError::Exists(path.clone()));
+        }
+    }
+    make_dir(request.out)?;
+    let options = EnrollOptions {
+        serves: request.serves.to_vec(),
+        name: request.name.to_owned(),
+        replace: request.replace,
+    };
+    // The configuration first: should the disk be full, no id is bound to a key that nobody got.
+    write_new(&config_path, &host_config(request))?;
+    let enrolled = match hub.enroll(request.node, &options) {
+        Ok(enrolled) => enrolled,
+        Err(error) => {
+            let _ = std::fs::remove_file(&config_path);
+            return Err(error.into());
+        }
+    };
+    enrolled.creds.write(&creds_path)?;
+
+    let mut text = format!(
+        "Enrolled {}. Carry both files to that machine, into one folder, and run `phonework host` there:\n  {}\n  {}\n\
+         The creds file is that machine's key: hand it over privately and delete it here afterwards.\n",
+        request.node,
+        config_path.display(),
+        creds_path.display()
+    );
+    if request.replace {
+        // Writing to a String cannot fail.
+        let _ = match hub.tell_broker(request.nats_url, request.nats_ca).await {
+            Ok(()) => writeln!(text, "An earlier key of this id is cut off."),
+            Err(why) => writeln!(text, "An earlier key of this id is cut off, but {why}."),
+        };
+    }
+    Ok(text)
+}
+
+fn host_config(request: &EnrollRequest<'_>) -> String {
+    let name = if request.name.is_empty() {
+        request.node
+    } else {
+        request.name
+    };
+    let mut text = format!(
+        "# PhoneWork host {node}. Run `phonework host` in this folder.\n\
+         NODE_ID: {node}\n\
+         DISPLAY_NAME: {name}\n\
+         NATS_URL: {url}\n\
+         NATS_CREDS: {node}.creds\n",
+        node = request.node,
+        name = yaml_text(name),
+        url = yaml_text(request.nats_url),
+    );
+    if let Some(ca) = request.nats_ca {
+        let file = ca.file_name().unwrap_or_default().to_string_lossy();
+        let _ = writeln!(
+            text,
+            "# Copy {} here as well.\nNATS_CA: {}",
+            ca.display(),
+            yaml_text(&file)
+        );
+    }
+    if request.serves.is_empty() {
+        text.push_str("# Users this machine serves; without it, whoever the gateways admit.\n# SERVES_USERS: [\"feishu/ou_…\"]\n");
+    } else {
+        text.push_str("SERVES_USERS:\n");
+        for user in request.serves {
+            let _ = writeln!(text, "  - {}", yaml_text(user));
+        }
+    }
+    text.push_str(
+        "\n# Where sessions may work, and nowhere else. Set this.\n\
+         # WORKING_DIR: ~/projects\n\
+         # Program and extra arguments, when `claude` is not in PATH.\n\
+         # CLAUDE_BIN: /usr/local/bin/claude\n\
+         # A model for free text (smart mode); without it, rules decide.\n\
+         # OPENAI_BASE_URL: https://…/v1\n\
+         # OPENAI_API_KEY: …\n\
+         # OPENAI_MODEL: …\n\
+         # LOCALE: en\n\
+         # TIMEZONE: Europe/Berlin\n",
+    );
+    text
+}
+
+/// A string that YAML reads back as the same string: JSON's form is one of YAML's.
+fn yaml_text(text: &str) -> String {
+    serde_json::Value::from(text).to_string()
+}
+
+fn make_dir(dir: &Path) -> Result<(), EnrollError> {
+    use std::os::unix::fs::DirBuilderExt as _;
+    std::fs::DirBuilder::new()
+        .recursive(true)
+        .mode(0o700)
+        .create(dir)
+        .map_err(|source| EnrollError::Write {
+            path: dir.to_owned(),
+            source,
+        })
+}
+
+/// Writes a file that is not there yet; two commands at once do not overwrite each other.
+fn write_new(path: &Path, text: &str) -> Result<(), EnrollError> {
+    let write = || {
+        let mut file = OpenOptions::new().write(true).create_new(true).open(path)?;
+        file.write_all(text.as_bytes())?;
+        file.sync_all()
+    };
+    write().map_err(|source| match source.kind() {
+        io::ErrorKind::AlreadyExists => EnrollError::Exists(path.to_owned()),
+        _ => EnrollError::Write {
+            path: path.to_owned(),
+            source,
+        },
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::PermissionsExt as _;
+
+    use common::identity::{Creds, HubOptions};
+
+    use super::*;
+
+    fn request<'a>(data_dir: &'a Path, out: &'a Path) -> EnrollRequest<'a> {
+        EnrollRequest {
+            data_dir,
+            nats_url: "nats://127.0.0.1:1",
+            nats_ca: None,
+            node: "home-pc",
+            serves: &[],
+            name: "",
+            out,
+            replace: false,
+        }
+    }
+
+    #[tokio::test]
+    async fn both_files_are_written_and_never_over_others() {
+        let dir = tempfile::tempdir().unwrap();
+        let (data, out) = (dir.path().join("data"), dir.path().join("out"));
+        Hub::init(&data, &HubOptions::default()).unwrap();
+        let serves = ["feishu/ou_1".to_owned()];
+        let request = EnrollRequest {
+            serves: &serves,
+            name: "At \"home\": yes",
+            ..request(&data, &out)
+        };
+        let text = enroll(&request).await.unwrap();
+        assert!(text.contains("home-pc.creds"), "{text}");
+        let creds = Creds::read(&out.join("home-pc.creds")).unwrap();
+        assert_eq!(creds.name(), "home-pc");
+        let mode = std::fs::metadata(out.join("home-pc.creds"))
+            .unwrap()
+            .permissions()
+            .mode();
+        assert_eq!(mode & 0o777, 0o600);
+        let config = std::fs::read_to_string(out.join("host_config.yaml")).unwrap();
+        let config: serde_json::Value = serde_yaml::from_str(&config).unwrap();
+        assert_eq!(
+            config,
+            serde_json::json!({
+                "NODE_ID": "home-pc", "DISPLAY_NAME": "At \"home\": yes", "NATS_URL": "nats://127.0.0.1:1",
+                "NATS_CREDS": "home-pc.creds", "SERVES_USERS": ["feishu/ou_1"],
+            })
+        );
+
+        let again = EnrollRequest {
+            replace: true,
+            ..request.clone()
+        };
+        let error = enroll(&again).await.unwrap_err();
+        assert!(matches!(error, EnrollError::Exists(_)), "{error}");
+        let hub = Hub::open(&data).unwrap();
+        assert_eq!(
+            hub.node("home-pc").unwrap().unwrap().public_key,
+            creds.public_key(),
+            "nothing was minted"
+        );
+    }
+
+    #[tokio::test]
+    async fn a_taken_id_leaves_no_files() {
+        let dir = tempfile::tempdir().unwrap();
+        let (data, out) = (dir.path().join("data"), dir.path().join("out"));
+        let hub = Hub::init(&data, &HubOptions::default()).unwrap();
+        hub.enroll("home-pc", &EnrollOptions::default()).unwrap();
+        let error = enroll(&request(&data, &out)).await.unwrap_err().to_string();
+        assert!(error.contains("--replace"), "{error}");
+        assert_eq!(std::fs::read_dir(&out).unwrap().count(), 0);
+        let bad = EnrollRequest {
+            node: "../x",
+            ..request(&data, &out)
+        };
+        assert!(
+            enroll(&bad)
+                .await
+                .unwrap_err()
+                .to_string()
+                .contains("cannot be a node id")
+        );
+    }
+
+    #[tokio::test]
+    async fn replacing_cuts_the_old_key_off_a_running_broker_and_says_so_when_there_is_none() {
+        let dir = tempfile::tempdir().unwrap();
+        let mut broker = kit::nats::Broker::start().await;
+        let old = broker.enroll("home-pc");
+        let url = broker.url();
+        let (data, first) = (broker.data_dir().to_owned(), dir.path().join("1"));
+        let replace = EnrollRequest {
+            replace: true,
+            nats_url: &url,
+            ..request(&data, &first)
+        };
+        let text = enroll(&replace).await.unwrap();
+        assert!(text.ends_with("is cut off.\n"), "{text}");
+        let refused = old
+            .connect_options()
+            .unwrap()
+            .connect(&url)
+            .await
+            .unwrap_err();
+        assert_eq!(
+            refused.kind(),
+            async_nats::ConnectErrorKind::AuthorizationViolation
+        );
+        broker
+            .connect(&Creds::read(&first.join("home-pc.creds")).unwrap())
+            .await;
+
+        broker.stop().await;
+        let second = dir.path().join("2");
+        let text = enroll(&EnrollRequest {
+            out: &second,
+            ..replace
+        })
+        .await
+        .unwrap();
+        assert!(text.contains("next start"), "{text}");
+    }
+}
