@@ -8,7 +8,7 @@ mod process;
 mod tests;
 
 use std::fs::{File, OpenOptions, TryLockError};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use common::identity::{Hub, IdentityError};
@@ -161,6 +161,15 @@ impl BrokerChild {
 }
 
 /// Takes the data folder for us alone: a second server on one store would start without complaint.
+/// The nats-server that would be run.
+///
+/// # Errors
+/// [`BrokerError::NoServer`].
+pub(crate) async fn server(configured: Option<&Path>, data_dir: &Path) -> Result<PathBuf, BrokerError> {
+    let path = std::env::var_os("PATH");
+    binary::find(configured, path.as_deref(), data_dir).await
+}
+
 fn lock(hub: &Hub) -> Result<File, BrokerError> {
     let path = hub.run_dir().join("broker.lock");
     let failed = |error: std::io::Error| BrokerError::Lock {

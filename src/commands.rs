@@ -1,4 +1,5 @@
 //! The one-shot commands of the binary. Each returns what is to be printed; printing and exit codes are `main`'s.
 
+pub(crate) mod doctor;
 pub(crate) mod enroll;
 pub(crate) mod init;

@@ -1,4 +1,116 @@
-//! Placeholder.
+//! The one binary: reads arguments and configuration, then hands over to `run`, which assembles
+//! the parts, or to one of the `commands`. Holds no logic of its own.
+
+mod arguments;
 mod broker_child;
 mod commands;
-fn main() {}
+mod run;
+mod shutdown;
+
+use std::io::Write as _;
+use std::process::ExitCode;
+
+use anyhow::Context as _;
+use common::config::{self, ConfigError, FileKind, Request, Settings};
+use common::lang::Lang;
+
+use crate::arguments::{Parsed, Role};
+
+/// Exit code of a bad configuration or bad arguments, as in sysexits.
+const EX_USAGE: u8 = 64;
+
+fn main() -> ExitCode {
+    common::http::install_tls();
+    let parsed = match arguments::parse(std::env::args_os()) {
+        Ok(parsed) => parsed,
+        Err(error) => {
+            let _ = error.print();
+            return if error.use_stderr() {
+                ExitCode::from(EX_USAGE)
+            } else {
+                ExitCode::SUCCESS
+            };
+        }
+    };
+    let runtime = match tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+    {
+        Ok(runtime) => runtime,
+        Err(error) => return fail(&error.into()),
+    };
+    let outcome = runtime.block_on(begin(parsed));
+    // What still runs after an orderly end is only waiting; it is not waited for.
+    runtime.shutdown_background();
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => fail(&error),
+    }
+}
+
+fn fail(error: &anyhow::Error) -> ExitCode {
+    let mut stderr = std::io::stderr();
+    if let Some(config) = error.downcast_ref::<ConfigError>() {
+        let _ = writeln!(stderr, "{config}");
+        return ExitCode::from(config.exit_code());
+    }
+    let _ = writeln!(stderr, "phonework: {error:#}");
+    ExitCode::FAILURE
+}
+
+async fn begin(parsed: Parsed) -> anyhow::Result<()> {
+    let kind = match parsed.role {
+        Role::Host => FileKind::Host,
+        Role::Standalone | Role::Router | Role::Gateway | Role::Init | Role::Enroll(_) => {
+            FileKind::Keyring
+        }
+        Role::Doctor { host: true } => FileKind::Host,
+        Role::Doctor { host: false } => FileKind::Keyring,
+    };
+    let request = Request::of_process(kind, parsed.config, parsed.flags);
+    let lang = request.env.lang();
+    let settings = config::load(&request)?;
+    // A second subscriber, as in tests, is no reason not to run.
+    let _ = common::telemetry::init(&settings.log, false);
+    warn_of(&settings, lang);
+    match parsed.role {
+        Role::Standalone => run::standalone(settings).await,
+        Role::Router => run::router(settings).await,
+        Role::Gateway => run::gateway(settings).await,
+        Role::Host => run::host(settings).await,
+        Role::Init => say(&commands::init::init(
+            &settings.data_dir,
+            run::hub_url(&settings),
+        )?),
+        Role::Enroll(wish) => {
+            let request = commands::enroll::EnrollRequest {
+                data_dir: &settings.data_dir,
+                nats_url: run::hub_url(&settings),
+                nats_ca: settings.nats.ca.as_deref(),
+                node: &wish.node,
+                serves: &wish.serves,
+                name: &wish.name,
+                out: &wish.out,
+                replace: wish.replace,
+            };
+            say(&commands::enroll::enroll(&request).await?)
+        }
+        Role::Doctor { .. } => say(&commands::doctor::doctor(&settings).await),
+    }
+}
+
+fn warn_of(settings: &Settings, lang: Lang) {
+    let lang = settings.locale.unwrap_or(lang);
+    for warning in &settings.warnings {
+        tracing::warn!("{}", warning.text(lang));
+    }
+}
+
+/// What a person at the terminal asked for goes to standard output; everything else to the log.
+fn say(text: &str) -> anyhow::Result<()> {
+    let mut stdout = std::io::stdout();
+    stdout
+        .write_all(text.as_bytes())
+        .and_then(|()| stdout.flush())
+        .context("writing to standard output")
+}

@@ -15,10 +15,11 @@ use async_nats::jetstream::{self, message::PublishMessage};
 use async_nats::{Client, ConnectErrorKind, ConnectOptions, Event, ServerError};
 use bytes::Bytes;
 use rand::RngExt as _;
-use secrecy::{ExposeSecret, SecretString};
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 use tracing::{debug, info, warn};
+
+use crate::identity::Creds;
 
 /// The API prefix under which accounts without streams of their own reach the services they may.
 pub const IMPORTED_API: &str = "PWJS.API";
@@ -33,12 +34,10 @@ const PING_EVERY: Duration = Duration::from_secs(10);
 pub struct BrokerOptions {
     /// `nats://`, `tls://` or `wss://` address.
     pub url: String,
-    /// The text of a creds file.
-    pub creds: SecretString,
+    /// Who we are: `router`, `gateway` or a node.
+    pub creds: Creds,
     /// PEM of a private certificate authority.
     pub ca: Option<PathBuf>,
-    /// `router`, `gateway` or the node id; names the connection and its inbox.
-    pub name: String,
     /// Whether the account owns the streams (the router's does) or imports a few services.
     pub owner: bool,
 }
@@ -133,7 +132,7 @@ impl Broker {
                     ConnectErrorKind::Authentication | ConnectErrorKind::AuthorizationViolation => {
                         return Err(BrokerError::Refused {
                             url,
-                            name: options.name.clone(),
+                            name: options.creds.name().to_owned(),
                         });
                     }
                     ConnectErrorKind::ServerParse => {
@@ -161,7 +160,7 @@ impl Broker {
             return Err(BrokerError::TooOld { url, found });
         }
         up_tx.send_replace(true);
-        info!(%url, name = %options.name, server = %found, "connected to the broker");
+        info!(%url, name = options.creds.name(), server = %found, "connected to the broker");
         let prefix = if options.owner {
             "$JS.API"
         } else {
@@ -283,11 +282,11 @@ fn connect_options(
     up: watch::Sender<bool>,
     refusals: Arc<AtomicU64>,
 ) -> Result<ConnectOptions, String> {
-    let name = options.name.clone();
-    let mut connect = ConnectOptions::with_credentials(options.creds.expose_secret())
-        .map_err(|error| format!("the credentials of `{name}` cannot be read: {error}"))?
-        .name(format!("phonework {name}"))
-        .custom_inbox_prefix(format!("_INBOX_{name}"))
+    let name = options.creds.name().to_owned();
+    let mut connect = options
+        .creds
+        .connect_options()
+        .map_err(|error| error.to_string())?
         .connection_timeout(Duration::from_secs(5))
         .request_timeout(Some(REQUEST_TIMEOUT))
         .ping_interval(PING_EVERY)

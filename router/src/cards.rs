@@ -225,14 +225,12 @@ pub(crate) fn not_found(
             format!("{} ({})", one.name, one.node)
         }
     });
-    let names = Text::KnownNodes {
-        names: names.collect(),
-    };
+    let names: Vec<_> = names.collect();
     let name: String = name.chars().take(QUOTE).collect();
-    let title = if matches.is_empty() {
-        Text::UnknownNode { name }
+    let (title, names) = if matches.is_empty() {
+        (Text::UnknownNode { name }, Text::KnownNodes { names })
     } else {
-        Text::AmbiguousNode { name }
+        (Text::AmbiguousNode { name }, Text::MatchingNodes { names })
     };
     card(lang, Tone::Warning, &title, &[names])
 }

@@ -10,6 +10,7 @@ use common::lang::Lang;
 use common::message::decode;
 use common::message::inbound::{Inbound, InboundBody};
 use common::{stream, subject};
+use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 use tracing::{debug, info, warn};
 
@@ -46,11 +47,11 @@ pub(crate) async fn run(desk: Arc<Desk>, broker: Broker, cancel: CancellationTok
             () = &mut reading => {}
             // What was under way into a dead link comes back later than newer messages. So a
             // stretch ends with its connection, and the next one begins at the oldest unsettled.
-            Ok(_) = lost.wait_for(|up| !up) => {
+            true = came(&mut lost, false) => {
                 stretch.cancel();
                 reading.await;
                 tokio::select! {
-                    _ = found.wait_for(|up| *up) => {}
+                    _ = came(&mut found, true) => {}
                     () = cancel.cancelled() => {}
                 }
             }
@@ -87,6 +88,11 @@ async fn begin_at_floor(broker: &Broker, cancel: &CancellationToken) -> bool {
             () = cancel.cancelled() => return false,
         }
     }
+}
+
+/// Waits until the connection is up, or down; false if nobody tells any more.
+async fn came(up: &mut watch::Receiver<bool>, wanted: bool) -> bool {
+    up.wait_for(|up| *up == wanted).await.is_ok()
 }
 
 /// Messages and taps of one person are one order.

@@ -18,8 +18,9 @@ pub(crate) fn init(data_dir: &Path, nats_url: &str) -> Result<String, IdentityEr
         Outcome::Repaired => "Wrote missing files of the hub again, with the same keys, in",
         Outcome::Unchanged => {
             return Ok(format!(
-                "The hub in {} is complete; nothing changed.\n",
-                hub.data_dir().display()
+                "The hub in {} is complete; nothing changed. Where it listens is in {}, yours to edit.\n",
+                hub.data_dir().display(),
+                hub.conf_path().display()
             ));
         }
     };

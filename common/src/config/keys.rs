@@ -193,7 +193,7 @@ keys! {
     RouterMode "ROUTER_MODE" Keyring, Kind::Bool, "false", "true", "Router and gateways only; hosts join from elsewhere.";
     RouterSecret "ROUTER_SECRET" Both, Kind::Secret, "", "32 random characters", "Shared by hub and hosts; lets a host ask to be enrolled by itself and opens nothing else.";
     AutoApproveHosts "AUTO_APPROVE_HOSTS" Keyring, Kind::Bool, "false", "true", "Enrol a host that knows ROUTER_SECRET at once, without asking an admin.";
-    NatsUrl "NATS_URL" Both, Kind::NatsUrl, "", "nats://192.168.1.100:4222", "Where the broker is (tls:// when it has a certificate); needed by a host. Unset, standalone runs its own.";
+    NatsUrl "NATS_URL" Both, Kind::NatsUrl, "", "nats://192.168.1.100:4222", "Where the broker is (tls:// when it has a certificate); needed by a host. Standalone's own broker listens there; unset, on a free port of this machine.";
     NatsCreds "NATS_CREDS" Both, Kind::Path, "", "host.creds", "Credentials file for the broker; unset, the ones kept in DATA_DIR.";
     NatsCa "NATS_CA" Both, Kind::Path, "", "ca.pem", "Certificate authority (PEM) to trust besides the system's.";
     NatsServer "NATS_SERVER" Keyring, Kind::Program, "nats-server", "/usr/local/bin/nats-server", "The nats-server program standalone runs.";

@@ -192,8 +192,14 @@ mod tests {
             monitor_port: 8222,
             ..HubOptions::default()
         };
-        for line in hub_conf(&options).lines().filter(|line| !line.trim().starts_with('#')) {
-            assert!(example.lines().any(|other| other == line), "missing: {line}");
+        for line in hub_conf(&options)
+            .lines()
+            .filter(|line| !line.trim().starts_with('#'))
+        {
+            assert!(
+                example.lines().any(|other| other == line),
+                "missing: {line}"
+            );
         }
     }
 

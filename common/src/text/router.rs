@@ -103,6 +103,11 @@ pub enum RouterText {
         /// What was asked for.
         name: String,
     },
+    /// The machines that it could mean.
+    MatchingNodes {
+        /// Their names.
+        names: Vec<String>,
+    },
     /// Title: a command was written in a way it does not have.
     WrongUse,
     /// How it is written.
@@ -210,6 +215,7 @@ impl Say for RouterText {
             Self::UnknownNode { name } => format!("没有名为“{name}”的机器"),
             Self::KnownNodes { names } => format!("您的机器：{}", names.join("、")),
             Self::AmbiguousNode { name } => format!("有多台机器符合“{name}”"),
+            Self::MatchingNodes { names } => format!("请写完整：{}", names.join("、")),
             Self::WrongUse => "命令写法不对，没有改变任何东西".into(),
             Self::Usage { usage } => format!("用法：{usage}"),
             Self::Waiting { node } => format!("{node} 不在线，消息在等它"),
@@ -294,6 +300,7 @@ impl Say for RouterText {
             Self::UnknownNode { name } => format!("There is no machine “{name}”"),
             Self::KnownNodes { names } => format!("Your machines: {}", names.join(", ")),
             Self::AmbiguousNode { name } => format!("Several machines match “{name}”"),
+            Self::MatchingNodes { names } => format!("Write one of them in full: {}", names.join(", ")),
             Self::WrongUse => "That is not how this command is written; nothing was changed".into(),
             Self::Usage { usage } => format!("Usage: {usage}"),
             Self::Waiting { node } => format!("{node} is off; your message waits for it"),

@@ -128,8 +128,9 @@ impl Api {
     }
 
     /// Sends a new message. `uuid` (at most 50 characters) makes repeats harmless
-    /// for an hour: keep it per message and part, also across restarts. Without
-    /// it a call of unknown outcome is not repeated.
+    /// for an hour: keep it per message and part, also across restarts, and take
+    /// another when the content changes. Without it a call of unknown outcome is not
+    /// repeated.
     pub async fn send(
         &self,
         to: &Receiver,
@@ -339,7 +340,7 @@ mod tests {
         let text = Message::Text("字".repeat(TEXT_BYTES / 3));
         let refused = message_body("send", &text, None).expect_err("over the limit");
         assert_eq!(refused.kind, ErrorKind::TooLong);
-        insta::assert_snapshot!(refused.message, @"text of 140009 bytes is over the limit of 140000");
+        insta::assert_snapshot!(refused.message, @"text of 140013 bytes is over the limit of 140000");
         let fits = Message::Text("a".repeat(TEXT_BYTES - 20));
         assert!(message_body("send", &fits, Some("u-1")).is_ok());
     }

@@ -3,6 +3,12 @@
 //! This file holds what its modules share: a client with short times, and a
 //! handler that the test drives.
 
+#![expect(
+    clippy::expect_used,
+    clippy::panic,
+    reason = "what a test prepares may fail it"
+)]
+
 mod api;
 mod connection;
 mod render;

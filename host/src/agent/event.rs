@@ -241,7 +241,8 @@ pub struct TurnResult {
 /// How the process ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Exit {
-    /// Its exit code, if it ended by itself.
+    /// Its exit code, if it ended by itself. Not 0 also after an orderly end whose last turn was
+    /// stopped or had failed.
     pub code: Option<i32>,
     /// The signal that ended it.
     pub signal: Option<i32>,

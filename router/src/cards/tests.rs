@@ -222,10 +222,10 @@ fn names_that_fit_none_or_several() {
     let two = [id("home-pc"), id("lab-1")];
     insta::assert_snapshot!(both(|lang| not_found(lang, "h", &two, &all)), @r"
     # 有多台机器符合“h” (Warning)
-    您的机器：Home (home-pc)、lab-1
+    请写完整：Home (home-pc)、lab-1
 
     # Several machines match “h” (Warning)
-    Your machines: Home (home-pc), lab-1
+    Write one of them in full: Home (home-pc), lab-1
     ");
 }
 

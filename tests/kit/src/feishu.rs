@@ -10,6 +10,7 @@
 mod answer;
 mod card;
 mod cardkit;
+mod component;
 mod content;
 mod delivery;
 mod element;
@@ -149,19 +150,11 @@ impl Feishu {
     }
 
     /// The app's id.
-    #[expect(
-        clippy::unused_self,
-        reason = "reads better at the call: the platform's app"
-    )]
     pub fn app_id(&self) -> &'static str {
         APP_ID
     }
 
     /// The app's secret.
-    #[expect(
-        clippy::unused_self,
-        reason = "reads better at the call: the platform's app"
-    )]
     pub fn app_secret(&self) -> &'static str {
         APP_SECRET
     }
@@ -178,7 +171,7 @@ impl Feishu {
 
     /// Orders one fault: it strikes the next request of this class that has none before it.
     pub fn fault(&self, class: Class, fault: Fault) {
-        self.fault_times(class, 1, &fault);
+        self.core.step(|w| w.faults.push(class, fault));
     }
 
     /// Orders the same fault for the next `times` requests of this class.
@@ -212,7 +205,9 @@ impl Feishu {
     pub fn disconnect_all(&self) {
         self.core.step(|w| {
             let all: Vec<usize> = w.sockets.keys().copied().collect();
-            all.into_iter().for_each(|i| delivery::disconnect(w, i));
+            for index in all {
+                delivery::disconnect(w, index);
+            }
         });
     }
 
@@ -230,7 +225,9 @@ impl Feishu {
     pub fn half_open_all(&self) {
         self.core.step(|w| {
             let all: Vec<usize> = w.sockets.keys().copied().collect();
-            all.into_iter().for_each(|i| delivery::half_open(w, i));
+            for index in all {
+                delivery::half_open(w, index);
+            }
         });
     }
 

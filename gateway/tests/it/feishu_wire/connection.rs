@@ -251,7 +251,7 @@ async fn a_silent_connection_is_given_up() {
 
 #[tokio::test]
 async fn a_living_connection_is_not_given_up() {
-    // Events alone, without a timely pong, are signs of life.
+    // Each pong comes within the time that is allowed after a ping, and counts anew.
     let config = json!({"PingInterval": 1});
     let feishu = Feishu::start_with(with_config(config)).await;
     let quick = Tuning {
@@ -352,7 +352,7 @@ async fn stopping_finishes_what_is_in_hand() {
     feishu.user("ou_a").say("last words");
     let in_hand = client.next().await;
     client.cancel.cancel();
-    // Wait until the loop has seen the cancellation before the answer is given.
+    // The test has one thread: the loop sees the cancellation before the answer is given.
     tokio::task::yield_now().await;
     in_hand.answer.send(AckAnswer::Done).unwrap();
     client.stop().await;

@@ -1,5 +1,6 @@
 //! Rendered views, as the platform judges them.
 
+use common::ids::NodeId;
 use common::lang::Lang;
 use common::message::view::{Action, Block, Button, ButtonStyle, Step, StepState, Tone, View};
 use gateway::feishu::api::{Message, Receiver};
@@ -11,6 +12,7 @@ use super::api;
 
 /// Everything a view can hold, with text that is hostile to the platform.
 fn hostile(lines: usize) -> View {
+    let node: NodeId = "home-pc".parse().expect("a node id");
     let table = "| a | b |\n|---|---|\n| <at id=all></at> | `x` |\n\n";
     let text = format!(
         "# Title\n\n![img](https://x.example/a.png) <font color='red'>&amp; \"quoted\" \\ {table}{table}{table}{table}\
@@ -48,7 +50,7 @@ fn hostile(lines: usize) -> View {
                 label: format!("Button {n}"),
                 style: ButtonStyle::Primary,
                 action: Action::UseNode {
-                    node: "home-pc".parse().unwrap(),
+                    node: node.clone(),
                     pending: Some(n),
                 },
             })

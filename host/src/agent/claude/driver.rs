@@ -416,7 +416,9 @@ impl Driver {
     async fn finish(mut self) {
         let mid_turn = self.conversation.is_busy();
         let (code, signal) = ending(self.status);
-        let in_order = code == Some(0) && !mid_turn;
+        // Asked to end, it exits with 1 if its last turn was stopped or failed.
+        let by_itself = matches!(self.phase, Phase::Interrupting | Phase::InputClosed);
+        let in_order = !mid_turn && (code == Some(0) || (by_itself && signal.is_none()));
         let mut left = process::survivors(std::mem::take(&mut self.mark)).await;
         if !in_order && !left.is_empty() {
             tracing::info!(pid = self.pid, count = left.len(), "ending what it left running");

@@ -85,7 +85,7 @@ async fn closing_in_a_turn_stops_it_first() {
     agent.say(&bash(endless(), "never said")).await;
     let command = pid_in(&setting, "pid").await;
     let exit = agent.handle.close().await;
-    assert_eq!((exit.code, exit.requested, exit.mid_turn), (Some(0), true, false));
+    assert_eq!((exit.signal, exit.requested, exit.mid_turn), (None, true, false));
     assert!(!command.is_alive().await, "the command still runs");
     assert_eq!(agent.finished().await.outcome, TurnOutcome::Interrupted);
     assert_eq!(agent.exited().await, exit);
@@ -103,7 +103,7 @@ async fn closing_with_an_open_question() {
     agent.say(&bash("touch never.txt", "never said")).await;
     agent.asked().await;
     let exit = agent.handle.close().await;
-    assert_eq!((exit.code, exit.mid_turn), (Some(0), false));
+    assert_eq!((exit.signal, exit.mid_turn), (None, false));
     assert!(!setting.file("never.txt").exists());
     let is_withdrawn = |event: &AgentEvent| matches!(event, AgentEvent::PermissionWithdrawn { .. });
     agent.until("the withdrawal", is_withdrawn).await;
@@ -114,7 +114,7 @@ async fn closing_with_an_open_question() {
 #[tokio::test]
 async fn killing_ends_the_commands_too() {
     let setting = Setting::new().await;
-    let mut agent = setting.begin_trusting();
+    let agent = setting.begin_trusting();
     agent.say(&bash(endless(), "never said")).await;
     let command = pid_in(&setting, "pid").await;
     let exit = agent.handle.kill().await;
@@ -180,5 +180,5 @@ async fn without_a_handle_or_a_listener_it_ends() {
     agent.delta().await;
     drop(agent.events);
     let exit = agent.handle.exited().await;
-    assert_eq!((exit.code, exit.requested), (Some(0), true));
+    assert_eq!((exit.signal, exit.requested, exit.mid_turn), (None, true, false));
 }

@@ -8,6 +8,7 @@ use std::fmt;
 
 use serde_json::{Map, Value};
 
+use super::component::{self, markdown_tables, outside_image};
 use super::schema;
 
 /// Elements and components in all.
@@ -40,9 +41,9 @@ impl fmt::Display for CardError {
     }
 }
 
-type Check = Result<(), CardError>;
+pub(crate) type Check = Result<(), CardError>;
 
-fn fail(code: i64, kit: i64, message: impl Into<String>, path: &str) -> Check {
+pub(crate) fn fail(code: i64, kit: i64, message: impl Into<String>, path: &str) -> Check {
     Err(CardError {
         code,
         kit,
@@ -198,7 +199,7 @@ impl Checker {
             let path = format!("{path} -> {key}");
             match (key.as_str(), value) {
                 ("elements", _) => {
-                    self.elements(object, path.trim_end_matches(" -> elements"), place)?
+                    self.elements(object, path.trim_end_matches(" -> elements"), place)?;
                 }
                 // Free-form for the app, or checked with their component.
                 ("behaviors" | "value" | "style", _) => {}
@@ -289,7 +290,7 @@ impl Checker {
                 }
                 Ok(())
             }
-            "button" => button(element, path, place),
+            "button" => component::button(element, path, place.form),
             "img" if text("img_key").is_none() || !element.contains_key("alt") => {
                 bad("an image needs img_key and alt")
             }
@@ -302,9 +303,9 @@ impl Checker {
                 None | Some(Some(1..=1000)) => Ok(()),
                 Some(_) => bad("max_length is 1 to 1000"),
             },
-            "select_static" | "multi_select_static" => options(element, path),
+            "select_static" | "multi_select_static" => component::options(element, path),
             "form" if !place.root => bad("a form stands only at the root"),
-            "form" => form(element, path),
+            "form" => component::form(element, path),
             "table" if !place.root => bad("a table stands only at the root"),
             "table" => {
                 self.tables += 1;
@@ -322,108 +323,4 @@ impl Checker {
             _ => Ok(()),
         }
     }
-}
-
-fn button(element: &Map<String, Value>, path: &str, place: Place) -> Check {
-    let bad = |why: &str| fail(200_621, 200_220, why, path);
-    let label = element
-        .get("text")
-        .and_then(|t| t["content"].as_str())
-        .unwrap_or_default();
-    if label.is_empty() && !element.contains_key("icon") {
-        return bad("a button needs a text");
-    }
-    let submits = element.contains_key("form_action_type");
-    if submits && !place.form {
-        return bad("form_action_type stands only inside a form");
-    }
-    let Some(behaviors) = element.get("behaviors") else {
-        return if submits {
-            Ok(())
-        } else {
-            bad("a button needs behaviors")
-        };
-    };
-    let behaviors = behaviors.as_array().filter(|b| !b.is_empty());
-    let Some(behaviors) = behaviors else {
-        return bad("behaviors is not a filled list");
-    };
-    for behavior in behaviors {
-        let good = match behavior["type"].as_str() {
-            Some("callback") => behavior["value"].as_object().is_some_and(|v| !v.is_empty()),
-            Some("open_url") => behavior["default_url"].is_string(),
-            Some(_) | None => false,
-        };
-        if !good {
-            return bad(
-                "a behavior is a callback with a value object, or open_url with default_url",
-            );
-        }
-    }
-    Ok(())
-}
-
-fn options(element: &Map<String, Value>, path: &str) -> Check {
-    let options = element.get("options").and_then(Value::as_array);
-    let good = |o: &Value| o["value"].is_string() && o["text"]["content"].is_string();
-    if options.is_some_and(|o| !o.is_empty() && o.iter().all(good)) {
-        return Ok(());
-    }
-    fail(
-        200_621,
-        200_220,
-        "a select needs options, each with text and value",
-        path,
-    )
-}
-
-fn form(element: &Map<String, Value>, path: &str) -> Check {
-    if element
-        .get("name")
-        .and_then(Value::as_str)
-        .is_none_or(str::is_empty)
-    {
-        return fail(200_530, 200_220, "a form needs a name", path);
-    }
-    let mut submits = false;
-    let inner = element.get("elements").cloned().unwrap_or_default();
-    super::read::walk(&inner, None, &mut |inner, _| {
-        submits |= inner.get("form_action_type").and_then(Value::as_str) == Some("submit");
-    });
-    if submits {
-        Ok(())
-    } else {
-        fail(200_530, 200_220, "a form needs a submit button", path)
-    }
-}
-
-/// Delimiter rows of tables, outside fences.
-fn markdown_tables(text: &str) -> usize {
-    let mut fenced = false;
-    let mut tables = 0;
-    let mut previous = "";
-    for line in text.lines().map(str::trim) {
-        if line.starts_with("```") {
-            fenced = !fenced;
-        }
-        let rule =
-            line.contains('-') && line.chars().all(|c| "|-: ".contains(c)) && line.contains('|');
-        tables += usize::from(!fenced && rule && previous.contains('|'));
-        previous = line;
-    }
-    tables
-}
-
-/// Whether an image in markdown points outside, which the platform refuses.
-fn outside_image(text: &str) -> bool {
-    let mut rest = text;
-    while let Some(at) = rest.find("![") {
-        rest = &rest[at + 2..];
-        if let Some((_, target)) = rest.split_once("](")
-            && target.starts_with("http")
-        {
-            return true;
-        }
-    }
-    false
 }

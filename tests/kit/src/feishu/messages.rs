@@ -61,15 +61,15 @@ fn receiver_chat(world: &World, kind: &str, receiver: &str) -> Result<String, An
             .iter()
             .find(|(open_id, person)| hit(open_id, person));
         found
-            .map(|(_, person)| person.chat_id.clone())
+            .map(|(_, person)| person.chat.clone())
             .ok_or_else(wrong)
     };
     match kind {
         "chat_id" if world.chats.contains_key(receiver) => Ok(receiver.to_owned()),
         "chat_id" | "email" => Err(wrong()),
         "open_id" => by(&|open_id, _| open_id == receiver),
-        "union_id" => by(&|_, person| person.union_id == receiver),
-        "user_id" => by(&|_, person| person.user_id == receiver),
+        "union_id" => by(&|_, person| person.union == receiver),
+        "user_id" => by(&|_, person| person.user == receiver),
         other => Err(Answer::field(
             "receive_id_type",
             &format!("{other} is not an option"),

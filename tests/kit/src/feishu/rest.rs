@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 
 use axum::extract::{ConnectInfo, FromRequest, Multipart, Request, State};
 use axum::http::HeaderMap;
+use axum::http::request::Parts;
 use axum::response::Response;
 use bytes::Bytes;
 use serde_json::Value;
@@ -63,7 +64,7 @@ pub(crate) async fn handle(
     let body = axum::body::to_bytes(body, MAX_BODY)
         .await
         .unwrap_or_default();
-    let upload = upload(class, &head.headers, &body).await;
+    let upload = upload(class, &head, &body).await;
     let (number, fault) = core.step(|world| {
         let fault = world.faults.take(class);
         let call = Call {
@@ -148,12 +149,14 @@ fn note(world: &mut World, number: usize, answer: &Answer) {
     }
 }
 
-async fn upload(class: Class, headers: &HeaderMap, body: &Bytes) -> Option<Upload> {
+async fn upload(class: Class, head: &Parts, body: &Bytes) -> Option<Upload> {
     if !matches!(class, Class::UploadImage | Class::UploadFile) {
         return None;
     }
     let mut request = Request::new(axum::body::Body::from(body.clone()));
-    *request.headers_mut() = headers.clone();
+    *request.headers_mut() = head.headers.clone();
+    // Among them that no limit is set on bodies.
+    *request.extensions_mut() = head.extensions.clone();
     let form = Multipart::from_request(request, &()).await.ok()?;
     media::read_form(form).await
 }

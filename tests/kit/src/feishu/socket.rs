@@ -43,7 +43,7 @@ pub(crate) async fn upgrade(
         Some(Fault::Hang) => std::future::pending().await,
         Some(Fault::HalfOpen) => {
             line.deafen();
-            std::future::pending().await
+            std::future::pending::<()>().await;
         }
         Some(Fault::DropBeforeWork | Fault::DropAfterWork | Fault::Disconnect) => {
             line.cut();
@@ -71,7 +71,7 @@ pub(crate) async fn upgrade(
     let Some(ticket) = ticket else {
         core.step(|w| {
             w.violations
-                .push("a websocket URL was used twice or made up".to_owned())
+                .push("a websocket URL was used twice or made up".to_owned());
         });
         return refusal(514, 1_000_040_343, "the ticket is not valid");
     };
@@ -80,11 +80,15 @@ pub(crate) async fn upgrade(
     {
         core.step(|w| {
             w.violations
-                .push("the websocket URL was changed".to_owned())
+                .push("the websocket URL was changed".to_owned());
         });
         return refusal(403, 403, "the URL was changed");
     }
-    ws.on_upgrade(move |socket| serve(core, line, socket, ticket))
+    // Known before the client is told so: what is said from then on reaches the connection.
+    let (registered, index) = register(&core, line, ticket);
+    let failed = core.clone();
+    ws.on_failed_upgrade(move |_| failed.step(|world| closed(world, index)))
+        .on_upgrade(move |socket| serve(core, socket, index, registered))
 }
 
 fn bare(status: u16) -> Response {
@@ -110,9 +114,16 @@ fn refusal(status: u16, code: i64, msg: &str) -> Response {
     response
 }
 
-async fn serve(core: Core, line: Line, mut socket: WebSocket, ticket: Ticket) {
-    let (frames, mut outgoing) = mpsc::channel(QUEUE);
-    let (close, mut closing) = mpsc::channel(1);
+/// The receiving ends of a connection's queues.
+struct Registered {
+    frames: mpsc::Receiver<Vec<u8>>,
+    close: mpsc::Receiver<(u16, String)>,
+    service_id: i32,
+}
+
+fn register(core: &Core, line: Line, ticket: Ticket) -> (Registered, usize) {
+    let (frames, outgoing) = mpsc::channel(QUEUE);
+    let (close, closing) = mpsc::channel(1);
     let service_id = ticket.service_id;
     let index = core.step(|world| {
         let index = world.connections.len();
@@ -135,13 +146,25 @@ async fn serve(core: Core, line: Line, mut socket: WebSocket, ticket: Ticket) {
         );
         index
     });
+    (
+        Registered {
+            frames: outgoing,
+            close: closing,
+            service_id,
+        },
+        index,
+    )
+}
+
+async fn serve(core: Core, mut socket: WebSocket, index: usize, mut registered: Registered) {
+    let service_id = registered.service_id;
     loop {
         let alive = tokio::select! {
-            frame = outgoing.recv() => match frame {
+            frame = registered.frames.recv() => match frame {
                 Some(bytes) => socket.send(Message::Binary(bytes.into())).await.is_ok(),
                 None => false,
             },
-            order = closing.recv() => {
+            order = registered.close.recv() => {
                 if let Some((code, reason)) = order {
                     let frame = CloseFrame { code, reason: reason.into() };
                     let _ = socket.send(Message::Close(Some(frame))).await;

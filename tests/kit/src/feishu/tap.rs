@@ -204,7 +204,7 @@ fn find(card: &Value, wanted: &str) -> anyhow::Result<Button> {
     let ways: [&dyn Fn(&Button) -> bool; 4] = [
         &|b| b.label == wanted,
         &|b| b.name.as_deref() == Some(wanted),
-        &|b| b.value.to_string() == wanted,
+        &|b| serde_json::from_str::<Value>(wanted).is_ok_and(|v| v == b.value),
         &|b| any_text(&b.value),
     ];
     for way in ways {

@@ -115,7 +115,7 @@ impl User {
     pub fn chat_id(&self) -> String {
         self.feishu
             .core
-            .look(|w| w.people[&self.open_id].chat_id.clone())
+            .look(|w| w.people[&self.open_id].chat.clone())
     }
 
     /// Says a text in the private chat; returns the message id.
@@ -219,7 +219,7 @@ impl User {
     /// Opens the private chat.
     pub fn enter(&self) {
         let event = self.feishu.core.look(|w| {
-            json!({"chat_id": w.people[&self.open_id].chat_id, "operator_id": w.ids(&self.open_id)})
+            json!({"chat_id": w.people[&self.open_id].chat, "operator_id": w.ids(&self.open_id)})
         });
         self.feishu
             .emit("im.chat.access_event.bot_p2p_chat_entered_v1", &event);
@@ -274,7 +274,7 @@ impl User {
         }
         let chat_id = options
             .chat
-            .unwrap_or_else(|| world.people[&self.open_id].chat_id.clone());
+            .unwrap_or_else(|| world.people[&self.open_id].chat.clone());
         let chat = world
             .chats
             .get(&chat_id)

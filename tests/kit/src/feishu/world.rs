@@ -55,9 +55,10 @@ pub(crate) struct Token {
 }
 
 pub(crate) struct Person {
-    pub(crate) union_id: String,
-    pub(crate) user_id: String,
-    pub(crate) chat_id: String,
+    pub(crate) union: String,
+    pub(crate) user: String,
+    /// The private chat.
+    pub(crate) chat: String,
 }
 
 pub(crate) struct Chat {
@@ -224,9 +225,9 @@ impl World {
             self.chats.insert(chat_id.clone(), chat);
             let bare = open_id.trim_start_matches("ou_");
             let person = Person {
-                union_id: format!("on_{bare}"),
-                user_id: format!("u_{bare}"),
-                chat_id,
+                union: format!("on_{bare}"),
+                user: format!("u_{bare}"),
+                chat: chat_id,
             };
             self.people.insert(open_id.to_owned(), person);
         }
@@ -236,7 +237,7 @@ impl World {
     /// The ids of a person as events carry them.
     pub(crate) fn ids(&self, open_id: &str) -> Value {
         match self.people.get(open_id) {
-            Some(p) => json!({"union_id": p.union_id, "user_id": p.user_id, "open_id": open_id}),
+            Some(p) => json!({"union_id": p.union, "user_id": p.user, "open_id": open_id}),
             None => json!({"union_id": null, "user_id": null, "open_id": open_id}),
         }
     }
@@ -301,7 +302,7 @@ impl World {
     pub(crate) fn chat_of<'a>(&'a self, chat_or_user: &'a str) -> &'a str {
         self.people
             .get(chat_or_user)
-            .map_or(chat_or_user, |p| &p.chat_id)
+            .map_or(chat_or_user, |p| &p.chat)
     }
 
     fn log(&self, chat_or_user: &str) -> impl Iterator<Item = &Message> {

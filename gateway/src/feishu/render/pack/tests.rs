@@ -69,7 +69,8 @@ fn a_card_with_everything() {
     let Message::Card(card) = pages[0].message(Form::Card) else {
         panic!("not a card");
     };
-    insta::assert_json_snapshot!(card, @r##"{
+    insta::assert_json_snapshot!(card, @r##"
+    {
       "body": {
         "elements": [
           {
@@ -192,7 +193,8 @@ fn a_card_with_everything() {
         }
       },
       "schema": "2.0"
-    }"##);
+    }
+    "##);
 }
 
 #[test]

@@ -99,25 +99,31 @@ async fn parts_cut_within_characters_in_any_order() {
     let mut socket = Probe::new(&feishu).await.connect().await;
     let ada = feishu.user("ou_a");
     let text = "字".repeat(200);
+    // So many that some cut falls within a character.
+    let count = 40;
+    let forward: Vec<usize> = (0..count).collect();
     for (order, expected) in [
-        (Order::InOrder, vec![0, 1, 2]),
-        (Order::Reversed, vec![2, 1, 0]),
-        (Order::Repeated, vec![0, 0, 1, 1, 2, 2]),
+        (Order::InOrder, forward.clone()),
+        (Order::Reversed, forward.iter().rev().copied().collect()),
+        (
+            Order::Repeated,
+            forward.iter().flat_map(|i| [*i, *i]).collect(),
+        ),
     ] {
         ada.say_with(
             &text,
             SayOptions {
-                parts: 3,
+                parts: count,
                 order,
                 ..SayOptions::default()
             },
         );
-        let mut parts = vec![Vec::new(); 3];
+        let mut parts = vec![Vec::new(); count];
         let mut seen = Vec::new();
         let mut last = None;
         for _ in &expected {
             let frame = socket.frame().await.unwrap();
-            assert_eq!(frame.header("sum"), Some("3"));
+            assert_eq!(frame.header("sum"), Some("40"));
             let seq: usize = frame.header("seq").unwrap().parse().unwrap();
             parts[seq] = frame.payload.clone().unwrap();
             seen.push(seq);
@@ -129,9 +135,11 @@ async fn parts_cut_within_characters_in_any_order() {
             "cut within a character"
         );
         let whole: Value = serde_json::from_slice(&parts.concat()).unwrap();
-        let content: Value =
-            serde_json::from_str(whole["event"]["message"]["content"].as_str().unwrap()).unwrap();
-        assert_eq!(content["text"], text);
+        let content = whole["event"]["message"]["content"].as_str().unwrap();
+        assert_eq!(
+            serde_json::from_str::<Value>(content).unwrap()["text"],
+            text
+        );
         socket.ack(&last.unwrap(), &json!({"code": 200})).await;
     }
     // A lost part: the repeat is whole.

@@ -3,7 +3,7 @@
 use std::process::Stdio;
 use std::time::Duration;
 
-use kit::feishu::{APP_ID, APP_SECRET, Feishu, How, Order, SayOptions};
+use kit::feishu::{APP_ID, APP_SECRET, BotMessage, Feishu, How, Order, SayOptions, User};
 use serde_json::{Value, json};
 use tokio::io::{AsyncBufReadExt as _, BufReader};
 use tokio::process::Command;
@@ -60,18 +60,14 @@ async fn check(mut command: Command, last: Option<String>, name: &str) {
         .kill_on_drop(true)
         .spawn()
         .unwrap_or_else(|e| panic!("cannot run {name}: {e}: run `make test-deps`"));
-    feishu.wait_connected(1, LONG).await.unwrap();
-
-    let cut = SayOptions {
-        parts: 5,
-        order: Order::Reversed,
-        ..SayOptions::default()
+    // Kept open: its end tells the script to go.
+    let _input = child.stdin.take();
+    let asked = tokio::select! {
+        asked = converse(&feishu, &ada) => asked,
+        ended = child.wait() => panic!("the script ended early: {ended:?}; see its output above"),
     };
-    let question = ada.say_with(SAID, cut);
-    let asked = ada
-        .wait_message(|m| m.has_button("Allow"), LONG)
-        .await
-        .unwrap();
+    let (question, asked) = asked;
+
     let file = ada.send_file("notes.txt", "the notes");
     let answer = ada.tap(&asked.message_id, "Allow").await.unwrap();
     let verdict = verdict(&mut child).await;
@@ -155,6 +151,23 @@ async fn check(mut command: Command, last: Option<String>, name: &str) {
         !feishu.connections()[0].pings.is_empty(),
         "the SDKs ping right after connecting"
     );
+}
+
+/// Says something once the script is connected, and waits until it has done all its calls.
+async fn converse(feishu: &Feishu, ada: &User) -> (String, BotMessage) {
+    feishu.wait_connected(1, LONG).await.unwrap();
+    let cut = SayOptions {
+        parts: 5,
+        order: Order::Reversed,
+        ..SayOptions::default()
+    };
+    let question = ada.say_with(SAID, cut);
+    (
+        question,
+        ada.wait_message(|m| m.has_button("Allow"), LONG)
+            .await
+            .unwrap(),
+    )
 }
 
 /// The JSON behind the word VERDICT; the SDKs write their own lines before it.

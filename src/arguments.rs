@@ -1,0 +1,203 @@
+//! The command line: roles, their own options, and one flag for each configuration key.
+
+use std::collections::BTreeMap;
+use std::ffi::OsString;
+use std::path::PathBuf;
+
+use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
+use common::config::Key;
+
+/// What the program is asked to do.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Role {
+    /// Everything in one process, with its own broker.
+    Standalone,
+    /// The router, at an external broker.
+    Router,
+    /// The gateway, at an external broker.
+    Gateway,
+    /// A host, at an external broker.
+    Host,
+    /// Make the hub's identities and configuration.
+    Init,
+    /// Make the files of a new host.
+    Enroll(Wish),
+    /// Show the configuration and what is missing.
+    Doctor {
+        /// Of a host.
+        host: bool,
+    },
+}
+
+/// A host to be enrolled.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Wish {
+    /// Its id.
+    pub(crate) node: String,
+    /// Whom it serves; empty: everybody who is admitted.
+    pub(crate) serves: Vec<String>,
+    /// What people call it; empty: its id.
+    pub(crate) name: String,
+    /// Where its files go.
+    pub(crate) out: PathBuf,
+    /// Bind a taken id to a new key.
+    pub(crate) replace: bool,
+}
+
+/// The command line, read.
+#[derive(Debug)]
+pub(crate) struct Parsed {
+    /// What to do.
+    pub(crate) role: Role,
+    /// `--config`.
+    pub(crate) config: Option<PathBuf>,
+    /// Keys given as flags.
+    pub(crate) flags: BTreeMap<Key, String>,
+}
+
+/// Reads the command line.
+///
+/// # Errors
+/// Clap's own, which say what is wrong; `--help` and `--version` come as such, too.
+pub(crate) fn parse(
+    args: impl IntoIterator<Item = OsString>,
+) -> Result<Parsed, clap::error::Error> {
+    let matches = command().try_get_matches_from(args)?;
+    let (role, at) = match matches.subcommand() {
+        None => (Role::Standalone, &matches),
+        Some(("router", at)) => (Role::Router, at),
+        Some(("gateway", at)) => (Role::Gateway, at),
+        Some(("host", at)) => (Role::Host, at),
+        Some(("init", at)) => (Role::Init, at),
+        Some(("enroll", at)) => (Role::Enroll(wish(at)), at),
+        Some(("doctor", at)) => (
+            Role::Doctor {
+                host: at.get_flag("host"),
+            },
+            at,
+        ),
+        Some((_, at)) => (Role::Standalone, at),
+    };
+    let flags = Key::ALL
+        .iter()
+        .filter_map(|key| {
+            let value: &String = at.get_one(&key.flag())?;
+            Some((*key, value.clone()))
+        })
+        .collect();
+    Ok(Parsed {
+        role,
+        config: at.get_one("config").cloned(),
+        flags,
+    })
+}
+
+fn wish(at: &ArgMatches) -> Wish {
+    let text = |name: &str| at.get_one::<String>(name).cloned().unwrap_or_default();
+    Wish {
+        node: text("node"),
+        serves: at
+            .get_many::<String>("serves")
+            .map(|users| users.cloned().collect())
+            .unwrap_or_default(),
+        name: text("name"),
+        out: at
+            .get_one::<PathBuf>("out")
+            .cloned()
+            .unwrap_or_else(|| PathBuf::from(".")),
+        replace: at.get_flag("replace"),
+    }
+}
+
+fn command() -> Command {
+    let config = Arg::new("config")
+        .long("config")
+        .value_name("FILE")
+        .value_parser(value_parser!(PathBuf))
+        .global(true)
+        .help("The configuration file; else keyring.yaml (host: host_config.yaml) in this folder, else in ~/.config/phonework");
+    let keys = Key::ALL.iter().map(|key| {
+        Arg::new(key.flag())
+            .long(key.flag())
+            .value_name("VALUE")
+            .allow_hyphen_values(true)
+            .global(true)
+            .hide_short_help(true)
+            .help_heading("Configuration keys")
+            .help(key.spec().doc)
+    });
+    let node = Arg::new("node")
+        .required(true)
+        .help("Its id: 1 to 32 of a-z, 0-9 and -");
+    let serves = Arg::new("serves")
+        .long("serves")
+        .value_name("USER")
+        .action(ArgAction::Append)
+        .value_delimiter(',')
+        .help("Whom it serves (ou_… or surface/id); may be repeated; nobody named: everybody who is admitted");
+    let name = Arg::new("name")
+        .long("name")
+        .value_name("TEXT")
+        .help("What people call it");
+    let out = Arg::new("out")
+        .long("out")
+        .value_name("DIR")
+        .required(true)
+        .value_parser(value_parser!(PathBuf))
+        .help("Where host_config.yaml and the key file go, to be carried over");
+    let replace = Arg::new("replace")
+        .long("replace")
+        .action(ArgAction::SetTrue)
+        .help("Give a taken id to this new machine, and cut the old one off");
+    let host = Arg::new("host")
+        .long("host")
+        .action(ArgAction::SetTrue)
+        .help("Look at host_config.yaml instead of keyring.yaml");
+    Command::new("phonework")
+        .version(env!("CARGO_PKG_VERSION"))
+        .about("Drive the coding agents on all your machines from the chat app on your phone.")
+        .after_help("Without a command it runs everything in one process: broker, router, gateway and host.\n`--help` lists the flags of all configuration keys.")
+        .subcommand(Command::new("router").about("Run the router at an external broker"))
+        .subcommand(Command::new("gateway").about("Run the gateway (chat platform and web page) at an external broker"))
+        .subcommand(Command::new("host").about("Run a host: the sessions of this machine"))
+        .subcommand(Command::new("init").about("Make the hub: identities, credentials, hub.conf for nats-server"))
+        .subcommand(
+            Command::new("enroll")
+                .about("Make the files of a new host, on the hub")
+                .args([node, serves, name, out, replace]),
+        )
+        .subcommand(Command::new("doctor").about("Show where each setting comes from, and what is missing").arg(host))
+        .arg(config)
+        .args(keys)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(line: &str) -> Result<Parsed, clap::error::Error> {
+        parse(line.split(' ').map(OsString::from))
+    }
+
+    #[test]
+    fn the_command_line_is_sound() {
+        command().debug_assert();
+    }
+
+    #[test]
+    fn roles_flags_and_options_are_read() {
+        assert_eq!(read("phonework").unwrap().role, Role::Standalone);
+        let host = read("phonework host --config /x.yaml --node-id a --claude-args --bare").unwrap();
+        assert_eq!(host.role, Role::Host);
+        assert_eq!(host.config, Some(PathBuf::from("/x.yaml")));
+        let node = Key::from_name("NODE_ID").unwrap();
+        assert_eq!(host.flags.get(&node).map(String::as_str), Some("a"));
+        let enroll = read("phonework enroll lab --serves ou_1,web/owner --out d").unwrap();
+        let Role::Enroll(wish) = enroll.role else {
+            panic!("{:?}", enroll.role);
+        };
+        assert_eq!(wish.serves, ["ou_1", "web/owner"]);
+        assert!(read("phonework enroll").is_err());
+        assert!(read("phonework fly").is_err());
+    }
+}

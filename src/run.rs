@@ -1,0 +1,328 @@
+//! Assembles the parts: each role alone at an external broker, or all of them around a broker of
+//! our own. They talk over real connections in every case, so there is one path, not two.
+
+use std::io::Write as _;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use anyhow::{Context as _, bail};
+use common::broker::{Broker, BrokerOptions};
+use common::config::Settings;
+use common::health::Health;
+use common::identity::{Creds, EnrollOptions, Hub, HubOptions};
+use common::ids::NodeId;
+use gateway::GatewayOptions;
+use gateway::feishu::FeishuOptions;
+use gateway::web::{WebOptions, WebReady};
+use host::HostOptions;
+use host::context::AgentOptions;
+use router::RouterOptions;
+use secrecy::{ExposeSecret as _, SecretString};
+use tokio::sync::oneshot;
+use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
+use tracing::{error, info, warn};
+
+use crate::broker_child::{self, BrokerChild};
+use crate::shutdown;
+
+/// The whole end, from the signal to the last line.
+const END_WITHIN: Duration = Duration::from_millis(9_500);
+/// Live agent processes at once on a host; each costs 150 to 200 MB.
+const MAX_LIVE: usize = 6;
+/// Where a hub listens when nothing else is said.
+const DEFAULT_URL: &str = "nats://127.0.0.1:4222";
+
+/// Where the broker is, as the configuration of a hub says.
+pub(crate) fn hub_url(settings: &Settings) -> &str {
+    settings.nats.url.as_deref().unwrap_or(DEFAULT_URL)
+}
+
+/// `phonework router`.
+pub(crate) async fn router(settings: Settings) -> anyhow::Result<()> {
+    let cancel = shutdown::on_signal()?;
+    let health = Health::default();
+    let creds = creds_of(&settings, "router")?;
+    let broker = connect(&settings, hub_url(&settings), creds, true, &cancel).await?;
+    let options = router_options(&settings, Some(address(&settings)));
+    router::run(options, broker.clone(), health, cancel).await?;
+    broker.close().await;
+    Ok(())
+}
+
+/// `phonework gateway`.
+pub(crate) async fn gateway(settings: Settings) -> anyhow::Result<()> {
+    let cancel = shutdown::on_signal()?;
+    let creds = creds_of(&settings, "gateway")?;
+    let broker = connect(&settings, hub_url(&settings), creds, false, &cancel).await?;
+    let (options, ready) = gateway_options(&settings);
+    tokio::spawn(announce(ready));
+    gateway::run(options, broker.clone(), Health::default(), cancel).await?;
+    broker.close().await;
+    Ok(())
+}
+
+/// `phonework host`.
+pub(crate) async fn host(settings: Settings) -> anyhow::Result<()> {
+    let cancel = shutdown::on_signal()?;
+    let node = settings.node.id.clone();
+    let creds = creds_of(&settings, node.as_str())?;
+    if creds.name() != node.as_str() {
+        bail!(
+            "NODE_ID is `{node}`, but the credentials are those of `{}`: set NODE_ID to that, or enrol `{node}` on the hub",
+            creds.name()
+        );
+    }
+    let url = settings
+        .nats
+        .url
+        .clone()
+        .context("NATS_URL is not set: write where the hub's broker is")?;
+    let broker = connect(&settings, &url, creds, false, &cancel).await?;
+    let options = host_options(&settings, node);
+    host::run(options, broker.clone(), Health::default(), cancel).await?;
+    broker.close().await;
+    Ok(())
+}
+
+/// `phonework`: broker, router, gateway and, unless `ROUTER_MODE` is set, a host.
+pub(crate) async fn standalone(settings: Settings) -> anyhow::Result<()> {
+    let cancel = shutdown::on_signal()?;
+    let options = match settings.nats.url.as_deref() {
+        Some(url) => HubOptions::from_url(url)?,
+        None => HubOptions {
+            port: -1,
+            ..HubOptions::default()
+        },
+    };
+    let hub = Hub::init(&settings.data_dir, &options)?;
+    // The broker must outlive everything that drains into it: it is stopped last, by hand.
+    let child = BrokerChild::start(
+        broker_child::BrokerOptions {
+            data_dir: settings.data_dir.clone(),
+            server: settings.nats.server.clone(),
+            port: None,
+        },
+        CancellationToken::new(),
+    )
+    .await?;
+    let outcome = assemble(&settings, &hub, &child, &cancel).await;
+    child.stop().await;
+    outcome
+}
+
+async fn assemble(
+    settings: &Settings,
+    hub: &Hub,
+    child: &BrokerChild,
+    cancel: &CancellationToken,
+) -> anyhow::Result<()> {
+    let url = child.url().to_owned();
+    let health = Health::default();
+    // A part that fails ends the others.
+    let cancel = cancel.child_token();
+    let read = |who: &str| Creds::read(&hub.creds_path(who));
+
+    let mut host = None;
+    if !settings.router_mode {
+        let node = settings.node.id.clone();
+        let creds = local_creds(hub, &node, &settings.node.display_name)?;
+        let broker = connect(settings, &url, creds, false, &cancel).await?;
+        let options = host_options(settings, node);
+        let (health, end) = (health.clone(), cancel.clone());
+        host = Some(part("host", &cancel, async move {
+            host::run(options, broker.clone(), health, end).await?;
+            broker.close().await;
+            Ok(())
+        }));
+    }
+    // Router and gateway go on until the host has said its last words.
+    let rest = CancellationToken::new();
+    let broker = connect(settings, &url, read("router")?, true, &cancel).await?;
+    let options = router_options(settings, None);
+    let (health_r, end) = (health.clone(), rest.clone());
+    let router = part("router", &cancel, async move {
+        router::run(options, broker.clone(), health_r, end).await?;
+        broker.close().await;
+        Ok(())
+    });
+    let broker = connect(settings, &url, read("gateway")?, false, &cancel).await?;
+    let (options, ready) = gateway_options(settings);
+    let (health_g, end) = (health.clone(), rest.clone());
+    let gateway = part("gateway", &cancel, async move {
+        gateway::run(options, broker.clone(), health_g, end).await?;
+        broker.close().await;
+        Ok(())
+    });
+    tokio::spawn(announce(ready));
+
+    cancel.cancelled().await;
+    let ended = tokio::time::timeout(END_WITHIN, async {
+        let host = match host {
+            Some(host) => host.await?,
+            None => Ok(()),
+        };
+        rest.cancel();
+        let (router, gateway) = tokio::try_join!(router, gateway)?;
+        host.and(router).and(gateway)
+    })
+    .await;
+    ended.unwrap_or_else(|_| {
+        warn!("not everything ended in time; it is taken up at the next start");
+        Ok(())
+    })
+}
+
+/// Runs a part; when it fails, the whole ends.
+fn part(
+    name: &'static str,
+    whole: &CancellationToken,
+    work: impl Future<Output = anyhow::Result<()>> + Send + 'static,
+) -> JoinHandle<anyhow::Result<()>> {
+    let whole = whole.clone();
+    tokio::spawn(async move {
+        let outcome = work.await;
+        if let Err(why) = &outcome {
+            error!(part = name, "{why:#}");
+        }
+        whole.cancel();
+        outcome.with_context(|| format!("the {name} stopped"))
+    })
+}
+
+/// The credentials of standalone's own host: made at the first start, and again if they are lost.
+fn local_creds(hub: &Hub, node: &NodeId, name: &str) -> anyhow::Result<Creds> {
+    let path = hub.creds_path(node.as_str());
+    if path.exists() {
+        return Ok(Creds::read(&path)?);
+    }
+    let options = EnrollOptions {
+        serves: Vec::new(),
+        name: name.to_owned(),
+        replace: hub.node(node.as_str())?.is_some(),
+    };
+    let enrolled = hub.enroll(node.as_str(), &options)?;
+    enrolled.creds.write(&path)?;
+    Ok(enrolled.creds)
+}
+
+/// `NATS_CREDS`, else what `init` or standalone keeps in `DATA_DIR`.
+fn creds_of(settings: &Settings, who: &str) -> anyhow::Result<Creds> {
+    let kept = settings.data_dir.join("creds").join(format!("{who}.creds"));
+    let path: &Path = match &settings.nats.creds {
+        Some(path) => path,
+        None if kept.exists() => &kept,
+        None => bail!(
+            "no credentials for `{who}`: {} is not there. On the hub run `phonework init`; for a host run `phonework enroll {who} --out DIR` there; or set NATS_CREDS to the file",
+            kept.display()
+        ),
+    };
+    Ok(Creds::read(path)?)
+}
+
+async fn connect(
+    settings: &Settings,
+    url: &str,
+    creds: Creds,
+    owner: bool,
+    cancel: &CancellationToken,
+) -> anyhow::Result<Broker> {
+    let options = BrokerOptions {
+        url: url.to_owned(),
+        creds,
+        ca: settings.nats.ca.clone(),
+        owner,
+    };
+    Ok(Broker::connect(&options, cancel).await?)
+}
+
+fn address(settings: &Settings) -> SocketAddr {
+    SocketAddr::new(settings.web.bind, settings.web.port)
+}
+
+fn router_options(settings: &Settings, http: Option<SocketAddr>) -> RouterOptions {
+    RouterOptions {
+        lang: settings.locale.unwrap_or_default(),
+        data_dir: Some(settings.data_dir.clone()),
+        http,
+    }
+}
+
+fn gateway_options(settings: &Settings) -> (GatewayOptions, oneshot::Receiver<WebReady>) {
+    let (on_ready, ready) = oneshot::channel();
+    let feishu = settings.feishu.as_ref().map(|feishu| FeishuOptions {
+        app_id: feishu.app_id.clone(),
+        app_secret: feishu.app_secret.clone(),
+        base_url: feishu.base_url.clone(),
+    });
+    if feishu.is_none() {
+        info!("no Feishu app is set up (FEISHU_APP_ID, FEISHU_APP_SECRET): that surface is off");
+    }
+    let web = settings.web.enabled.then(|| WebOptions {
+        bind: settings.web.bind,
+        port: settings.web.port,
+        data_dir: settings.data_dir.clone(),
+        on_ready,
+    });
+    let options = GatewayOptions {
+        feishu,
+        health_http: web.is_none().then(|| address(settings)),
+        web,
+        allowed: settings.allowed.users.clone(),
+        lang: settings.locale.unwrap_or_default(),
+    };
+    (options, ready)
+}
+
+fn host_options(settings: &Settings, node: NodeId) -> HostOptions {
+    HostOptions {
+        node,
+        name: settings.node.display_name.clone(),
+        serves: settings.node.serves_users.clone(),
+        working_dir: settings.working_dir.clone(),
+        data_dir: host_data(settings),
+        agents: AgentOptions {
+            program: settings.claude.bin.clone(),
+            args: settings.claude.args.clone(),
+            trust: settings.claude.trust_projects.clone(),
+            secrets: secrets(settings),
+            env: Vec::new(),
+            max_live: MAX_LIVE,
+        },
+        timezone: settings.timezone,
+    }
+}
+
+/// A host keeps its things apart from a hub in the same folder.
+fn host_data(settings: &Settings) -> PathBuf {
+    settings
+        .data_dir
+        .join("host")
+        .join(settings.node.id.as_str())
+}
+
+/// Every secret we hold, so that no child process gets one under whatever name.
+fn secrets(settings: &Settings) -> Vec<SecretString> {
+    let feishu = settings.feishu.as_ref().map(|feishu| &feishu.app_secret);
+    let llm = settings.llm.as_ref().map(|llm| &llm.api_key);
+    let metaso = settings.metaso.as_ref().map(|metaso| &metaso.api_key);
+    [feishu, llm, metaso, settings.router_secret.as_ref()]
+        .into_iter()
+        .flatten()
+        .cloned()
+        .collect()
+}
+
+/// Prints the login link on standard output: the one place it is shown.
+async fn announce(ready: oneshot::Receiver<WebReady>) {
+    if let Ok(ready) = ready.await {
+        let mut stdout = std::io::stdout();
+        let _ = writeln!(
+            stdout,
+            "\n  PhoneWork is ready. Open this link (it works once):\n\n    {}\n",
+            ready.link.expose_secret()
+        );
+        let _ = stdout.flush();
+    }
+}
