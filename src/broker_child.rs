@@ -149,6 +149,10 @@ impl BrokerChild {
     }
 
     /// Process id of the running server; none while it is being started again.
+    #[cfg_attr(
+        not(test),
+        expect(dead_code, reason = "for the tests, which end the process")
+    )]
     pub(crate) fn pid(&self) -> Option<u32> {
         *self.pid.borrow()
     }
@@ -165,7 +169,10 @@ impl BrokerChild {
 ///
 /// # Errors
 /// [`BrokerError::NoServer`].
-pub(crate) async fn server(configured: Option<&Path>, data_dir: &Path) -> Result<PathBuf, BrokerError> {
+pub(crate) async fn server(
+    configured: Option<&Path>,
+    data_dir: &Path,
+) -> Result<PathBuf, BrokerError> {
     let path = std::env::var_os("PATH");
     binary::find(configured, path.as_deref(), data_dir).await
 }

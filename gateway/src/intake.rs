@@ -20,7 +20,7 @@ use uuid::Uuid;
 /// wants to see something happen.
 const TOTAL: Duration = Duration::from_millis(2300);
 /// One try. A lost confirmation then still leaves time for a second try under the same id.
-const TRY: Duration = Duration::from_millis(1000);
+const TRY: Duration = Duration::from_secs(1);
 /// People whose latest act is remembered for its order. Beyond it the longest unseen lose their
 /// place, which can only matter to somebody with an act under way at that moment.
 const PEOPLE: u64 = 10_000;

@@ -17,6 +17,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use async_nats::service::ServiceExt as _;
 use common::broker::Broker;
 use common::health::Health;
 use common::ids::{Surface, UserId};
@@ -149,6 +150,27 @@ fn show<S: Show>(
         broker.clone(),
         cancel.clone(),
     ));
+    tracker.spawn(announce(S::SURFACE, broker.clone(), cancel.clone()));
+}
+
+/// Lets operators find us with `nats micro ls`. Not having it is a nuisance and no more.
+async fn announce(surface: Surface, broker: Broker, cancel: CancellationToken) {
+    let service = broker
+        .client()
+        .service_builder()
+        .description("PhoneWork gateway: shows and receives on one surface")
+        .start(
+            format!("phonework-gateway-{surface}"),
+            env!("CARGO_PKG_VERSION"),
+        )
+        .await;
+    match service {
+        Ok(service) => {
+            cancel.cancelled().await;
+            let _ = service.stop().await;
+        }
+        Err(why) => warn!(%surface, %why, "not listed as a micro service"),
+    }
 }
 
 /// Keeps the gateway's own line on the board: whether the broker is there, and whether it ever

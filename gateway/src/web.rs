@@ -95,7 +95,7 @@ pub(crate) async fn start(
     tracker: &TaskTracker,
     cancel: &CancellationToken,
 ) -> Result<Arc<Web>, WebError> {
-    let timeline = Timeline::open(options.data_dir.join("web.redb"))?;
+    let timeline = Timeline::open(&options.data_dir.join("web.redb"))?;
     let (login, token) = Login::open(&options.data_dir)?;
     let user = UserId::new(Surface::Web, "owner")?;
     let listen_error = |source| WebError::Listen {

@@ -193,7 +193,12 @@ pub(crate) fn broken(
 }
 
 /// The choices for a turn that was cut off.
-pub(crate) fn recovery(frame: Frame<'_>, go_on: &HostText, node: &NodeId, turn: TurnId) -> Vec<Button> {
+pub(crate) fn recovery(
+    frame: Frame<'_>,
+    go_on: &HostText,
+    node: &NodeId,
+    turn: TurnId,
+) -> Vec<Button> {
     let action = |choice| Action::Recover {
         node: node.clone(),
         turn,
@@ -311,7 +316,11 @@ pub(crate) fn question(
         tone: Tone::Asking,
         blocks,
         buttons: vec![
-            button(&HostText::AllowOnce, ButtonStyle::Primary, Answer::AllowOnce),
+            button(
+                &HostText::AllowOnce,
+                ButtonStyle::Primary,
+                Answer::AllowOnce,
+            ),
             button(
                 &HostText::AllowSession,
                 ButtonStyle::Normal,
@@ -399,17 +408,17 @@ pub(crate) fn help(lang: Lang) -> View {
     View {
         title: HostText::HelpTitle.say(lang),
         tone: Tone::Plain,
-        blocks: vec![
-            Block::Fields { rows },
-            plain(HostText::HelpMore.say(lang)),
-        ],
+        blocks: vec![Block::Fields { rows }, plain(HostText::HelpMore.say(lang))],
         ..View::default()
     }
 }
 
 /// An agent's failure: what the person reads, the code that joins it to the log, and whether
 /// trying again can help.
-pub(crate) fn failure(fault: &AgentFault, clock: impl Fn(i64) -> String) -> (HostText, &'static str, bool) {
+pub(crate) fn failure(
+    fault: &AgentFault,
+    clock: impl Fn(i64) -> String,
+) -> (HostText, &'static str, bool) {
     match fault {
         AgentFault::NotInstalled => (HostText::AgentMissing, "agent-missing", true),
         AgentFault::NotLoggedIn => (HostText::AgentNotLoggedIn, "agent-not-logged-in", true),

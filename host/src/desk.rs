@@ -45,7 +45,11 @@ pub(crate) struct Numbered {
 
 impl Desk {
     /// Takes up what the journal holds; sessions begin to recover at once.
-    pub(crate) fn new(context: Arc<Context>, snapshot: Snapshot, load: watch::Sender<Load>) -> Self {
+    pub(crate) fn new(
+        context: Arc<Context>,
+        snapshot: Snapshot,
+        load: watch::Sender<Load>,
+    ) -> Self {
         let Snapshot {
             users,
             sessions,
@@ -59,7 +63,9 @@ impl Desk {
                 let id = record.id;
                 let own = |session: &SessionId| *session == id;
                 let mine = turns.extract_if(.., |turn| own(&turn.session)).collect();
-                let asked = prompts.extract_if(.., |prompt| own(&prompt.session)).collect();
+                let asked = prompts
+                    .extract_if(.., |prompt| own(&prompt.session))
+                    .collect();
                 let handle = SessionHandle::start(Arc::clone(&context), record, mine, asked);
                 (id, handle)
             })
@@ -185,12 +191,35 @@ impl Desk {
             Action::Stop { turn, .. } => session_of_turn.map(|session| {
                 let origin = Box::new(origin);
                 let turn = Some(turn);
-                (session, Msg::Stop { place, origin, turn })
+                (
+                    session,
+                    Msg::Stop {
+                        place,
+                        origin,
+                        turn,
+                    },
+                )
             }),
-            Action::Recover { turn, choice, .. } => session_of_turn
-                .map(|session| (session, Msg::Recover { place, turn, choice })),
-            Action::Queued { turn, choice, .. } => session_of_turn
-                .map(|session| (session, Msg::Queued { place, turn, choice })),
+            Action::Recover { turn, choice, .. } => session_of_turn.map(|session| {
+                (
+                    session,
+                    Msg::Recover {
+                        place,
+                        turn,
+                        choice,
+                    },
+                )
+            }),
+            Action::Queued { turn, choice, .. } => session_of_turn.map(|session| {
+                (
+                    session,
+                    Msg::Queued {
+                        place,
+                        turn,
+                        choice,
+                    },
+                )
+            }),
             Action::Switch { session, .. } => {
                 if let Some(found) = self
                     .mine(&origin.user)
@@ -236,10 +265,7 @@ impl Desk {
     pub(crate) fn active(&self, user: &UserId) -> Option<Numbered> {
         let mut mine = self.mine(user);
         let chosen = self.users.get(user).and_then(|user| user.active);
-        match mine
-            .iter()
-            .position(|one| Some(one.record.id) == chosen)
-        {
+        match mine.iter().position(|one| Some(one.record.id) == chosen) {
             Some(at) => Some(mine.swap_remove(at)),
             None if mine.len() == 1 => mine.pop(),
             None => None,

@@ -66,9 +66,7 @@ async fn take(context: Arc<Context>, desk: mpsc::Sender<Accepted>, delivery: Del
         }
         Err(why) => {
             warn!(%why, "work cannot be written down; it stays with the broker");
-            context
-                .health
-                .set("journal", false, json!(why.to_string()));
+            context.health.set("journal", false, json!(why.to_string()));
             Outcome::Again(Duration::from_secs(2))
         }
     }

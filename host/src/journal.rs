@@ -98,7 +98,10 @@ pub struct Snapshot {
 }
 
 enum Request {
-    Accept(Box<Work>, oneshot::Sender<Result<Option<u64>, JournalError>>),
+    Accept(
+        Box<Work>,
+        oneshot::Sender<Result<Option<u64>, JournalError>>,
+    ),
     Commit(Vec<Change>, oneshot::Sender<Result<(), JournalError>>),
     Outbox {
         after: u64,
@@ -143,7 +146,8 @@ impl Journal {
 
     /// Writes an act down. `None` means that it was written down before, under whatever name.
     pub async fn accept(&self, work: Work) -> Result<Option<u64>, JournalError> {
-        self.ask(|reply| Request::Accept(Box::new(work), reply)).await
+        self.ask(|reply| Request::Accept(Box::new(work), reply))
+            .await
     }
 
     /// Carries out all of `changes` or none.
@@ -203,11 +207,7 @@ impl Journal {
 }
 
 /// The thread. Requests that have piled up share one transaction, so one disk flush.
-fn serve(
-    store: &mut store::Store,
-    inbox: &thread::Receiver<Request>,
-    grown: &watch::Sender<u64>,
-) {
+fn serve(store: &mut store::Store, inbox: &thread::Receiver<Request>, grown: &watch::Sender<u64>) {
     while let Ok(first) = inbox.recv() {
         let batch: Vec<Request> = std::iter::once(first)
             .chain(inbox.try_iter().take(QUEUE))

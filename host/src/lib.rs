@@ -89,11 +89,10 @@ pub async fn run(
     health: Health,
     cancel: CancellationToken,
 ) -> Result<(), HostError> {
-    let workdir =
-        WorkDir::open(&options.working_dir).map_err(|why| HostError::WorkingDir {
-            path: options.working_dir.display().to_string(),
-            why,
-        })?;
+    let workdir = WorkDir::open(&options.working_dir).map_err(|why| HostError::WorkingDir {
+        path: options.working_dir.display().to_string(),
+        why,
+    })?;
     let (journal, mut snapshot) = Journal::open(&options.data_dir)?;
     let sessions_end = CancellationToken::new();
     let context = Arc::new(Context {
@@ -169,15 +168,14 @@ async fn wait_until_sent(journal: &Journal) {
 /// to run: everything else works, and `/new` tells how to install it.
 async fn report_agent(context: &Context) {
     let env = agent::ChildEnv::inherited(&context.agents.secrets);
-    let program =
-        match agent::claude::locate(context.agents.program.as_deref(), env.get("PATH")) {
-            Ok(program) => program,
-            Err(why) => {
-                warn!(%why, "sessions cannot run until claude is installed on this machine");
-                context.health.set("agent", true, json!(why.to_string()));
-                return;
-            }
-        };
+    let program = match agent::claude::locate(context.agents.program.as_deref(), env.get("PATH")) {
+        Ok(program) => program,
+        Err(why) => {
+            warn!(%why, "sessions cannot run until claude is installed on this machine");
+            context.health.set("agent", true, json!(why.to_string()));
+            return;
+        }
+    };
     match agent::claude::probe(&program).await {
         Ok(version) => {
             info!(%version, program = %program.display(), "claude found");

@@ -119,5 +119,9 @@ impl SessionHandle {
 
 /// The turn of a question that is asked outside any turn takes its place from the session.
 pub(crate) fn prompt_ids(request: &str, session: &SessionRecord) -> PromptId {
-    PromptId::derived(&[&session.id.to_string(), &session.agent_session.to_string(), request])
+    PromptId::derived(&[
+        &session.id.to_string(),
+        &session.agent_session.to_string(),
+        request,
+    ])
 }

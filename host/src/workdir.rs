@@ -88,9 +88,13 @@ impl WorkDir {
                 });
             }
             Err(why) if why.kind() == std::io::ErrorKind::NotFound => {
-                self.handle
-                    .create_dir_all(&name)
-                    .map_err(|why| if escapes(&why) { outside() } else { failed(&why) })?;
+                self.handle.create_dir_all(&name).map_err(|why| {
+                    if escapes(&why) {
+                        outside()
+                    } else {
+                        failed(&why)
+                    }
+                })?;
                 true
             }
             Err(why) if escapes(&why) => return Err(outside()),
@@ -98,9 +102,13 @@ impl WorkDir {
         };
         // What the handle lets in cannot lead out; the path is looked at once more because the
         // agent is started by path.
-        self.handle
-            .open_dir(&name)
-            .map_err(|why| if escapes(&why) { outside() } else { failed(&why) })?;
+        self.handle.open_dir(&name).map_err(|why| {
+            if escapes(&why) {
+                outside()
+            } else {
+                failed(&why)
+            }
+        })?;
         let path = self
             .root
             .join(&name)
@@ -115,8 +123,7 @@ impl WorkDir {
 
 /// How the handle says that a link leads out of the directory.
 fn escapes(why: &std::io::Error) -> bool {
-    why.kind() == std::io::ErrorKind::PermissionDenied
-        && why.raw_os_error().is_none()
+    why.kind() == std::io::ErrorKind::PermissionDenied && why.raw_os_error().is_none()
 }
 
 #[cfg(test)]
@@ -151,7 +158,17 @@ mod tests {
         std::os::unix::fs::symlink(temp.path(), dir.root().join("link")).unwrap();
         std::os::unix::fs::symlink("/etc", dir.root().join("etc")).unwrap();
         for bad in [
-            "..", "../x", "a/../../x", "/etc", "/", "link", "link/x", "etc", "etc/new", "", "a\0b",
+            "..",
+            "../x",
+            "a/../../x",
+            "/etc",
+            "/",
+            "link",
+            "link/x",
+            "etc",
+            "etc/new",
+            "",
+            "a\0b",
             "/proc/self/root",
         ] {
             let refused = dir.enter(bad);
@@ -162,10 +179,7 @@ mod tests {
         }
         assert!(!temp.path().join("x").exists());
         std::fs::write(dir.root().join("file"), "x").unwrap();
-        assert!(matches!(
-            dir.enter("file"),
-            Err(HostText::DirIsFile { .. })
-        ));
+        assert!(matches!(dir.enter("file"), Err(HostText::DirIsFile { .. })));
     }
 
     proptest! {

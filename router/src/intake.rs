@@ -38,23 +38,28 @@ pub(crate) async fn run(desk: Arc<Desk>, broker: Broker, cancel: CancellationTok
         if !begin_at_floor(&broker, &cancel).await {
             return;
         }
-        let stretch = cancel.child_token();
-        let reading = consume(&broker, options, stretch.clone(), key, |delivery| {
-            handle(Arc::clone(&desk), delivery)
-        });
-        tokio::pin!(reading);
-        tokio::select! {
-            () = &mut reading => {}
-            // What was under way into a dead link comes back later than newer messages. So a
-            // stretch ends with its connection, and the next one begins at the oldest unsettled.
-            true = came(&mut lost, false) => {
-                stretch.cancel();
-                reading.await;
+        // Acts of this stretch end with it: one that went on would work beside its own repeat.
+        let stretch = CancellationToken::new();
+        let reading = consume(&broker, options, cancel.clone(), key, |delivery| {
+            let (desk, over) = (Arc::clone(&desk), stretch.clone());
+            async move {
                 tokio::select! {
-                    _ = came(&mut found, true) => {}
-                    () = cancel.cancelled() => {}
+                    biased;
+                    outcome = handle(&desk, delivery) => outcome,
+                    () = over.cancelled() => Outcome::Again(Duration::ZERO),
                 }
             }
+        });
+        tokio::select! {
+            () = reading => {}
+            // What was under way into a dead link comes back later than newer messages. So a
+            // stretch ends with its connection, and the next one begins at the oldest unsettled.
+            true = came(&mut lost, false) => {}
+        }
+        stretch.cancel();
+        tokio::select! {
+            _ = came(&mut found, true) => {}
+            () = cancel.cancelled() => {}
         }
     }
 }
@@ -100,7 +105,7 @@ fn key(subject: &str) -> String {
     subject::parse_in(subject).map_or_else(|| subject.to_owned(), |user| user.to_string())
 }
 
-async fn handle(desk: Arc<Desk>, delivery: Delivery) -> Outcome {
+async fn handle(desk: &Desk, delivery: Delivery) -> Outcome {
     let inbound: Inbound = match decode("inbound", &delivery.payload) {
         Ok(inbound) => inbound,
         Err(why) => return Outcome::Dead(why.to_string()),
@@ -109,7 +114,7 @@ async fn handle(desk: Arc<Desk>, delivery: Delivery) -> Outcome {
     if subject::parse_in(&delivery.subject).as_ref() != Some(&inbound.user) {
         return Outcome::Dead(format!("its subject and its user {} differ", inbound.user));
     }
-    match decide_and_act(&desk, &inbound, delivery.sequence).await {
+    match decide_and_act(desk, &inbound, delivery.sequence).await {
         Ok(()) => Outcome::Done,
         // It comes again, to us or to the next router.
         Err(Stopped) => Outcome::Again(Duration::ZERO),

@@ -101,7 +101,8 @@ pub async fn run(
         ),
         None => None,
     };
-    match provision::provision(&broker, &cancel).await {
+    // Boxed, here and below: the parts' futures are large, and whoever runs us holds ours.
+    match Box::pin(provision::provision(&broker, &cancel)).await {
         Ok(()) => {}
         Err(ProvisionError::Cancelled) => return Ok(()),
         Err(error) => {
@@ -109,7 +110,7 @@ pub async fn run(
             return Err(error.into());
         }
     }
-    let (desk, service) = start(&options, &broker, &tasks, &stop, &cancel).await?;
+    let (desk, service) = Box::pin(start(&options, &broker, &tasks, &stop, &cancel)).await?;
     tasks.spawn(report(
         health,
         broker.clone(),
@@ -119,7 +120,7 @@ pub async fn run(
         stop.clone(),
     ));
     info!("the router is ready");
-    intake::run(desk, broker, cancel).await;
+    Box::pin(intake::run(desk, broker, cancel)).await;
     if let Err(why) = service.stop().await {
         warn!(%why, "the micro service did not end in order");
     }
@@ -197,12 +198,12 @@ async fn report(
     let mut tick = tokio::time::interval(Duration::from_secs(1));
     loop {
         let connected = *up.borrow();
-        let count = presence.count().await;
+        let on = presence.count_on().await;
         let enrolled = registry.nodes().len();
         let detail = json!({ "refusals": broker.refusals() });
         health.set("broker", connected, detail);
         let detail = json!({
-            "nodes": enrolled, "on": count.on, "off": enrolled.saturating_sub(count.on), "http": http,
+            "nodes": enrolled, "on": on, "off": enrolled.saturating_sub(on), "http": http,
         });
         health.set("router", true, detail);
         tokio::select! {

@@ -15,7 +15,7 @@ use async_nats::jetstream::kv::Store;
 use bytes::Bytes;
 use chrono::{DateTime, Utc};
 use common::broker::Broker;
-use common::identity::NODE_DISCONNECTED;
+use common::identity::{NODE_DISCONNECTED, node_of_event};
 use common::ids::{BootId, NodeId};
 use common::message::control::{Heartbeat, Verb};
 use common::message::decode;
@@ -44,18 +44,9 @@ const STRANGERS: usize = 64;
 enum Ask {
     Life(NodeId, oneshot::Sender<Option<Seen>>),
     Of(Vec<NodeId>, oneshot::Sender<BTreeMap<NodeId, Seen>>),
-    Count(oneshot::Sender<Count>),
+    CountOn(oneshot::Sender<usize>),
     Beat(Heartbeat),
     Gone(NodeId, BootId),
-}
-
-/// How many nodes are there.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub(crate) struct Count {
-    /// On.
-    pub(crate) on: usize,
-    /// Heard of before, and off now.
-    pub(crate) off: usize,
 }
 
 /// Handle on who is there. Cheap to clone.
@@ -110,10 +101,10 @@ impl Presence {
         told.await.unwrap_or_default()
     }
 
-    /// How many are there.
-    pub(crate) async fn count(&self) -> Count {
+    /// How many enrolled nodes are on.
+    pub(crate) async fn count_on(&self) -> usize {
         let (tell, told) = oneshot::channel();
-        self.tell(Ask::Count(tell)).await;
+        self.tell(Ask::CountOn(tell)).await;
         told.await.unwrap_or_default()
     }
 
@@ -125,12 +116,11 @@ impl Presence {
             return State::Never;
         };
         let now = Utc::now();
-        match seen.state(now) {
-            State::On if now - seen.last <= FRESH => return State::On,
-            // That start is over for sure; the next one says so itself with its first beat.
-            State::Off { since } if seen.gone => return State::Off { since },
-            State::On | State::Off { .. } | State::Never => {}
+        if seen.state(now) == State::On && now - seen.last <= FRESH {
+            return State::On;
         }
+        // Also one that counts as off: it may have come back since, and where nobody listens the
+        // broker says so at once.
         if self.reach(node, seen.boot).await {
             State::On
         } else {
@@ -187,6 +177,8 @@ async fn own(
 ) {
     let mut strangers: BTreeMap<NodeId, Heartbeat> = BTreeMap::new();
     let mut changes = registry.changes();
+    // The memory may hold nodes that have been removed since.
+    changes.mark_changed();
     let mut tick = tokio::time::interval(Duration::from_secs(1));
     tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     loop {
@@ -201,8 +193,12 @@ async fn own(
             Ok(()) = changes.changed() => {
                 let nodes = registry.nodes();
                 table.forget(|node| !nodes.contains_key(node));
-                let known = strangers.extract_if(.., |node, _| nodes.contains_key(node));
-                for (_, beat) in known {
+                let (known, unknown) = std::mem::take(&mut strangers)
+                    .into_iter()
+                    .partition(|(node, _)| nodes.contains_key(node));
+                strangers = unknown;
+                let known: BTreeMap<NodeId, Heartbeat> = known;
+                for beat in known.into_values() {
                     take(&mut table, beat, &keeper);
                 }
                 continue;
@@ -221,12 +217,8 @@ async fn own(
                     .collect();
                 let _ = tell.send(known);
             }
-            Some(Ask::Count(tell)) => {
-                let on = table.count_on(Utc::now());
-                let _ = tell.send(Count {
-                    on,
-                    off: table.len() - on,
-                });
+            Some(Ask::CountOn(tell)) => {
+                let _ = tell.send(table.count_on(Utc::now()));
             }
             Some(Ask::Gone(node, boot)) => {
                 if let Some(seen) = table.gone(&node, boot) {
@@ -284,7 +276,7 @@ async fn listen(mut beats: async_nats::Subscriber, presence: Presence, cancel: C
                 warn!(subject = %message.subject, says = %beat.node, "a beat for another node; passed over");
             }
             Err(why) => {
-                warn!(subject = %message.subject, %why, "a beat cannot be read; passed over")
+                warn!(subject = %message.subject, %why, "a beat cannot be read; passed over");
             }
         }
     }
@@ -306,9 +298,8 @@ async fn follow(
                 None => return,
             },
         };
-        let Some(node) = lost_node(&message.payload) else {
-            continue;
-        };
+        let node: Option<NodeId> = node_of_event(&message.payload).and_then(|id| id.parse().ok());
+        let Some(node) = node else { continue };
         let (presence, cancel) = (presence.clone(), cancel.clone());
         tasks.spawn(async move {
             let Some(seen) = presence.life(&node).await else {
@@ -324,12 +315,6 @@ async fn follow(
             }
         });
     }
-}
-
-/// The node in the broker's event: the name claim of its token.
-fn lost_node(event: &[u8]) -> Option<NodeId> {
-    let event: serde_json::Value = serde_json::from_slice(event).ok()?;
-    event.pointer("/client/name_tag")?.as_str()?.parse().ok()
 }
 
 /// Seconds from `then` to now; zero if `then` is ahead of our clock.

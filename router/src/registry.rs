@@ -90,6 +90,8 @@ pub(crate) struct Task {
     folder: Option<PathBuf>,
     folder_read_at: Option<SystemTime>,
     records: BTreeMap<NodeId, NodeRecord>,
+    /// Records from the folder that the bucket does not have yet.
+    unwritten: BTreeSet<NodeId>,
     /// Nodes whose consumer is known to be there.
     consumers: BTreeSet<NodeId>,
     nodes: watch::Sender<Nodes>,
@@ -114,6 +116,7 @@ pub(crate) async fn open(
         folder: data_dir.map(|dir| dir.join("nodes")),
         folder_read_at: None,
         records: BTreeMap::new(),
+        unwritten: BTreeSet::new(),
         consumers: BTreeSet::new(),
         nodes,
         look: Arc::clone(&look),
@@ -191,29 +194,33 @@ impl Task {
         }
         let read = tokio::task::spawn_blocking(move || records::read(&folder)).await;
         let Ok(found) = read else { return };
-        let mut complete = true;
         for (id, record) in found {
-            if self.records.get(&id) == Some(&record) {
-                continue;
+            if self.records.get(&id) != Some(&record) {
+                self.unwritten.insert(id.clone());
+                self.records.insert(id, record);
             }
-            let Ok(value) = serde_json::to_vec(&record) else {
-                continue;
-            };
-            match self.store.put(id.as_str(), value.into()).await {
-                Ok(_) => debug!(node = %id, "record taken into the list"),
-                Err(why) => {
-                    // It counts here all the same; the bucket gets it at the next look.
-                    warn!(node = %id, %why, "cannot write the list of nodes yet; again");
-                    complete = false;
-                }
-            }
-            self.records.insert(id, record);
         }
-        if complete {
+        // They count from here on, whether the bucket can be written now or later.
+        self.publish();
+        if self.write_bucket().await {
             self.folder_read_at = changed_at;
         }
-        self.publish();
         self.make_consumers().await;
+    }
+
+    /// Puts what is new into the bucket; false if that has to be tried again.
+    async fn write_bucket(&mut self) -> bool {
+        while let Some(id) = self.unwritten.first() {
+            if let Some(Ok(value)) = self.records.get(id).map(serde_json::to_vec)
+                && let Err(why) = self.store.put(id.as_str(), value.into()).await
+            {
+                warn!(node = %id, %why, "cannot write the list of nodes yet; again");
+                return false;
+            }
+            debug!(node = %id, "record taken into the list");
+            self.unwritten.pop_first();
+        }
+        true
     }
 
     /// Takes one change of the bucket.
@@ -222,6 +229,10 @@ impl Task {
             warn!(key = %entry.key, "a key in the list of nodes is not a node id; passed over");
             return;
         };
+        if self.unwritten.contains(&id) {
+            // The hub's own record is newer and on its way.
+            return;
+        }
         match entry.operation {
             Operation::Put => match serde_json::from_slice::<NodeRecord>(&entry.value) {
                 Ok(record) if record.id == id.as_str() => {

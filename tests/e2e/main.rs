@@ -1,1 +1,13 @@
-//! Placeholder.
+//! Whole binaries, from outside: what a person sees in the chat or on the page, what the model was
+//! asked, what is on the disk. One file per promise. Every neighbour is real (`nats-server`,
+//! `claude`, Chromium) or speaks the real protocol (Feishu, the model's API).
+
+mod crash;
+mod page;
+mod processes;
+mod refusals;
+mod repeats;
+mod sessions;
+mod shutdown;
+mod wire;
+mod world;

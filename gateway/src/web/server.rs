@@ -223,7 +223,7 @@ async fn message(
 ) -> Response {
     let said = match admitted(&site, &headers, said) {
         Ok(said) => said,
-        Err(refusal) => return refusal,
+        Err(refusal) => return *refusal,
     };
     let lang = said.lang.unwrap_or(site.lang);
     let mut shown = said.text.trim().to_owned();
@@ -277,7 +277,7 @@ async fn tap(
 ) -> Response {
     let tapped = match admitted(&site, &headers, tapped) {
         Ok(tapped) => tapped,
-        Err(refusal) => return refusal,
+        Err(refusal) => return *refusal,
     };
     let lang = tapped.lang.unwrap_or(site.lang);
     match site
@@ -331,10 +331,10 @@ fn admitted<T>(
     site: &Site,
     headers: &HeaderMap,
     body: Result<Json<T>, JsonRejection>,
-) -> Result<T, Response> {
+) -> Result<T, Box<Response>> {
     if !site.login.admits(headers) {
         let text = GatewayText::LoginNeeded;
-        return Err(refuse(StatusCode::UNAUTHORIZED, &text, site.lang));
+        return Err(Box::new(refuse(StatusCode::UNAUTHORIZED, &text, site.lang)));
     }
     body.map(|Json(body)| body).map_err(|why| {
         let text = if why.status() == StatusCode::PAYLOAD_TOO_LARGE {
@@ -342,7 +342,7 @@ fn admitted<T>(
         } else {
             GatewayText::BadRequest
         };
-        refuse(why.status(), &text, site.lang)
+        Box::new(refuse(why.status(), &text, site.lang))
     })
 }
 

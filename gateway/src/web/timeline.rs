@@ -6,7 +6,7 @@
 
 mod store;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use chrono::{DateTime, Utc};
 use common::ids::{CardId, MessageId};
@@ -151,12 +151,12 @@ pub struct Timeline {
 impl Timeline {
     /// Opens or makes the database at `path`, readable by nobody else, and starts its owner. The
     /// owner ends when all handles are gone.
-    pub fn open(path: PathBuf) -> Result<Self, TimelineError> {
+    pub fn open(path: &Path) -> Result<Self, TimelineError> {
         let open_error = |why: String| TimelineError::Open {
-            path: path.clone(),
+            path: path.to_owned(),
             why,
         };
-        let mut store = Store::open(&path).map_err(open_error)?;
+        let mut store = Store::open(path).map_err(open_error)?;
         let (requests, mut queue) = mpsc::channel(QUEUE);
         let (live, _) = broadcast::channel(LIVE);
         let run = move || {

@@ -1,3 +1,17 @@
 //! Integration tests of the gateway, in one binary.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::large_futures,
+    clippy::format_collect,
+    reason = "tests, and helpers of theirs"
+)]
 
+mod deliver;
 mod feishu_wire;
+mod inbound;
+mod stage;
+mod web;
+mod web_page;

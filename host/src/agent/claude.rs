@@ -4,7 +4,9 @@
 
 mod command;
 mod conversation;
+mod drafts;
 mod driver;
+mod fields;
 mod incoming;
 mod lines;
 mod live;

@@ -188,7 +188,10 @@ mod tests {
     #[tokio::test]
     async fn interrupt_is_the_signal_of_the_keyboard() {
         let mut child = Command::new("sh")
-            .args(["-c", "trap 'exit 7' INT; echo ready; while :; do sleep 0.05; done"])
+            .args([
+                "-c",
+                "trap 'exit 7' INT; echo ready; while :; do sleep 0.05; done",
+            ])
             .stdout(Stdio::piped())
             .spawn()
             .unwrap();

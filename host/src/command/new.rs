@@ -33,7 +33,8 @@ pub(crate) async fn run(desk: &mut Desk, place: u64, origin: &Origin, args: &str
     let typed = match read(args) {
         Ok(typed) => typed,
         Err(wrong) => {
-            desk.usage(place, origin, Command::New, wrong.as_ref()).await;
+            desk.usage(place, origin, Command::New, wrong.as_ref())
+                .await;
             return;
         }
     };
@@ -202,13 +203,31 @@ mod tests {
     fn the_forms_that_people_type() {
         let good = [
             ("demo", typed("demo", "", TIMEOUT_S, IDLE_S)),
-            ("demo  fix the\n tests ", typed("demo", "fix the\n tests", TIMEOUT_S, IDLE_S)),
+            (
+                "demo  fix the\n tests ",
+                typed("demo", "fix the\n tests", TIMEOUT_S, IDLE_S),
+            ),
             ("\"my app\" hi", typed("my app", "hi", TIMEOUT_S, IDLE_S)),
-            ("“我的 项目” 你好", typed("我的 项目", "你好", TIMEOUT_S, IDLE_S)),
-            ("demo --timeout 60 --idle 90 go", typed("demo", "go", 60, 90)),
-            ("demo go on --idle 90", typed("demo", "go on", TIMEOUT_S, 90)),
-            ("demo set --timeout 9 in the file", typed("demo", "set --timeout 9 in the file", TIMEOUT_S, IDLE_S)),
-            ("demo --verbose x", typed("demo", "--verbose x", TIMEOUT_S, IDLE_S)),
+            (
+                "“我的 项目” 你好",
+                typed("我的 项目", "你好", TIMEOUT_S, IDLE_S),
+            ),
+            (
+                "demo --timeout 60 --idle 90 go",
+                typed("demo", "go", 60, 90),
+            ),
+            (
+                "demo go on --idle 90",
+                typed("demo", "go on", TIMEOUT_S, 90),
+            ),
+            (
+                "demo set --timeout 9 in the file",
+                typed("demo", "set --timeout 9 in the file", TIMEOUT_S, IDLE_S),
+            ),
+            (
+                "demo --verbose x",
+                typed("demo", "--verbose x", TIMEOUT_S, IDLE_S),
+            ),
             ("it's fine", typed("it's", "fine", TIMEOUT_S, IDLE_S)),
         ];
         for (args, expected) in good {

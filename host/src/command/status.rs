@@ -59,7 +59,13 @@ mod tests {
     #[test]
     fn ages_are_short() {
         let now = Utc::now();
-        for (seconds, text) in [(-5, "0s"), (59, "59s"), (60, "1m"), (7200, "2h"), (200_000, "2d")] {
+        for (seconds, text) in [
+            (-5, "0s"),
+            (59, "59s"),
+            (60, "1m"),
+            (7200, "2h"),
+            (200_000, "2d"),
+        ] {
             assert_eq!(age(now - chrono::Duration::seconds(seconds), now), text);
         }
     }

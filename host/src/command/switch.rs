@@ -15,7 +15,8 @@ pub(crate) async fn run(desk: &mut Desk, place: u64, origin: &Origin, args: &str
     match pick(&desk.mine(&origin.user), args) {
         Ok(session) => desk.make_active(place, origin, &session).await,
         Err(text @ common::text::host::HostText::NotANumber { .. }) => {
-            desk.usage(place, origin, Command::Switch, Some(&text)).await;
+            desk.usage(place, origin, Command::Switch, Some(&text))
+                .await;
         }
         Err(text) => desk.say(place, origin, Tone::Warning, &text).await,
     }

@@ -61,9 +61,9 @@ impl Store {
         };
         std::fs::create_dir_all(data_dir).map_err(|why| fault(why.to_string()))?;
         let db = Database::create(&path).map_err(|why| match why {
-            redb::DatabaseError::DatabaseAlreadyOpen => {
-                fault("another process has it open; is a second host running on this folder?".into())
-            }
+            redb::DatabaseError::DatabaseAlreadyOpen => fault(
+                "another process has it open; is a second host running on this folder?".into(),
+            ),
             other => fault(other.to_string()),
         })?;
         let store = Self { db };

@@ -273,11 +273,7 @@ impl Actor {
             let text = HostText::QueueFull {
                 waiting: self.queue.len(),
             };
-            let view = cards::note(
-                frame(&self.context, &dir, turn.lang),
-                Tone::Warning,
-                &text,
-            );
+            let view = cards::note(frame(&self.context, &dir, turn.lang), Tone::Warning, &text);
             self.commit(vec![from.card(turn.card, 1, view), Change::Done(place)])
                 .await;
             return;
@@ -297,13 +293,7 @@ impl Actor {
         }
     }
 
-    async fn on_answer(
-        &mut self,
-        place: u64,
-        from: &Origin,
-        prompt: PromptRecord,
-        answer: Answer,
-    ) {
+    async fn on_answer(&mut self, place: u64, from: &Origin, prompt: PromptRecord, answer: Answer) {
         let open = self
             .prompts
             .get(&prompt.request)
@@ -582,9 +572,11 @@ impl Actor {
         let Some(slot) = self.context.slots.take(self.record.id) else {
             return Err(None);
         };
-        let spec = recover::spec(&self.context, &self.record).await.map_err(Some)?;
-        let agent = agent::start(agent::Backend::Claude, spec, &self.context.tasks)
-            .map_err(|why| {
+        let spec = recover::spec(&self.context, &self.record)
+            .await
+            .map_err(Some)?;
+        let agent =
+            agent::start(agent::Backend::Claude, spec, &self.context.tasks).map_err(|why| {
                 warn!(%why, "the agent cannot be started");
                 Some(AgentFault::from(&why))
             })?;
@@ -871,12 +863,8 @@ impl Actor {
                 } else {
                     result.text.clone()
                 };
-                let views = cards::finished(
-                    frame,
-                    &current.progress,
-                    &text,
-                    footer(&result, took, lang),
-                );
+                let views =
+                    cards::finished(frame, &current.progress, &text, footer(&result, took, lang));
                 let changes = self.answer(&current.turn, views, took);
                 self.commit(changes).await;
             }
@@ -1269,11 +1257,7 @@ async fn live_kill(handle: &AgentHandle) {
     handle.kill().await;
 }
 
-fn frame<'a>(
-    context: &'a Context,
-    dir: &'a str,
-    lang: common::lang::Lang,
-) -> Frame<'a> {
+fn frame<'a>(context: &'a Context, dir: &'a str, lang: common::lang::Lang) -> Frame<'a> {
     Frame {
         node: &context.name,
         dir,

@@ -17,13 +17,13 @@ pub(super) fn ask(request: &PermissionRequest) -> Ask {
     let path = text("file_path").or_else(|| text("notebook_path"));
     let (about, lang, body) = match request.tool.as_str() {
         "Bash" => (None, "bash", text("command").unwrap_or_default().to_owned()),
-        "Write" => (
-            path,
-            "",
-            text("content").unwrap_or_default().to_owned(),
-        ),
+        "Write" => (path, "", text("content").unwrap_or_default().to_owned()),
         "Edit" => (path, "diff", diff(text("old_string"), text("new_string"))),
-        "WebFetch" => (text("url"), "", text("prompt").unwrap_or_default().to_owned()),
+        "WebFetch" => (
+            text("url"),
+            "",
+            text("prompt").unwrap_or_default().to_owned(),
+        ),
         "ExitPlanMode" => (
             None,
             "markdown",
@@ -106,7 +106,10 @@ mod tests {
     #[test]
     fn the_thing_itself_is_shown() {
         let bash = ask(&request("Bash", json!({"command": "rm -rf build\nls"})));
-        assert_eq!((bash.lang.as_str(), bash.body.as_str()), ("bash", "rm -rf build\nls"));
+        assert_eq!(
+            (bash.lang.as_str(), bash.body.as_str()),
+            ("bash", "rm -rf build\nls")
+        );
         let edit = ask(&request(
             "Edit",
             json!({"file_path": "/p/a.rs", "old_string": "a\nb", "new_string": "c"}),

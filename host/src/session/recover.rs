@@ -86,12 +86,11 @@ pub(super) async fn spec(
             message: common::text::Say::en(&why),
         })?;
     let env = env(context);
-    let program = claude::locate(context.agents.program.as_deref(), env.get("PATH")).map_err(
-        |why| {
+    let program =
+        claude::locate(context.agents.program.as_deref(), env.get("PATH")).map_err(|why| {
             warn!(%why, "no agent");
             AgentFault::NotInstalled
-        },
-    )?;
+        })?;
     let config = config_dir(context, &env);
     let known = config
         .as_deref()
@@ -106,7 +105,10 @@ pub(super) async fn spec(
         && let Some(config) = &config
         && let Some(owner) = claude::live_owner(config, record.agent_session).await
     {
-        info!(pid = owner.process.pid(), "another program has this conversation open");
+        info!(
+            pid = owner.process.pid(),
+            "another program has this conversation open"
+        );
         return Err(AgentFault::SessionInUse);
     }
     let trust_project = context

@@ -72,8 +72,8 @@ impl Slots {
     /// Resolves when a slot may have become free. Holders also become idle without a word, so look
     /// again after a while in any case.
     pub async fn freed(&self) {
-        let _ = tokio::time::timeout(std::time::Duration::from_secs(2), self.freed.notified())
-            .await;
+        let _ =
+            tokio::time::timeout(std::time::Duration::from_secs(2), self.freed.notified()).await;
     }
 }
 

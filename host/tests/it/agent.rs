@@ -11,6 +11,7 @@ use std::ffi::OsString;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use host::agent::claude::Version;
 use host::agent::{
     Agent, AgentEvent, AgentHandle, AgentSpec, Backend, ChildEnv, PermissionMode, RunState,
     SessionStart, TurnResult, UserMessage, start,
@@ -113,15 +114,16 @@ impl Running {
     async fn until(&mut self, what: &str, fits: impl Fn(&AgentEvent) -> bool) -> AgentEvent {
         let deadline = tokio::time::Instant::now() + PATIENCE;
         loop {
-            match tokio::time::timeout_at(deadline, self.events.recv()).await {
-                Ok(Some(event)) => {
-                    self.seen.push(event.clone());
-                    if fits(&event) {
-                        return event;
-                    }
-                }
-                Ok(None) => panic!("it ended before {what}; it said {:#?}", self.seen),
-                Err(_) => panic!("no {what} within {PATIENCE:?}; it said {:#?}", self.seen),
+            let next = tokio::time::timeout_at(deadline, self.events.recv()).await;
+            let Ok(next) = next else {
+                panic!("no {what} within {PATIENCE:?}; it said {:#?}", self.seen);
+            };
+            let Some(event) = next else {
+                panic!("it ended before {what}; it said {:#?}", self.seen);
+            };
+            self.seen.push(event.clone());
+            if fits(&event) {
+                return event;
             }
         }
     }
@@ -178,6 +180,15 @@ impl Running {
         result
     }
 
+    /// The CLI has this version.
+    fn runs(&self, version: Version) -> bool {
+        let said = |event: &AgentEvent| match event {
+            AgentEvent::Init { version, .. } => Some(version.clone()),
+            _ => None,
+        };
+        self.seen.iter().find_map(said) == Some(version.to_string())
+    }
+
     fn questions(&self) -> usize {
         let is_question = |event: &&AgentEvent| matches!(event, AgentEvent::Permission(_));
         self.seen.iter().filter(is_question).count()
@@ -208,10 +219,10 @@ async fn eventually<T>(what: &str, mut look: impl AsyncFnMut() -> Option<T>) -> 
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
     };
-    match tokio::time::timeout(PATIENCE, found).await {
-        Ok(found) => found,
-        Err(_) => panic!("no {what} within {PATIENCE:?}"),
-    }
+    let Ok(found) = tokio::time::timeout(PATIENCE, found).await else {
+        panic!("no {what} within {PATIENCE:?}");
+    };
+    found
 }
 
 /// What a started command wrote into `name`: the pid of its shell.

@@ -60,6 +60,8 @@ mod tests {
 
     use super::*;
 
+    type Change = fn(&mut Config);
+
     fn wanted() -> Config {
         common::stream::streams().remove(1)
     }
@@ -85,11 +87,11 @@ mod tests {
 
     #[test]
     fn a_passed_over_field_is_named() {
-        let changes: [(&str, fn(&mut Config)); 5] = [
+        let changes: [(&str, Change); 5] = [
             ("allow_msg_ttl", |c| c.allow_message_ttl = false),
             ("max_consumers", |c| c.max_consumers = 1000),
             ("duplicate_window", |c| {
-                c.duplicate_window = Duration::from_secs(120)
+                c.duplicate_window = Duration::from_secs(120);
             }),
             ("subjects", |c| c.subjects = vec!["pw.other".into()]),
             ("allow_rollup_hdrs", |c| c.allow_rollup = true),

@@ -4,17 +4,24 @@ use common::ids::NodeId;
 use common::message::view::Action;
 use common::{stream, subject};
 
-use crate::world::{Node, World, id, user};
+use crate::node::Node;
+use crate::world::{World, id, user};
 
 fn pending(action: &Action) -> u64 {
     match action {
-        Action::UseNode { pending: Some(pending), .. } => *pending,
+        Action::UseNode {
+            pending: Some(pending),
+            ..
+        } => *pending,
         other => panic!("{other:?}"),
     }
 }
 
 fn choose(node: &str, pending: Option<u64>) -> Action {
-    Action::UseNode { node: id(node), pending }
+    Action::UseNode {
+        node: id(node),
+        pending,
+    }
 }
 
 async fn waiting(world: &World, node: &NodeId) -> usize {
@@ -24,16 +31,25 @@ async fn waiting(world: &World, node: &NodeId) -> usize {
 #[tokio::test]
 async fn the_answered_question_sends_the_message_once() {
     let world = World::start(&["home", "lab"]).await;
-    let (home, lab) = (Node::start(&world, "home").await, Node::start(&world, "lab").await);
+    let (home, lab) = (
+        Node::start(&world, "home").await,
+        Node::start(&world, "lab").await,
+    );
     world.on(2).await;
     world.says("ou_1", "om_1", "build it").await;
     let question = world.shown().await;
-    assert_eq!(question.text().lines().take(2).collect::<Vec<_>>(), ["Which machine?", "“build it”"]);
+    assert_eq!(
+        question.text().lines().take(2).collect::<Vec<_>>(),
+        ["Which machine?", "“build it”"]
+    );
     assert_eq!(question.rev, 1);
     let to_lab = question.button("LAB");
     world.taps("ou_1", "tap_1", to_lab.clone()).await;
     let answer = world.shown().await;
-    assert_eq!((answer.card.as_str(), answer.rev), (question.card.as_str(), 2));
+    assert_eq!(
+        (answer.card.as_str(), answer.rev),
+        (question.card.as_str(), 2)
+    );
     assert_eq!(answer.view.title, "Sent to LAB");
     assert!(answer.view.buttons.is_empty());
     assert_eq!(lab.text().await, "build it");
@@ -56,19 +72,32 @@ async fn the_answered_question_sends_the_message_once() {
 #[tokio::test]
 async fn a_tap_cannot_fetch_what_is_not_a_waiting_message_of_ones_own() {
     let world = World::start(&["home", "lab"]).await;
-    let (_home, _lab) = (Node::start(&world, "home").await, Node::start(&world, "lab").await);
+    let (_home, _lab) = (
+        Node::start(&world, "home").await,
+        Node::start(&world, "lab").await,
+    );
     world.on(2).await;
     world.says("ou_1", "om_1", "secret").await;
     let theirs = pending(&world.shown().await.button("HOME"));
     for (n, sequence) in [theirs, theirs + 1_000, 0].into_iter().enumerate() {
-        world.taps("ou_2", &format!("tap_{n}"), choose("home", Some(sequence))).await;
-        assert_eq!(world.shown().await.view.title, "This message is not kept any more");
+        world
+            .taps("ou_2", &format!("tap_{n}"), choose("home", Some(sequence)))
+            .await;
+        assert_eq!(
+            world.shown().await.view.title,
+            "This message is not kept any more"
+        );
     }
     // Its own tap is no message that waits.
     let own = world.taps("ou_2", "tap_9", choose("lab", None)).await;
     assert_eq!(world.shown().await.view.title, "Now using LAB");
-    world.taps("ou_2", "tap_10", choose("home", Some(theirs + 4))).await;
-    assert_eq!(world.shown().await.view.title, "This message is not kept any more");
+    world
+        .taps("ou_2", "tap_10", choose("home", Some(theirs + 4)))
+        .await;
+    assert_eq!(
+        world.shown().await.view.title,
+        "This message is not kept any more"
+    );
     assert_eq!(own.user, user("ou_2"));
     assert_eq!(world.count(stream::WORK, subject::WORK_ALL).await, 0);
 }
@@ -86,7 +115,10 @@ async fn taps_for_strange_nodes_are_refused() {
 #[tokio::test]
 async fn nodes_are_listed_and_chosen_by_name() {
     let mut world = World::start(&["home", "lab", "new"]).await;
-    let (_home, lab) = (Node::start(&world, "home").await, Node::start(&world, "lab").await);
+    let (_home, lab) = (
+        Node::start(&world, "home").await,
+        Node::start(&world, "lab").await,
+    );
     world.on(2).await;
     world.says("ou_1", "om_1", "/nodes").await;
     let list = world.shown().await;
@@ -94,7 +126,10 @@ async fn nodes_are_listed_and_chosen_by_name() {
     let lines: Vec<_> = text.lines().collect();
     assert_eq!(lines[0], "Your machines");
     assert!(lines[1].starts_with("HOME (home): on · "), "{text}");
-    assert!(lines[1].ends_with(" s ago · 2 sessions, 1 running · v0.1.0"), "{text}");
+    assert!(
+        lines[1].ends_with(" s ago · 2 sessions, 1 running · v0.1.0"),
+        "{text}"
+    );
     assert_eq!(lines[3], "new: never seen");
     assert_eq!(list.button("Use LAB"), choose("lab", None));
 

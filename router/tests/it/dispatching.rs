@@ -10,14 +10,17 @@ use common::message::{Meta, encode};
 use common::{stream, subject};
 use futures_util::StreamExt as _;
 
-use crate::world::{Node, World, id, inbound, until, user};
+use crate::node::Node;
+use crate::world::{World, id, inbound, until, user};
 
 #[tokio::test]
 async fn a_text_reaches_the_only_node_whole() {
     let world = World::start(&["home"]).await;
     let home = Node::start(&world, "home").await;
     world.on(1).await;
-    let text = InboundBody::Text { text: "/new demo do it".into() };
+    let text = InboundBody::Text {
+        text: "/new demo do it".into(),
+    };
     let sent = world.act_in("ou_1", "om_1", text, Some(Lang::Zh)).await;
     let work = home.work().await;
     assert_eq!(work.inbound, sent);
@@ -34,14 +37,26 @@ async fn a_crash_between_publish_and_ack_runs_nothing_twice_and_keeps_the_order(
     let home = Node::start(&world, "home").await;
     world.on(1).await;
     world.stop_router().await;
-    let inside = world.inside().await;
+    let inside = world.inside.clone();
+    // Its last request for messages must be gone as well, or it would take the first one.
+    until("nobody reads", || async {
+        let acts = inside.jetstream().get_stream(stream::IN).await.unwrap();
+        let state = acts.consumer_info(stream::IN_ROUTER).await.unwrap();
+        (state.num_waiting == 0).then_some(())
+    })
+    .await;
     for n in 1..=5 {
-        world.says("ou_1", &format!("om_{n}"), &format!("{n}")).await;
+        world
+            .says("ou_1", &format!("om_{n}"), &format!("{n}"))
+            .await;
     }
     // A router that takes three, publishes the work of the first two, acknowledges the second,
     // and is gone.
-    let reader: PullConsumer =
-        inside.jetstream().get_consumer_from_stream(stream::IN_ROUTER, stream::IN).await.unwrap();
+    let reader: PullConsumer = inside
+        .jetstream()
+        .get_consumer_from_stream(stream::IN_ROUTER, stream::IN)
+        .await
+        .unwrap();
     let mut taken = reader.fetch().max_messages(3).messages().await.unwrap();
     let mut held = Vec::new();
     while let Some(message) = taken.next().await {
@@ -58,7 +73,10 @@ async fn a_crash_between_publish_and_ack_runs_nothing_twice_and_keeps_the_order(
         };
         let key = format!("{}:home", act.meta.cause);
         let subject = subject::work(&home.id, &act.user);
-        inside.publish(&subject, &key, "", encode(&work)).await.unwrap();
+        inside
+            .publish(&subject, &key, "", encode(&work))
+            .await
+            .unwrap();
         if n == 1 {
             message.double_ack().await.unwrap();
         }
@@ -76,7 +94,7 @@ async fn a_crash_between_publish_and_ack_runs_nothing_twice_and_keeps_the_order(
 
 /// Waits until everything in PW_IN has been acknowledged.
 async fn settled(world: &World) {
-    let inside = world.inside().await;
+    let inside = world.inside.clone();
     until("all acts are settled", || async {
         let acts = inside.jetstream().get_stream(stream::IN).await.unwrap();
         let state = acts.consumer_info(stream::IN_ROUTER).await.unwrap();
@@ -91,12 +109,21 @@ async fn a_restart_of_the_broker_loses_doubles_and_reorders_nothing() {
     let home = Node::start(&world, "home").await;
     world.on(1).await;
     for n in 1..=10 {
-        world.says("ou_1", &format!("om_{n}"), &format!("{n}")).await;
+        world
+            .says("ou_1", &format!("om_{n}"), &format!("{n}"))
+            .await;
     }
     world.nats.kill().await;
     world.nats.restart().await;
     for n in 11..=20 {
-        let act = inbound("ou_1", &format!("om_{n}"), InboundBody::Text { text: n.to_string() }, None);
+        let act = inbound(
+            "ou_1",
+            &format!("om_{n}"),
+            InboundBody::Text {
+                text: n.to_string(),
+            },
+            None,
+        );
         let subject = subject::inbound_message(&act.user);
         let forever = tokio_util::sync::CancellationToken::new();
         let payload = encode(&act).into();
@@ -121,13 +148,31 @@ async fn what_cannot_be_read_is_a_dead_letter_and_blocks_nobody() {
     let home = Node::start(&world, "home").await;
     world.on(1).await;
     let me = user("ou_1");
-    world.gate.publish(&subject::inbound_message(&me), "bad-1", "", "{").await.unwrap();
+    world
+        .gate
+        .publish(&subject::inbound_message(&me), "bad-1", "", "{")
+        .await
+        .unwrap();
     // Somebody else's name in the content.
-    let other = inbound("ou_2", "om_2", InboundBody::Text { text: "not mine".into() }, None);
-    world.gate.publish(&subject::inbound_message(&me), "bad-2", "", encode(&other)).await.unwrap();
+    let other = inbound(
+        "ou_2",
+        "om_2",
+        InboundBody::Text {
+            text: "not mine".into(),
+        },
+        None,
+    );
+    world
+        .gate
+        .publish(&subject::inbound_message(&me), "bad-2", "", encode(&other))
+        .await
+        .unwrap();
     world.says("ou_1", "om_3", "good").await;
     assert_eq!(home.text().await, "good");
-    let advisories = format!("$JS.EVENT.ADVISORY.CONSUMER.MSG_TERMINATED.{}.>", stream::IN);
+    let advisories = format!(
+        "$JS.EVENT.ADVISORY.CONSUMER.MSG_TERMINATED.{}.>",
+        stream::IN
+    );
     until("two dead letters", || async {
         (world.count(stream::DLQ, &advisories).await == 2).then_some(())
     })
@@ -138,16 +183,26 @@ async fn what_cannot_be_read_is_a_dead_letter_and_blocks_nobody() {
 #[tokio::test]
 async fn people_reach_only_the_nodes_that_serve_them() {
     let mut world = World::hub(&["open", "own"]).await;
-    let mine = EnrollOptions { serves: vec!["ou_1".into()], ..EnrollOptions::default() };
+    let mine = EnrollOptions {
+        serves: vec!["ou_1".into()],
+        ..EnrollOptions::default()
+    };
     world.nats.hub().enroll("mine", &mine).unwrap();
     world.start_router().await;
     // This one lets in whom the hub grants, less everybody but one.
     let own = Node::mute(&world, "own").await;
-    let list = common::message::control::Heartbeat { serves: vec![user("ou_2")], ..own.beat.clone() };
+    let list = common::message::control::Heartbeat {
+        serves: vec![user("ou_2")],
+        ..own.beat.clone()
+    };
     own.send(&list).await;
     world.on(1).await;
     let names = |card: String| {
-        let names: Vec<_> = card.lines().skip(1).map(|l| l.split([':', ' ']).next().unwrap().to_owned()).collect();
+        let names: Vec<_> = card
+            .lines()
+            .skip(1)
+            .map(|l| l.split([':', ' ']).next().unwrap().to_owned())
+            .collect();
         names.join(" ")
     };
     assert_eq!(names(world.list("ou_1").await), "mine open");
@@ -158,7 +213,9 @@ async fn people_reach_only_the_nodes_that_serve_them() {
 #[tokio::test]
 async fn language_is_remembered_over_a_restart() {
     let mut world = World::start(&[]).await;
-    let help = || InboundBody::Text { text: "hello".into() };
+    let help = || InboundBody::Text {
+        text: "hello".into(),
+    };
     world.act_in("ou_1", "om_1", help(), None).await;
     assert_eq!(world.shown().await.view.title, "No machine yet");
     world.act_in("ou_1", "om_2", help(), Some(Lang::Zh)).await;

@@ -1,8 +1,16 @@
 //! The router against a real broker, with its real accounts and permissions.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test fails by panicking"
+)]
 
 mod choosing;
 mod dispatching;
 mod limits;
+mod node;
 mod presence;
 mod provisioning;
 mod running;

@@ -114,22 +114,18 @@ impl Feishu {
                 let part = index.to_string();
                 MessageId::derived(&[&outbound.meta.id.to_string(), &part, form]).to_string()
             };
-            match entry.parts.get_mut(index) {
-                Some(part) => {
-                    let before = part.clone();
-                    *part = self.replace(place, index, page, &before, key).await?;
-                    // An edit needs no record of its own; another message does.
-                    if *part != before {
-                        self.ledger.set_card(card, entry.clone()).await?;
-                    }
+            if let Some(part) = entry.parts.get_mut(index) {
+                let before = part.clone();
+                *part = self.replace(place, index, page, &before, key).await?;
+                // An edit needs no record of its own; another message does.
+                if *part != before {
+                    self.ledger.set_card(card, entry.clone()).await?;
                 }
-                None => {
-                    entry
-                        .parts
-                        .push(self.create(place, index, page, key).await?);
-                    if index + 1 < pages.len() {
-                        self.ledger.set_card(card, entry.clone()).await?;
-                    }
+            } else {
+                let part = self.create(place, index, page, key).await?;
+                entry.parts.push(part);
+                if index + 1 < pages.len() {
+                    self.ledger.set_card(card, entry.clone()).await?;
                 }
             }
         }

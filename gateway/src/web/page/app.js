@@ -93,7 +93,7 @@ function putCard({ pos, seq, item }, old) {
   const article = old ? cards.get(item.card).article : make("article", "card");
   const element = old ? old.element : make("li", "item", article);
   const toneChanged = before?.view.tone !== item.view.tone;
-  const card = { pos, element, article, rev: item.rev, n: -1, view: item.view, at: item.at, drawn: false };
+  const card = { pos, element, article, rev: item.rev, n: -1, view: item.view, at: item.at };
   cards.set(item.card, card);
   shown.set(pos, { seq, element });
   draw(item.card);
@@ -118,9 +118,8 @@ function preview(told) {
     card.drawing = false;
     const selection = getSelection();
     const selected = selection && !selection.isCollapsed && card.article.contains(selection.anchorNode);
-    const focused = card.article.querySelector("button:focus, .button[aria-busy]");
     // The card may have got a newer state meanwhile, which drew itself.
-    if (cards.get(told.card) === card && !selected && !focused) changing(() => draw(told.card), false);
+    if (cards.get(told.card) === card && !selected) changing(() => draw(told.card), false);
   });
 }
 
@@ -229,15 +228,21 @@ field.addEventListener("keydown", (event) => {
   event.preventDefault();
   send();
 });
+// Keyboards and turned phones change the size, which moves the content; whoever was at the end
+// stays there. So only a scroll at an unchanged size is one of the person's.
+let size = [scroll.clientWidth, scroll.clientHeight];
+let wasAtEnd = true;
 scroll.addEventListener("scroll", () => {
-  if (atEnd()) $("down").hidden = true;
+  if (size[0] !== scroll.clientWidth || size[1] !== scroll.clientHeight) return;
+  wasAtEnd = atEnd();
+  if (wasAtEnd) $("down").hidden = true;
   else if ($("down").hidden) showDown(words.toEnd);
 }, { passive: true });
+new ResizeObserver(() => {
+  size = [scroll.clientWidth, scroll.clientHeight];
+  if (wasAtEnd) toEnd();
+}).observe(scroll);
 $("down").addEventListener("click", () => {
   toEnd();
   $("down").hidden = true;
 });
-// Keyboards and turned phones change the height; whoever was at the end stays there.
-let wasAtEnd = true;
-scroll.addEventListener("scroll", () => { wasAtEnd = atEnd(); }, { passive: true });
-new ResizeObserver(() => { if (wasAtEnd) toEnd(); }).observe(scroll);

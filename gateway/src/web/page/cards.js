@@ -1,5 +1,5 @@
 // Cards and messages as elements. A card is built anew for each state; what the person has
-// unfolded stays unfolded.
+// unfolded stays unfolded, and buttons that did not change stay as they are, focus and all.
 
 import { code, markdown } from "/markdown.js";
 import { make, timeOf, words } from "/words.js";
@@ -28,10 +28,18 @@ export function fillCard(element, view, at, tap) {
     }
     if (node) body.append(node);
   });
-  const parts = [head, body];
-  if (view.buttons?.length) parts.push(buttonRow(view.buttons, tap));
-  if (view.footer) parts.push(make("footer", "card-foot", view.footer));
-  element.replaceChildren(...parts);
+  const buttons = view.buttons || [];
+  const same = JSON.stringify(buttons);
+  const kept = buttons.length ? element.querySelector(":scope > .buttons") : null;
+  const row = kept?.dataset.buttons === same ? kept : null;
+  for (const child of [...element.children]) if (child !== row) child.remove();
+  element.prepend(head, body);
+  if (buttons.length && !row) {
+    const fresh = buttonRow(buttons, tap);
+    fresh.dataset.buttons = same;
+    element.append(fresh);
+  }
+  if (view.footer) element.append(make("footer", "card-foot", view.footer));
 }
 
 function fillBlock(block) {

@@ -9,6 +9,7 @@ use std::time::Duration;
 use serde_json::Value;
 use uuid::Uuid;
 
+use super::drafts::Drafts;
 use super::incoming::{
     Assistant, Block, HostRequest, Incoming, Init, Lifecycle, Line, Permission, Stream, TurnEnd,
 };
@@ -21,8 +22,6 @@ use crate::agent::{AgentEvent, HandleError, PermissionAnswer, RunState};
 const MAX_OUTSTANDING: usize = 256;
 /// Open questions; further ones are refused for the person.
 const MAX_OPEN: usize = 256;
-/// Texts of one reply that are being written; further ones are shown when finished.
-const MAX_DRAFTS: usize = 64;
 /// What commands without output say on older versions.
 const NO_CONTENT: &str = "(no content)";
 /// Longest words of a tool's result that are shown.
@@ -42,12 +41,6 @@ pub(super) enum Effect {
     },
 }
 
-struct Draft {
-    message_id: String,
-    index: u64,
-    block: u64,
-}
-
 /// All that is remembered between lines.
 pub(super) struct Conversation {
     cwd: PathBuf,
@@ -61,9 +54,7 @@ pub(super) struct Conversation {
     outstanding: VecDeque<Uuid>,
     queued: HashSet<Uuid>,
     open: BTreeMap<String, Permission>,
-    drafts: Vec<Draft>,
-    next_block: u64,
-    message_id: String,
+    drafts: Drafts,
     closing: bool,
     turn: result::Tally,
 }
@@ -80,9 +71,7 @@ impl Conversation {
             outstanding: VecDeque::new(),
             queued: HashSet::new(),
             open: BTreeMap::new(),
-            drafts: Vec::new(),
-            next_block: 0,
-            message_id: String::new(),
+            drafts: Drafts::default(),
             closing: false,
             turn: result::Tally::default(),
         }
@@ -140,7 +129,7 @@ impl Conversation {
         std::mem::take(&mut self.open)
             .into_keys()
             .flat_map(|request_id| {
-                let line = refuse_at_the_end(&request_id);
+                let line = outgoing::success(&request_id, &permission::refusal_at_the_end());
                 [
                     Effect::Write(line),
                     Effect::Event(AgentEvent::PermissionWithdrawn { request_id }),
@@ -154,6 +143,8 @@ impl Conversation {
         let mut out = Vec::new();
         let session_id = incoming.session_id;
         match incoming.line {
+            // Also after the conversation was cleared: what the word of that calls the new
+            // conversation's id is not the one to resume.
             Line::Init(init) => {
                 self.on_session(session_id, &mut out);
                 self.on_init(init, &mut out);
@@ -208,7 +199,6 @@ impl Conversation {
                 self.turn.compacted(after);
                 out.push(Effect::Event(AgentEvent::Compacted { before, after }));
             }
-            Line::Reset(session_id) => self.on_session(session_id, &mut out),
             Line::Request { id, request } => self.on_request(id, request, &mut out),
             Line::Response { id, answer } => out.push(Effect::Answered { id, answer }),
             Line::CancelRequest(request_id) => {
@@ -308,16 +298,16 @@ impl Conversation {
         match event {
             Stream::MessageStart { id, tokens } => {
                 self.drop_drafts(out);
-                self.message_id = id;
+                self.drafts.begin_message(id);
                 self.turn.call_began(tokens);
             }
             Stream::TextStart { index } => {
-                self.draft(index);
+                self.drafts.at(index);
             }
             Stream::ThinkingStart => out.push(Effect::Event(AgentEvent::Thinking)),
             Stream::Text { index, text } => {
                 if !text.is_empty()
-                    && let Some(block) = self.draft(index)
+                    && let Some(block) = self.drafts.at(index)
                 {
                     out.push(Effect::Event(AgentEvent::TextDelta { block, text }));
                 }
@@ -327,36 +317,9 @@ impl Conversation {
         }
     }
 
-    /// The draft at this place of the message that is being written, begun if need be.
-    fn draft(&mut self, index: u64) -> Option<u64> {
-        let known = self
-            .drafts
-            .iter()
-            .find(|draft| draft.index == index && draft.message_id == self.message_id);
-        if let Some(draft) = known {
-            return Some(draft.block);
-        }
-        if self.drafts.len() >= MAX_DRAFTS {
-            return None;
-        }
-        let block = self.new_block();
-        self.drafts.push(Draft {
-            message_id: self.message_id.clone(),
-            index,
-            block,
-        });
-        Some(block)
-    }
-
-    fn new_block(&mut self) -> u64 {
-        self.next_block = self.next_block.wrapping_add(1);
-        self.next_block
-    }
-
     fn drop_drafts(&mut self, out: &mut Vec<Effect>) {
-        out.extend(self.drafts.drain(..).map(|draft| {
-            Effect::Event(AgentEvent::DraftDropped { block: draft.block })
-        }));
+        let dropped = self.drafts.drop_all();
+        out.extend(dropped.map(|block| Effect::Event(AgentEvent::DraftDropped { block })));
     }
 
     fn on_assistant(&mut self, assistant: Assistant, out: &mut Vec<Effect>) {
@@ -373,7 +336,7 @@ impl Conversation {
             match block {
                 Block::Text(text) if made_up && text == NO_CONTENT => {}
                 Block::Text(text) if assistant.parent.is_none() => {
-                    let block = self.finish_draft(&assistant.message_id);
+                    let block = self.drafts.finish(&assistant.message_id);
                     let text = if made_up { strip_ansi(&text) } else { text };
                     out.push(Effect::Event(AgentEvent::Text { block, text }));
                 }
@@ -388,19 +351,6 @@ impl Conversation {
                 }
                 Block::Text(_) | Block::Other => {}
             }
-        }
-    }
-
-    /// Texts of a message are finished in the order they were begun. One that was never previewed
-    /// (the CLI asked again without streaming) gets a number of its own.
-    fn finish_draft(&mut self, message_id: &str) -> u64 {
-        let place = self
-            .drafts
-            .iter()
-            .position(|draft| draft.message_id == message_id);
-        match place {
-            Some(place) => self.drafts.remove(place).block,
-            None => self.new_block(),
         }
     }
 
@@ -427,7 +377,10 @@ impl Conversation {
     fn on_request(&mut self, id: String, request: HostRequest, out: &mut Vec<Effect>) {
         match request {
             HostRequest::Permission(_) if self.closing => {
-                out.push(Effect::Write(refuse_at_the_end(&id)));
+                out.push(Effect::Write(outgoing::success(
+                    &id,
+                    &permission::refusal_at_the_end(),
+                )));
             }
             HostRequest::Permission(_) if self.open.len() >= MAX_OPEN => {
                 let words = "Too many questions are open; ask again later.";
@@ -445,16 +398,6 @@ impl Conversation {
             }
         }
     }
-}
-
-/// Nobody is there any more to be asked.
-fn refuse_at_the_end(request_id: &str) -> String {
-    let denial = serde_json::json!({
-        "behavior": "deny",
-        "message": "The session is being closed; nobody can answer.",
-        "interrupt": true,
-    });
-    outgoing::success(request_id, &denial)
 }
 
 #[cfg(test)]

@@ -2,11 +2,12 @@
 //! process in steps when asked to. What lines mean is left to `conversation`, pipes and signals to
 //! `process`.
 
+mod ending;
+
 use std::collections::{HashMap, VecDeque};
 use std::process::ExitStatus;
 use std::time::Duration;
 
-use rustix::process::Signal;
 use serde_json::Value;
 use tokio::process::ChildStdout;
 use tokio::sync::{mpsc, oneshot, watch};
@@ -18,24 +19,15 @@ use super::conversation::{Conversation, Effect};
 use super::incoming::{menus, parse};
 use super::lines::{Lines, Piece};
 use super::outgoing::{self, Request};
-use super::process::{self, Complaints};
+use super::process::Complaints;
 use crate::agent::handle::{Order, Reply};
-use crate::agent::{AgentEvent, Exit, HandleError, RunState};
+use crate::agent::{AgentEvent, Exit, HandleError};
+use ending::LAST_WORDS;
 
 /// Events that wait for their reader before lines are no longer read.
 const MAX_PENDING: usize = 256;
 /// Requests of ours that wait for an answer; with more the CLI is taken to be stuck.
 const MAX_REQUESTS: usize = 1024;
-
-/// How long each step of the end may take.
-const INTERRUPT_GRACE: Duration = Duration::from_secs(5);
-const INPUT_CLOSED_GRACE: Duration = Duration::from_secs(5);
-const TERMINATE_GRACE: Duration = Duration::from_secs(3);
-const KILL_GRACE: Duration = Duration::from_secs(3);
-/// Output still read after the process ended; something it started may hold the pipe open.
-const LAST_WORDS: Duration = Duration::from_secs(1);
-/// How long a reader of events may take for the last ones.
-const LAST_EVENTS: Duration = Duration::from_secs(5);
 
 /// How far the end has come.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -174,8 +166,11 @@ impl Driver {
 
     /// Waits for the first thing to happen; losing the race costs nothing.
     async fn wake(&mut self) -> Woken {
-        let listening = self.phase != Phase::Open || self.pending.len() < MAX_PENDING;
-        let far = Instant::now() + Duration::from_hours(1);
+        // Once it is being ended, or has ended, what it still says is read at once: it could not
+        // end otherwise, and a pipe holds no more than the queue has room for.
+        let ending = self.phase != Phase::Open || self.has_ended;
+        let listening = ending || self.pending.len() < MAX_PENDING;
+        let far = Instant::now() + Duration::from_secs(3600);
         tokio::select! {
             room = self.events.reserve(), if !self.pending.is_empty() => match room {
                 Ok(room) => {
@@ -200,6 +195,9 @@ impl Driver {
 
     fn on_order(&mut self, order: Order) {
         match order {
+            Order::Send(_, reply) if self.phase != Phase::Open => {
+                let _ = reply.send(Err(HandleError::Gone));
+            }
             Order::Send(message, reply) => {
                 let sent = self.write(outgoing::user(&message));
                 if sent.is_ok() {
@@ -329,8 +327,10 @@ impl Driver {
                 let effects = self.conversation.withdrawn(*uuid);
                 self.apply(effects);
             }
-            (Waiting::Greeting | Waiting::Nobody | Waiting::Plain(_), _)
-            | (Waiting::Withdrawal(..), _) => {}
+            (
+                Waiting::Greeting | Waiting::Nobody | Waiting::Plain(_) | Waiting::Withdrawal(..),
+                _,
+            ) => {}
         }
         tell(waiting, answer.map_err(HandleError::Refused));
     }
@@ -344,112 +344,6 @@ impl Driver {
             return;
         }
         self.pending.push_back(event);
-    }
-
-    fn begin_close(&mut self) {
-        if self.phase != Phase::Open {
-            return;
-        }
-        let busy = self.conversation.is_busy();
-        let effects = self.conversation.close();
-        self.apply(effects);
-        let stopping = busy && !self.has_ended && self.interrupt().is_ok();
-        self.enter(if stopping {
-            Phase::Interrupting
-        } else {
-            Phase::InputClosed
-        });
-    }
-
-    fn next_phase(&mut self) {
-        if self.has_ended {
-            // The last words are over.
-            self.deadline = None;
-            return;
-        }
-        match self.phase {
-            Phase::Open => self.deadline = None,
-            Phase::Interrupting => self.enter(Phase::InputClosed),
-            Phase::InputClosed => self.enter(Phase::Terminating),
-            Phase::Terminating => self.enter(Phase::Killed),
-            Phase::Killed | Phase::GivenUp => self.enter(Phase::GivenUp),
-        }
-    }
-
-    fn enter(&mut self, phase: Phase) {
-        if self.has_ended {
-            return;
-        }
-        tracing::debug!(pid = self.pid, ?phase, "ending the agent");
-        let grace = match phase {
-            Phase::Open => return,
-            Phase::Interrupting => INTERRUPT_GRACE,
-            Phase::InputClosed => {
-                self.writer = None;
-                INPUT_CLOSED_GRACE
-            }
-            Phase::Terminating => {
-                process::signal_group(self.pid, Signal::TERM);
-                TERMINATE_GRACE
-            }
-            Phase::Killed => {
-                self.writer = None;
-                process::signal_group(self.pid, Signal::KILL);
-                KILL_GRACE
-            }
-            Phase::GivenUp => {
-                tracing::error!(pid = self.pid, "the agent's process cannot be ended");
-                Duration::ZERO
-            }
-        };
-        self.phase = phase;
-        self.deadline = Some(Instant::now() + grace);
-    }
-
-    fn detach(&mut self) {
-        if let Some(let_go) = self.let_go.take() {
-            let _ = let_go.send(());
-        }
-    }
-
-    /// Counts what is left, and tells the end.
-    async fn finish(mut self) {
-        let mid_turn = self.conversation.is_busy();
-        let (code, signal) = ending(self.status);
-        // Asked to end, it exits with 1 if its last turn was stopped or failed.
-        let by_itself = matches!(self.phase, Phase::Interrupting | Phase::InputClosed);
-        let in_order = !mid_turn && (code == Some(0) || (by_itself && signal.is_none()));
-        let mut left = process::survivors(std::mem::take(&mut self.mark)).await;
-        if !in_order && !left.is_empty() {
-            tracing::info!(pid = self.pid, count = left.len(), "ending what it left running");
-            left = process::end(left).await;
-        }
-        if mid_turn {
-            self.tell(AgentEvent::State(RunState::Idle));
-        }
-        let exit = Exit {
-            code,
-            signal,
-            requested: self.phase != Phase::Open,
-            mid_turn,
-            stderr_tail: self.complaints.text(),
-            left_behind: left.iter().map(crate::agent::orphan::Orphan::pid).collect(),
-        };
-        self.exit.send_replace(Some(exit.clone()));
-        self.orders.close();
-        let Self {
-            pending, events, ..
-        } = self;
-        let last = async {
-            for event in pending.into_iter().chain([AgentEvent::Exited(exit)]) {
-                if events.send(event).await.is_err() {
-                    return;
-                }
-            }
-        };
-        if tokio::time::timeout(LAST_EVENTS, last).await.is_err() {
-            tracing::warn!("nobody reads an agent's last events");
-        }
     }
 }
 
@@ -467,12 +361,4 @@ fn tell(waiting: Waiting, answer: Result<Value, HandleError>) {
 
 fn cancelled(answer: &Value) -> bool {
     answer.get("cancelled") == Some(&Value::Bool(true))
-}
-
-fn ending(status: Option<ExitStatus>) -> (Option<i32>, Option<i32>) {
-    use std::os::unix::process::ExitStatusExt;
-    let Some(status) = status else {
-        return (None, None);
-    };
-    (status.code(), status.signal())
 }

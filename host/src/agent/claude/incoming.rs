@@ -2,174 +2,20 @@
 //! fails: what is unknown becomes [`Line::Unknown`], missing fields become nothing, and the order
 //! of keys never counts. What the lines mean together is left to `conversation`.
 
+mod line;
+
 use serde_json::Value;
 use uuid::Uuid;
 
+use super::fields::{
+    items, status_at, str_at, string_at, strings_at, text_of, u32_at, u64_at, uuid_at,
+};
 use crate::agent::{CommandInfo, ModelInfo, RunState};
 
-/// One line, with the conversation it belongs to if it says.
-#[derive(Debug, Clone, PartialEq)]
-pub(super) struct Incoming {
-    pub(super) session_id: Option<Uuid>,
-    pub(super) line: Line,
-}
-
-/// What a line says.
-#[derive(Debug, Clone, PartialEq)]
-pub(super) enum Line {
-    Init(Init),
-    State(RunState),
-    Lifecycle {
-        uuid: Uuid,
-        state: Lifecycle,
-    },
-    /// Echo of a message of ours.
-    Replay(Uuid),
-    Stream {
-        /// Not the main conversation but a subagent's.
-        nested: bool,
-        event: Stream,
-    },
-    Assistant(Assistant),
-    ToolResults(Vec<ToolResult>),
-    Result(Box<TurnEnd>),
-    Retry {
-        attempt: u32,
-        max: u32,
-        delay_ms: u64,
-        status: Option<u16>,
-        error: String,
-    },
-    RateLimit {
-        rejected: bool,
-        resets_at: Option<i64>,
-        window: Option<String>,
-    },
-    Compacting,
-    Compacted {
-        before: Option<u64>,
-        after: Option<u64>,
-    },
-    /// The conversation was cleared and has this id now.
-    Reset(Option<Uuid>),
-    Request {
-        id: String,
-        request: HostRequest,
-    },
-    Response {
-        id: String,
-        answer: Result<Value, String>,
-    },
-    CancelRequest(String),
-    /// Known and of no interest, unknown, or not JSON at all. The name is for the log.
-    Unknown(String),
-}
-
-#[derive(Debug, Clone, PartialEq, Default)]
-pub(super) struct Init {
-    pub(super) model: String,
-    pub(super) slash_commands: Vec<String>,
-    pub(super) version: String,
-    pub(super) permission_mode: String,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Lifecycle {
-    Queued,
-    Started,
-    Completed,
-    Cancelled,
-}
-
-#[derive(Debug, Clone, PartialEq)]
-pub(super) enum Stream {
-    MessageStart {
-        id: String,
-        tokens: Option<u64>,
-    },
-    TextStart {
-        index: u64,
-    },
-    ThinkingStart,
-    Text {
-        index: u64,
-        text: String,
-    },
-    /// Tokens written so far.
-    Written {
-        tokens: u64,
-    },
-    Other,
-}
-
-#[derive(Debug, Clone, PartialEq, Default)]
-pub(super) struct Assistant {
-    pub(super) message_id: String,
-    pub(super) parent: Option<String>,
-    pub(super) model: Option<String>,
-    pub(super) blocks: Vec<Block>,
-    /// Set on texts that the CLI made up to tell of an error.
-    pub(super) error: Option<String>,
-    /// Tokens that the call read and wrote, if the line tells.
-    pub(super) tokens: Option<u64>,
-}
-
-#[derive(Debug, Clone, PartialEq)]
-pub(super) enum Block {
-    Text(String),
-    Tool {
-        id: String,
-        name: String,
-        input: Value,
-    },
-    Other,
-}
-
-#[derive(Debug, Clone, PartialEq)]
-pub(super) struct ToolResult {
-    pub(super) id: String,
-    pub(super) is_error: bool,
-    pub(super) text: String,
-}
-
-/// A `result` line.
-#[derive(Debug, Clone, PartialEq, Default)]
-pub(super) struct TurnEnd {
-    pub(super) subtype: String,
-    pub(super) is_error: bool,
-    pub(super) terminal_reason: Option<String>,
-    pub(super) text: Option<String>,
-    pub(super) errors: Vec<String>,
-    pub(super) status: Option<u16>,
-    pub(super) duration_ms: u64,
-    /// Running total of the process, or of the conversation, depending on the version.
-    pub(super) total_cost: f64,
-    /// Cost since the last result, where the version says.
-    pub(super) own_cost: Option<f64>,
-    pub(super) context_window: Vec<(String, u64)>,
-    pub(super) user_messages: Option<Vec<Uuid>>,
-    pub(super) denied_tools: Vec<String>,
-}
-
-/// What the CLI asks of us.
-#[derive(Debug, Clone, PartialEq)]
-pub(super) enum HostRequest {
-    Permission(Box<Permission>),
-    /// We offer no tools, hooks or forms: answered with an error. The name is for the text of it.
-    Unsupported(String),
-}
-
-#[derive(Debug, Clone, PartialEq, Default)]
-pub(super) struct Permission {
-    pub(super) tool: String,
-    pub(super) input: Value,
-    pub(super) description: Option<String>,
-    pub(super) suggestions: Vec<Value>,
-    pub(super) blocked_path: Option<String>,
-    pub(super) reason: Option<String>,
-    pub(super) agent_id: Option<String>,
-    pub(super) tool_use_id: Option<String>,
-}
+pub(super) use line::{
+    Assistant, Block, HostRequest, Incoming, Init, Lifecycle, Line, Permission, Stream, ToolResult,
+    TurnEnd,
+};
 
 /// Reads one line, without its line feed.
 pub(super) fn parse(line: &[u8]) -> Incoming {
@@ -198,7 +44,6 @@ fn classify(value: &Value) -> Line {
         "result" => Some(Line::Result(Box::new(turn_end(value)))),
         "command_lifecycle" => lifecycle(value),
         "rate_limit_event" => value.get("rate_limit_info").map(rate_limit),
-        "conversation_reset" => Some(Line::Reset(uuid_at(value, "new_conversation_id"))),
         "control_request" => request(value),
         "control_response" => response(value),
         "control_cancel_request" => string_at(value, "request_id").map(Line::CancelRequest),
@@ -290,19 +135,6 @@ fn user(value: &Value) -> Option<Line> {
     (!results.is_empty()).then_some(Line::ToolResults(results))
 }
 
-/// A string, or the texts of a list of blocks.
-pub(super) fn text_of(content: &Value) -> String {
-    match content {
-        Value::String(text) => text.clone(),
-        Value::Array(blocks) => blocks
-            .iter()
-            .filter_map(|block| str_at(block, "text"))
-            .collect::<Vec<_>>()
-            .join("\n"),
-        Value::Null | Value::Bool(_) | Value::Number(_) | Value::Object(_) => String::new(),
-    }
-}
-
 fn stream(event: &Value) -> Stream {
     let index = || u64_at(event, "index").unwrap_or_default();
     match str_at(event, "type") {
@@ -310,7 +142,7 @@ fn stream(event: &Value) -> Stream {
             let message = event.get("message").unwrap_or(&Value::Null);
             Stream::MessageStart {
                 id: string_at(message, "id").unwrap_or_default(),
-                tokens: message.get("usage").and_then(tokens),
+                tokens: message.get("usage").and_then(|usage| sum(usage, &READ)),
             }
         }
         Some("content_block_start") => {
@@ -339,17 +171,26 @@ fn stream(event: &Value) -> Stream {
     }
 }
 
-/// What a call read and wrote; `None` where it is not a real count.
+/// What a call reads.
+const READ: [&str; 3] = [
+    "input_tokens",
+    "cache_creation_input_tokens",
+    "cache_read_input_tokens",
+];
+
+/// What a call read and wrote.
 fn tokens(usage: &Value) -> Option<u64> {
-    let sum = [
-        "input_tokens",
-        "cache_creation_input_tokens",
-        "cache_read_input_tokens",
-        "output_tokens",
-    ]
-    .iter()
-    .filter_map(|name| u64_at(usage, name))
-    .fold(0_u64, u64::saturating_add);
+    let read = sum(usage, &READ)?;
+    let written = u64_at(usage, "output_tokens").unwrap_or_default();
+    Some(read.saturating_add(written))
+}
+
+/// `None` where nothing was counted: messages that no model wrote have zeros.
+fn sum(usage: &Value, names: &[&str]) -> Option<u64> {
+    let sum = names
+        .iter()
+        .filter_map(|name| u64_at(usage, name))
+        .fold(0_u64, u64::saturating_add);
     (sum > 0).then_some(sum)
 }
 
@@ -477,53 +318,5 @@ pub(super) fn menus(answer: &Value) -> (Vec<CommandInfo>, Vec<ModelInfo>) {
     (commands, models)
 }
 
-pub(super) fn str_at<'a>(value: &'a Value, key: &str) -> Option<&'a str> {
-    value.get(key)?.as_str()
-}
-
-pub(super) fn string_at(value: &Value, key: &str) -> Option<String> {
-    str_at(value, key).map(str::to_owned)
-}
-
-pub(super) fn uuid_at(value: &Value, key: &str) -> Option<Uuid> {
-    Uuid::parse_str(str_at(value, key)?).ok()
-}
-
-pub(super) fn items<'a>(value: &'a Value, key: &str) -> impl Iterator<Item = &'a Value> {
-    value
-        .get(key)
-        .and_then(Value::as_array)
-        .into_iter()
-        .flatten()
-}
-
-fn strings_at(value: &Value, key: &str) -> Vec<String> {
-    items(value, key)
-        .filter_map(Value::as_str)
-        .map(str::to_owned)
-        .collect()
-}
-
-/// Some versions write milliseconds with a fraction.
-fn u64_at(value: &Value, key: &str) -> Option<u64> {
-    let number = value.get(key)?;
-    #[expect(
-        clippy::cast_possible_truncation,
-        clippy::cast_sign_loss,
-        reason = "the cast saturates, and the sign is looked at"
-    )]
-    let whole = |number: f64| (number >= 0.0).then_some(number as u64);
-    number
-        .as_u64()
-        .or_else(|| number.as_f64().and_then(whole))
-}
-
-fn u32_at(value: &Value, key: &str) -> u32 {
-    u64_at(value, key)
-        .and_then(|number| u32::try_from(number).ok())
-        .unwrap_or_default()
-}
-
-fn status_at(value: &Value, key: &str) -> Option<u16> {
-    u16::try_from(u64_at(value, key)?).ok()
-}
+#[cfg(test)]
+mod tests;

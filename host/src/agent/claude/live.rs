@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use serde_json::Value;
 use uuid::Uuid;
 
-use super::incoming::{string_at, uuid_at};
+use super::fields::{string_at, uuid_at};
 use crate::agent::orphan::Orphan;
 
 /// Files looked at; a machine does not run more.

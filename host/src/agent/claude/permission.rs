@@ -5,7 +5,8 @@ use std::path::{Component, Path};
 
 use serde_json::{Value, json};
 
-use super::incoming::{Permission, items, str_at};
+use super::fields::{items, str_at};
+use super::incoming::Permission;
 use crate::agent::{Allow, PermissionAnswer, PermissionRequest};
 
 /// Tools that write a file. Rules for all of them go by the first one's name.
@@ -66,6 +67,15 @@ pub(super) fn response(asked: &Permission, answer: &PermissionAnswer, cwd: &Path
             response
         }
     }
+}
+
+/// The answer when nobody is there any more to be asked.
+pub(super) fn refusal_at_the_end() -> Value {
+    json!({
+        "behavior": "deny",
+        "message": "The session is being closed; nobody can answer.",
+        "interrupt": true,
+    })
 }
 
 /// What "for this session" grants. The CLI's proposals, but kept in the session instead of written
@@ -148,7 +158,7 @@ fn rules_for_people(update: &Value) -> Vec<String> {
 mod tests {
     use super::*;
 
-    fn asked(tool: &str, input: Value, suggestions: Value) -> Permission {
+    fn asked(tool: &str, input: Value, suggestions: &Value) -> Permission {
         Permission {
             tool: tool.to_owned(),
             input,
@@ -157,7 +167,7 @@ mod tests {
         }
     }
 
-    fn scope(tool: &str, input: Value, suggestions: Value) -> Vec<String> {
+    fn scope(tool: &str, input: Value, suggestions: &Value) -> Vec<String> {
         let asked = asked(tool, input, suggestions);
         event("r", &asked, Path::new("/home/user/project")).session_scope
     }
@@ -170,7 +180,7 @@ mod tests {
             {"type": "addDirectories", "directories": ["/home/user"], "destination": "session"},
             {"type": "setMode", "mode": "acceptEdits", "destination": "session"},
         ]);
-        let asked = asked("Bash", json!({"command": "npm test a"}), suggestions);
+        let asked = asked("Bash", json!({"command": "npm test a"}), &suggestions);
         let answer = response(&asked, &PermissionAnswer::SESSION, Path::new("/p"));
         insta::assert_json_snapshot!(answer, @r#"
         {
@@ -199,27 +209,35 @@ mod tests {
     fn edits_are_kept_to_a_folder() {
         let mode = || json!([{"type": "setMode", "mode": "acceptEdits", "destination": "session"}]);
         let file = |path: &str| json!({"file_path": path});
-        let inside = scope("Write", file("/home/user/project/src/a.rs"), mode());
+        let inside = scope("Write", file("/home/user/project/src/a.rs"), &mode());
         assert_eq!(inside, ["Edit(//home/user/project/**)"]);
-        let outside = scope("Edit", file("/etc/app/a.conf"), mode());
+        let outside = scope("Edit", file("/etc/app/a.conf"), &mode());
         assert_eq!(outside, ["Edit(//etc/app/**)"]);
-        for odd in ["/a", "/home/user/project/../x/y", "relative/x", "/tmp/[a]/b"] {
-            assert!(scope("Write", file(odd), mode()).is_empty(), "{odd}");
+        for odd in [
+            "/a",
+            "/home/user/project/../x/y",
+            "relative/x",
+            "/tmp/[a]/b",
+        ] {
+            assert!(scope("Write", file(odd), &mode()).is_empty(), "{odd}");
         }
     }
 
     #[test]
     fn without_proposals_the_tool_itself() {
-        assert_eq!(scope("WebSearch", json!({}), json!([])), ["WebSearch"]);
-        assert!(scope("AskUserQuestion", json!({}), json!([])).is_empty());
-        assert!(scope("ExitPlanMode", json!({}), json!([])).is_empty());
+        assert_eq!(scope("WebSearch", json!({}), &json!([])), ["WebSearch"]);
+        assert!(scope("AskUserQuestion", json!({}), &json!([])).is_empty());
+        assert!(scope("ExitPlanMode", json!({}), &json!([])).is_empty());
     }
 
     #[test]
     fn a_refusal_always_has_words() {
-        let asked = asked("Bash", json!({}), json!([]));
+        let asked = asked("Bash", json!({}), &json!([]));
         let silent = response(&asked, &PermissionAnswer::deny(" "), Path::new("/p"));
-        assert_eq!(silent, json!({"behavior": "deny", "message": "The user said no."}));
+        assert_eq!(
+            silent,
+            json!({"behavior": "deny", "message": "The user said no."})
+        );
         let stop = PermissionAnswer::Deny {
             message: "stop it".to_owned(),
             interrupt: true,
@@ -232,7 +250,7 @@ mod tests {
 
     #[test]
     fn an_input_always_travels() {
-        let asked = asked("X", Value::Null, json!([]));
+        let asked = asked("X", Value::Null, &json!([]));
         let answer = response(&asked, &PermissionAnswer::ONCE, Path::new("/p"));
         assert_eq!(answer, json!({"behavior": "allow", "updatedInput": {}}));
         let changed = PermissionAnswer::Allow {

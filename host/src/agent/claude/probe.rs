@@ -191,6 +191,9 @@ mod tests {
         let other = probe(Path::new("/bin/false")).await;
         assert!(matches!(other, Err(ProbeError::Failed { .. })), "{other:?}");
         let silent = probe(Path::new("/bin/true")).await;
-        assert!(matches!(silent, Err(ProbeError::Failed { .. })), "{silent:?}");
+        assert!(
+            matches!(silent, Err(ProbeError::Failed { .. })),
+            "{silent:?}"
+        );
     }
 }

@@ -6,7 +6,8 @@ use std::time::Duration;
 use serde_json::Value;
 use uuid::Uuid;
 
-use super::incoming::{TurnEnd, str_at};
+use super::fields::str_at;
+use super::incoming::TurnEnd;
 use crate::agent::text::{for_people, one_line};
 use crate::agent::{AgentFault, Evidence, TurnOutcome, TurnResult};
 

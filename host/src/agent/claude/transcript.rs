@@ -11,7 +11,8 @@ use std::path::{Path, PathBuf};
 use serde_json::Value;
 use uuid::Uuid;
 
-use super::incoming::{SYNTHETIC, items, str_at, string_at, text_of};
+use super::fields::{items, str_at, string_at, text_of};
+use super::incoming::SYNTHETIC;
 use crate::agent::text::for_people;
 use crate::agent::{AgentFault, Evidence};
 
@@ -25,7 +26,8 @@ const LONGEST_SLUG: usize = 200;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum TranscriptOutcome {
     /// There is no trace of the message. The file is written a little behind, so after a sudden
-    /// end this does **not** prove that nothing was done.
+    /// end this does **not** prove that nothing was done. Nor do messages leave one that were
+    /// merged with a later one into one turn, and slash commands on older versions.
     NotFound,
     /// It began, and has no end: it is still running, or the process died.
     Unfinished,
@@ -197,7 +199,9 @@ impl Turn {
 
     /// False for the words that begin the next turn.
     fn take_in_user(&mut self, value: &Value) -> bool {
-        let content = value.get("message").and_then(|message| message.get("content"));
+        let content = value
+            .get("message")
+            .and_then(|message| message.get("content"));
         let content = content.unwrap_or(&Value::Null);
         let is_result = content
             .as_array()

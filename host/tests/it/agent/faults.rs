@@ -4,12 +4,12 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;
 
 use host::agent::claude::{OLDEST_TRIED, probe};
-use host::agent::{
-    AgentEvent, AgentFault, Backend, SessionStart, StartError, TurnOutcome, start,
-};
+use host::agent::{AgentEvent, AgentFault, Backend, SessionStart, StartError, TurnOutcome, start};
 use uuid::Uuid;
 
 use super::Setting;
+
+type Expect = fn(&AgentFault) -> bool;
 
 #[tokio::test]
 async fn errors_of_the_service_end_only_the_turn() {
@@ -17,14 +17,23 @@ async fn errors_of_the_service_end_only_the_turn() {
     let mut agent = setting.begin();
     let too_long = r#"<fake>[{"error":400,"message":"prompt is too long: 210000 tokens > 200000 maximum"}]</fake>"#;
     let no_credit = r#"<fake>[{"error":400,"message":"Your credit balance is too low to access the Anthropic API."}]</fake>"#;
-    type Expect = fn(&AgentFault) -> bool;
     let cases: [(&str, Expect); 8] = [
-        ("fake: error 401", |f| matches!(f, AgentFault::BadKey { .. })),
+        ("fake: error 401", |f| {
+            matches!(f, AgentFault::BadKey { .. })
+        }),
         ("fake: error 529", |f| *f == AgentFault::Overloaded),
-        ("fake: error 500", |f| *f == AgentFault::ServiceFailed { status: 500 }),
-        ("fake: error 400", |f| matches!(f, AgentFault::Refused { status: 400, .. })),
-        ("fake: error 404", |f| matches!(f, AgentFault::Refused { status: 404, .. })),
-        ("fake: error 429", |f| *f == AgentFault::RateLimited { resets_at: None }),
+        ("fake: error 500", |f| {
+            *f == AgentFault::ServiceFailed { status: 500 }
+        }),
+        ("fake: error 400", |f| {
+            matches!(f, AgentFault::Refused { status: 400, .. })
+        }),
+        ("fake: error 404", |f| {
+            matches!(f, AgentFault::Refused { status: 404, .. })
+        }),
+        ("fake: error 429", |f| {
+            *f == AgentFault::RateLimited { resets_at: None }
+        }),
         (too_long, |f| *f == AgentFault::ContextFull),
         (no_credit, |f| *f == AgentFault::NoCredit),
     ];
@@ -35,13 +44,22 @@ async fn errors_of_the_service_end_only_the_turn() {
         };
         assert!(expected(fault), "{prompt}: {fault:?}");
         assert!(!result.text.is_empty());
-        assert!(agent.texts().is_empty(), "an error is no answer: {:#?}", agent.seen);
+        assert!(
+            agent.texts().is_empty(),
+            "an error is no answer: {:#?}",
+            agent.seen
+        );
         assert_eq!(result.user_messages.len(), 1);
         let retried = agent.seen.iter().any(|event| {
             matches!(event, AgentEvent::Retry { attempt: 1, delay, .. } if !delay.is_zero())
         });
         let passing = ["fake: error 529", "fake: error 500", "fake: error 429"];
-        assert_eq!(retried, passing.contains(&prompt), "{prompt}: {:#?}", agent.seen);
+        assert_eq!(
+            retried,
+            passing.contains(&prompt),
+            "{prompt}: {:#?}",
+            agent.seen
+        );
     }
     assert_eq!(agent.turn("fake: text alive").await.text, "alive");
     agent.handle.close().await;
@@ -51,20 +69,28 @@ async fn errors_of_the_service_end_only_the_turn() {
 async fn no_login_and_no_network() {
     let setting = Setting::new().await;
     let mut spec = setting.spec(SessionStart::New(Uuid::new_v4()));
-    spec.extra_env.push(("ANTHROPIC_API_KEY".to_owned(), String::new()));
+    spec.extra_env
+        .push(("ANTHROPIC_API_KEY".to_owned(), String::new()));
     let mut agent = setting.start(spec);
     let result = agent.turn("hello").await;
-    assert_eq!(result.outcome, TurnOutcome::ApiError(AgentFault::NotLoggedIn));
+    assert_eq!(
+        result.outcome,
+        TurnOutcome::ApiError(AgentFault::NotLoggedIn)
+    );
     agent.handle.close().await;
 
     let mut spec = setting.spec(SessionStart::New(Uuid::new_v4()));
     // The discard port: nobody is there.
     let nowhere = "http://127.0.0.1:9".to_owned();
-    spec.extra_env.push(("ANTHROPIC_BASE_URL".to_owned(), nowhere));
+    spec.extra_env
+        .push(("ANTHROPIC_BASE_URL".to_owned(), nowhere));
     let mut agent = setting.start(spec);
     let result = agent.turn("hello").await;
     assert!(
-        matches!(result.outcome, TurnOutcome::ApiError(AgentFault::Network { .. })),
+        matches!(
+            result.outcome,
+            TurnOutcome::ApiError(AgentFault::Network { .. })
+        ),
         "{result:?}"
     );
     agent.handle.close().await;
@@ -86,11 +112,17 @@ async fn programs_that_cannot_be_started() {
     let plain = setting.file("claude");
     std::fs::write(&plain, "words").unwrap();
     let refused = started(&|spec| spec.program.clone_from(&plain));
-    assert!(matches!(refused, StartError::NotExecutable { .. }), "{refused}");
+    assert!(
+        matches!(refused, StartError::NotExecutable { .. }),
+        "{refused}"
+    );
     let mode = std::fs::Permissions::from_mode(0o755);
     std::fs::set_permissions(&plain, mode).unwrap();
     let nonsense = started(&|spec| spec.program.clone_from(&plain));
-    assert!(matches!(nonsense, StartError::NotExecutable { .. }), "{nonsense}");
+    assert!(
+        matches!(nonsense, StartError::NotExecutable { .. }),
+        "{nonsense}"
+    );
 
     let no_directory = started(&|spec| spec.cwd = PathBuf::from("/no/such/place"));
     assert!(matches!(no_directory, StartError::NoDirectory { .. }));
@@ -128,7 +160,10 @@ async fn conversations_that_are_not_there_and_arguments_that_are_wrong() {
 #[tokio::test]
 async fn the_real_one_tells_its_version() {
     let version = probe(&kit::claude::binary()).await.unwrap();
-    assert!(version >= OLDEST_TRIED && !version.is_untried(), "{version}");
+    assert!(
+        version >= OLDEST_TRIED && !version.is_untried(),
+        "{version}"
+    );
     if std::env::var_os("CLAUDE_BIN").is_none() {
         assert_eq!(version.to_string(), kit::claude::VERSION);
     }

@@ -33,10 +33,18 @@ async fn yes_once_yes_for_the_session_and_no() {
     assert_eq!(agent.finished().await.text, "done");
     agent.idle().await;
     assert!(setting.file("once.txt").exists());
-    assert!(agent.seen.contains(&AgentEvent::State(RunState::RequiresAction)));
-    assert!(agent.seen.iter().any(
-        |event| matches!(event, AgentEvent::ToolFinished { is_error: false, .. })
-    ));
+    assert!(
+        agent
+            .seen
+            .contains(&AgentEvent::State(RunState::RequiresAction))
+    );
+    assert!(agent.seen.iter().any(|event| matches!(
+        event,
+        AgentEvent::ToolFinished {
+            is_error: false,
+            ..
+        }
+    )));
 
     // Once was once; now for the session.
     agent.say(&bash("touch once.txt", "done")).await;
@@ -55,15 +63,24 @@ async fn yes_once_yes_for_the_session_and_no() {
 
     // It covered nothing else. And no, with words for the model.
     agent.seen.clear();
-    agent.say(&bash("rm once.txt", "it said: {tool_result}")).await;
+    agent
+        .say(&bash("rm once.txt", "it said: {tool_result}"))
+        .await;
     let request = agent.asked().await;
     agent
         .handle
-        .answer(&request.request_id, PermissionAnswer::deny("use the bin instead"))
+        .answer(
+            &request.request_id,
+            PermissionAnswer::deny("use the bin instead"),
+        )
         .await
         .unwrap();
     let result = agent.finished().await;
-    assert!(result.text.contains("use the bin instead"), "{}", result.text);
+    assert!(
+        result.text.contains("use the bin instead"),
+        "{}",
+        result.text
+    );
     assert_eq!(result.denied_tools, ["Bash"]);
     assert!(setting.file("once.txt").exists());
     agent.idle().await;
@@ -123,7 +140,11 @@ async fn edits_for_the_session_stay_inside_the_project() {
         message: String::new(),
         interrupt: true,
     };
-    agent.handle.answer(&request.request_id, stop).await.unwrap();
+    agent
+        .handle
+        .answer(&request.request_id, stop)
+        .await
+        .unwrap();
     agent.finished().await;
     assert!(setting.file("a.txt").exists());
     agent.handle.close().await;
@@ -138,7 +159,9 @@ async fn questions_of_the_model_and_changed_modes() {
         "options": [{"label": "Postgres", "description": "p"}, {"label": "SQLite", "description": "s"}],
     }]});
     agent
-        .say(&format!("fake: tool AskUserQuestion {input} ;; text heard {{tool_result}}"))
+        .say(&format!(
+            "fake: tool AskUserQuestion {input} ;; text heard {{tool_result}}"
+        ))
         .await;
     let request = agent.asked().await;
     assert_eq!(request.tool, "AskUserQuestion");
@@ -149,7 +172,11 @@ async fn questions_of_the_model_and_changed_modes() {
         scope: Allow::Once,
         input: Some(answered),
     };
-    agent.handle.answer(&request.request_id, answer).await.unwrap();
+    agent
+        .handle
+        .answer(&request.request_id, answer)
+        .await
+        .unwrap();
     let result = agent.finished().await;
     assert!(result.text.contains("SQLite"), "{}", result.text);
     agent.idle().await;
@@ -160,7 +187,9 @@ async fn questions_of_the_model_and_changed_modes() {
         .await
         .unwrap();
     let input = json!({"file_path": setting.file("free.txt"), "content": "x"});
-    agent.turn(&format!("fake: tool Write {input} ;; text ok")).await;
+    agent
+        .turn(&format!("fake: tool Write {input} ;; text ok"))
+        .await;
     assert_eq!(agent.questions(), 0);
     assert!(setting.file("free.txt").exists());
     agent.handle.close().await;
@@ -193,9 +222,7 @@ async fn what_lies_in_the_project_is_run_by_nobody_unasked() {
     let setting = Setting::new().await;
     let folder = setting.file(".claude");
     std::fs::create_dir(&folder).unwrap();
-    let hook = |event: &str| {
-        json!({"hooks": {event: [{"hooks": [{"type": "command", "command": "touch hooked"}]}]}})
-    };
+    let hook = |event: &str| json!({"hooks": {event: [{"hooks": [{"type": "command", "command": "touch hooked"}]}]}});
     let hook = hook("UserPromptSubmit").to_string();
     std::fs::write(folder.join("settings.json"), hook).unwrap();
 

@@ -28,7 +28,11 @@ async fn interrupt_in_a_text() {
     assert_eq!(texts.len(), 1, "{texts:?}");
     assert!("begin and end".starts_with(&texts[0]));
     // And what waited behind it does not run.
-    assert!(agent.seen.contains(&AgentEvent::Withdrawn(queued)), "{:#?}", agent.seen);
+    assert!(
+        agent.seen.contains(&AgentEvent::Withdrawn(queued)),
+        "{:#?}",
+        agent.seen
+    );
     assert_eq!(agent.turn("fake: text alive").await.text, "alive");
     assert_eq!(setting.model.turns_containing("queued-words"), 0);
 
@@ -48,9 +52,12 @@ async fn interrupt_in_a_command() {
     assert_eq!(agent.finished().await.outcome, TurnOutcome::Interrupted);
     agent.idle().await;
     assert!(command.wait(SOON).await, "the command still runs");
-    assert!(agent.seen.iter().any(
-        |event| matches!(event, AgentEvent::ToolFinished { is_error: true, .. })
-    ));
+    assert!(
+        agent
+            .seen
+            .iter()
+            .any(|event| matches!(event, AgentEvent::ToolFinished { is_error: true, .. }))
+    );
     assert_eq!(agent.turn("fake: text alive").await.text, "alive");
     agent.handle.close().await;
 }
@@ -65,7 +72,9 @@ async fn interrupt_while_a_question_is_open() {
     let withdrawn = AgentEvent::PermissionWithdrawn {
         request_id: request.request_id.clone(),
     };
-    agent.until("the withdrawal", |event| *event == withdrawn).await;
+    agent
+        .until("the withdrawal", |event| *event == withdrawn)
+        .await;
     assert_eq!(agent.finished().await.outcome, TurnOutcome::Interrupted);
     agent.idle().await;
     let late = agent
@@ -85,7 +94,10 @@ async fn closing_in_a_turn_stops_it_first() {
     agent.say(&bash(endless(), "never said")).await;
     let command = pid_in(&setting, "pid").await;
     let exit = agent.handle.close().await;
-    assert_eq!((exit.signal, exit.requested, exit.mid_turn), (None, true, false));
+    assert_eq!(
+        (exit.signal, exit.requested, exit.mid_turn),
+        (None, true, false)
+    );
     assert!(!command.is_alive().await, "the command still runs");
     assert_eq!(agent.finished().await.outcome, TurnOutcome::Interrupted);
     assert_eq!(agent.exited().await, exit);
@@ -118,7 +130,10 @@ async fn killing_ends_the_commands_too() {
     agent.say(&bash(endless(), "never said")).await;
     let command = pid_in(&setting, "pid").await;
     let exit = agent.handle.kill().await;
-    assert_eq!((exit.signal, exit.requested, exit.mid_turn), (Some(9), true, true));
+    assert_eq!(
+        (exit.signal, exit.requested, exit.mid_turn),
+        (Some(9), true, true)
+    );
     assert!(exit.left_behind.is_empty(), "{exit:?}");
     assert!(!command.is_alive().await, "the command still runs");
     assert_eq!(exit.fault(), None);
@@ -135,8 +150,17 @@ async fn a_crash_is_told_and_cleaned_up_after() {
     let process = host::agent::orphan::Orphan::new(pid, agent.handle.started().unwrap());
     assert!(process.kill().await);
     let exit = agent.exited().await;
-    assert_eq!((exit.signal, exit.requested, exit.mid_turn), (Some(9), false, true));
-    assert!(matches!(exit.fault(), Some(AgentFault::Crashed { signal: Some(9), .. })));
+    assert_eq!(
+        (exit.signal, exit.requested, exit.mid_turn),
+        (Some(9), false, true)
+    );
+    assert!(matches!(
+        exit.fault(),
+        Some(AgentFault::Crashed {
+            signal: Some(9),
+            ..
+        })
+    ));
     assert!(!command.is_alive().await, "the command still runs");
 }
 
@@ -161,10 +185,19 @@ async fn without_a_handle_or_a_listener_it_ends() {
     let setting = Setting::new().await;
     let mut agent = setting.begin();
     agent.turn("fake: text one").await;
-    let process = host::agent::orphan::Orphan::of(agent.handle.pid()).await.unwrap();
+    let process = host::agent::orphan::Orphan::of(agent.handle.pid())
+        .await
+        .unwrap();
     drop(agent.handle);
     let is_exit = |event: &AgentEvent| {
-        matches!(event, AgentEvent::Exited(Exit { code: Some(0), requested: true, .. }))
+        matches!(
+            event,
+            AgentEvent::Exited(Exit {
+                code: Some(0),
+                requested: true,
+                ..
+            })
+        )
     };
     loop {
         match agent.events.recv().await {
@@ -180,5 +213,27 @@ async fn without_a_handle_or_a_listener_it_ends() {
     agent.delta().await;
     drop(agent.events);
     let exit = agent.handle.exited().await;
-    assert_eq!((exit.signal, exit.requested, exit.mid_turn), (None, true, false));
+    assert_eq!(
+        (exit.signal, exit.requested, exit.mid_turn),
+        (None, true, false)
+    );
+}
+
+/// Neither a full pipe nor a full queue keeps it from ending.
+#[tokio::test]
+async fn closing_does_not_need_a_reader() {
+    let setting = Setting::new().await;
+    let mut agent = setting.begin();
+    // More pieces than all queues hold, and then no end.
+    agent
+        .say("fake: long 3000000 ;; text never asked for")
+        .await;
+    agent.delta().await;
+    let exit = tokio::time::timeout(SOON, agent.handle.close())
+        .await
+        .expect("an end");
+    assert_eq!((exit.signal, exit.requested), (None, true), "{exit:?}");
+    // What was said at the end is still there to be read.
+    agent.finished().await;
+    assert_eq!(agent.exited().await, exit);
 }

@@ -20,7 +20,10 @@ async fn a_plain_turn_from_greeting_to_end() {
     assert_eq!(result.text, "Hello from afar");
     assert_eq!(result.session_id, Some(agent.session));
     assert_eq!(result.user_messages, [uuid]);
-    assert!(result.cost_usd > 0.0 && result.model.is_some(), "{result:?}");
+    assert!(
+        result.cost_usd > 0.0 && result.model.is_some(),
+        "{result:?}"
+    );
     let (used, window) = (result.context_used.unwrap(), result.context_window.unwrap());
     assert!(used > 100 && used < window, "{used} of {window}");
     assert_eq!(agent.texts(), ["Hello from afar"]);
@@ -51,7 +54,10 @@ async fn a_plain_turn_from_greeting_to_end() {
     assert!(sorted == order || consumed < order[4], "{:#?}", agent.seen);
 
     let exit = agent.handle.close().await;
-    assert_eq!((exit.code, exit.requested, exit.mid_turn), (Some(0), true, false));
+    assert_eq!(
+        (exit.code, exit.requested, exit.mid_turn),
+        (Some(0), true, false)
+    );
     assert_eq!(exit.fault(), None);
     assert!(exit.left_behind.is_empty());
     assert_eq!(agent.exited().await, exit);
@@ -64,7 +70,9 @@ async fn a_plain_turn_from_greeting_to_end() {
 async fn deltas_are_a_draft_of_the_text() {
     let setting = Setting::new().await;
     let mut agent = setting.begin();
-    let result = agent.turn("fake: slow 6 15 one two three four five six").await;
+    let result = agent
+        .turn("fake: slow 6 15 one two three four five six")
+        .await;
     let mut draft = String::new();
     let mut blocks = Vec::new();
     for event in &agent.seen {
@@ -81,7 +89,11 @@ async fn deltas_are_a_draft_of_the_text() {
         }
     }
     assert_eq!(draft, result.text);
-    assert!(blocks.len() > 4, "it was to come in pieces: {:?}", agent.seen);
+    assert!(
+        blocks.len() > 4,
+        "it was to come in pieces: {:?}",
+        agent.seen
+    );
     blocks.dedup();
     assert_eq!(blocks.len(), 1);
 
@@ -101,7 +113,9 @@ async fn a_stream_that_breaks_off_leaves_only_the_truth() {
     for event in &agent.seen {
         match event {
             AgentEvent::TextDelta { block, text } => {
-                open.entry(*block).or_insert_with(String::new).push_str(text);
+                open.entry(*block)
+                    .or_insert_with(String::new)
+                    .push_str(text);
             }
             AgentEvent::DraftDropped { block } | AgentEvent::Text { block, .. } => {
                 open.remove(block);
@@ -133,7 +147,10 @@ async fn three_turns_in_one_process_then_a_resume() {
     assert_ne!(result.text, "of 1 messages", "it remembers nothing");
     costs.push(result.cost_usd);
     // Each turn's own cost, no totals: the prompts are alike, so are the costs.
-    let (least, most) = (costs.iter().copied().fold(f64::MAX, f64::min), costs.iter().copied().fold(0.0, f64::max));
+    let (least, most) = (
+        costs.iter().copied().fold(f64::MAX, f64::min),
+        costs.iter().copied().fold(0.0, f64::max),
+    );
     assert!(least > 0.0 && most < least * 1.7, "{costs:?}");
     agent.handle.close().await;
 }
@@ -216,7 +233,11 @@ async fn models_pictures_and_megabytes() {
     let setting = Setting::new().await;
     let mut agent = setting.begin();
     agent.turn("fake: text warm").await;
-    agent.handle.set_model(Some("sonnet".to_owned())).await.unwrap();
+    agent
+        .handle
+        .set_model(Some("sonnet".to_owned()))
+        .await
+        .unwrap();
     let picture = UserMessage {
         images: vec![Image {
             media_type: "image/png".to_owned(),

@@ -1,0 +1,62 @@
+//! The page in a real browser: the printed link, a session, a question with its buttons, the
+//! answer, and what came while the page was closed.
+
+use std::time::Duration;
+
+use kit::browser::Browser;
+
+use crate::world::{LONG, World};
+
+#[tokio::test(flavor = "multi_thread")]
+async fn from_the_link_to_a_file_made_by_claude() {
+    let world = World::start().await;
+    let phonework = world.standalone().await;
+    let browser = Browser::start().await;
+    browser.set_viewport(390, 844, true).await;
+    browser.open(&phonework.link()).await;
+    say(&browser, "/new demo").await;
+    shows(&browser, "is ready").await;
+    say(
+        &browser,
+        "fake: tool Write {\"file_path\":\"hello.txt\",\"content\":\"hi\"} ;; text Created hello.txt for you",
+    )
+    .await;
+    shows(&browser, "May I use Write").await;
+    press(&browser, "Allow once").await;
+    shows(&browser, "Created hello.txt for you").await;
+    let text = std::fs::read_to_string(world.work().join("demo/hello.txt")).unwrap();
+    assert_eq!(text, "hi");
+    assert_eq!(browser.errors(), Vec::<String>::new());
+
+    // What comes while nobody looks is there on return, once.
+    let home = browser.eval("location.origin").await;
+    say(&browser, "fake: hold away came-meanwhile").await;
+    world.model.waiting("away").await;
+    browser.open("about:blank").await;
+    world.model.release("away");
+    browser.open(home.as_str().unwrap()).await;
+    shows(&browser, "came-meanwhile").await;
+    shows(&browser, "Created hello.txt for you").await;
+}
+
+async fn say(browser: &Browser, text: &str) {
+    browser.wait_for("!!document.querySelector('textarea')", LONG).await;
+    browser.fill("textarea", text).await;
+    browser.press("Enter").await;
+}
+
+async fn shows(browser: &Browser, text: &str) {
+    let text = serde_json::to_string(text).unwrap();
+    browser
+        .wait_for(&format!("document.body.innerText.includes({text})"), LONG)
+        .await;
+}
+
+async fn press(browser: &Browser, label: &str) {
+    let label = serde_json::to_string(label).unwrap();
+    let find = format!(
+        "[...document.querySelectorAll('button')].find(b => b.innerText.trim() === {label} && !b.disabled)"
+    );
+    browser.wait_for(&format!("!!{find}"), Duration::from_secs(20)).await;
+    browser.eval(&format!("{find}.click()")).await;
+}

@@ -1,0 +1,103 @@
+//! What is not allowed, wrong or too much gets a clear answer and changes nothing; what is wrong
+//! with the configuration is said with file and line. No log holds a secret.
+
+use kit::feishu::SayOptions;
+
+use crate::world::{ANNA, World};
+
+#[tokio::test(flavor = "multi_thread")]
+async fn bad_input_gets_a_clear_answer() {
+    let mut world = World::start().await;
+    world.extra = format!("ALLOWED_OPEN_IDS:\n  - {ANNA}\n");
+    let _phonework = world.standalone().await;
+    let anna = world.anna();
+
+    // Not on the list: one line, and only one, however often.
+    let eve = world.feishu.user("ou_eve");
+    for n in 0..3 {
+        eve.say(&format!("let me in {n}"));
+    }
+    eve.wait_text("ou_eve", crate::world::LONG).await.unwrap();
+
+    anna.say("/new ../../etc fake: text must-not-run");
+    let refused = world.sees("../../etc").await;
+    assert!(refused.text().contains("working directory"), "{}", refused.text());
+    anna.say("/switch 99");
+    world.sees("no session 99").await;
+    anna.say("/switch x");
+    world.sees("/switch <n>").await;
+    anna.say("/new");
+    world.sees("/new <dir>").await;
+    anna.say("hello?");
+    world.sees("no session yet").await;
+    anna.say("/compact");
+    world.sees("/compact is not a command").await;
+
+    let long = "fake: text must-not-run ".repeat(9000);
+    anna.say(&long);
+    let told = world.sees("100,000").await;
+    assert!(told.text().contains("KB") || told.text().contains("bytes"), "{}", told.text());
+    anna.say_with(
+        "",
+        SayOptions {
+            msg_type: Some("image".into()),
+            content: Some(serde_json::json!({"image_key": "img_x"})),
+            ..SayOptions::default()
+        },
+    );
+    world.sees("image").await;
+
+    assert_eq!(eve.messages().len(), 1, "one polite line");
+    assert_eq!(world.model.requests().len(), 0, "nothing ran");
+    let made: Vec<_> = std::fs::read_dir(world.work()).unwrap().collect();
+    assert!(made.is_empty(), "nothing was made: {made:?}");
+    anna.say("/status");
+    world.sees("No sessions").await;
+    world.no_secret_in_logs();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_bad_configuration_is_named_with_file_and_line() {
+    let mut world = World::start().await;
+    for (line, expected) in [
+        ("WORKNG_DIR: /x", "WORKING_DIR"),
+        ("PORT: many", "PORT"),
+        ("ROUTER_URL: ws://10.0.0.1:8000/ws/node", "NATS_URL"),
+        ("LOG: [", "keyring.yaml"),
+    ] {
+        world.extra = format!("{line}\n");
+        let (status, said) = world.command(&[]);
+        assert_eq!(status.code(), Some(64), "{line}: {said}");
+        assert!(said.contains(expected), "{line}: {said}");
+        assert!(said.contains("keyring.yaml"), "{line}: {said}");
+        assert!(!said.contains(world.feishu.app_secret()), "{said}");
+    }
+    let missing = world
+        .prepare(&[], Some(&world.home.root().join("none.yaml")))
+        .output()
+        .unwrap();
+    assert_eq!(missing.status.code(), Some(64));
+    let said = String::from_utf8_lossy(&missing.stderr).into_owned();
+    assert!(said.contains("none.yaml"), "{said}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_the_agent_cannot_do_is_said_with_what_to_do() {
+    let world = World::start().await;
+    let _phonework = world.standalone().await;
+    let anna = world.anna();
+    anna.say("/new demo");
+    world.sees("is ready").await;
+    for (script, expected) in [
+        ("fake: error 401", "refused the key"),
+        ("fake: error 400", "refused the request (400)"),
+    ] {
+        anna.say(script);
+        world.sees(expected).await;
+    }
+    anna.say("fake: error 529");
+    let card = world.sees("overloaded").await;
+    assert!(card.has_button("Try again"), "{:?}", card.buttons());
+    anna.say("fake: text still-here");
+    world.sees("still-here").await;
+}
