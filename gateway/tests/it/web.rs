@@ -109,7 +109,7 @@ impl Follow {
         let text = next.unwrap().unwrap().into_text().unwrap();
         let told: Value = serde_json::from_str(&text).unwrap();
         match told["type"].as_str().unwrap() {
-            "hello" => self.store = told["store"].as_str().unwrap().to_owned(),
+            "hello" => told["store"].as_str().unwrap().clone_into(&mut self.store),
             "entries" => self
                 .entries
                 .extend(told["entries"].as_array().unwrap().clone()),
