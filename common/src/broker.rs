@@ -7,7 +7,7 @@ pub mod consume;
 
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
 use async_nats::jetstream::context::{ContextBuilder, PublishErrorKind};
@@ -283,6 +283,7 @@ fn connect_options(
     refusals: Arc<AtomicU64>,
 ) -> Result<ConnectOptions, String> {
     let name = options.creds.name().to_owned();
+    let begun = AtomicBool::new(false);
     let mut connect = options
         .creds
         .connect_options()
@@ -292,8 +293,12 @@ fn connect_options(
         .ping_interval(PING_EVERY)
         // Deltas are droppable: over this the newest are dropped and a warning is logged.
         .subscription_capacity(1024)
-        // Without a floor a server that accepts and then kicks would be called in a hot loop.
-        .reconnect_delay_callback(|attempts| {
+        // Without a floor a server that accepts and then kicks would be called in a hot loop. The
+        // library asks for the very first attempt as well, which has nothing to wait for.
+        .reconnect_delay_callback(move |attempts| {
+            if !begun.swap(true, Ordering::Relaxed) {
+                return Duration::ZERO;
+            }
             let base = 250_u64.saturating_mul(1 << attempts.min(5)).min(5_000);
             Duration::from_millis(base + rand::rng().random_range(0..250))
         })

@@ -11,10 +11,14 @@ use common::message::encode;
 use common::subject;
 use futures_util::StreamExt as _;
 use tokio::sync::watch;
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use tracing::warn;
 
 use crate::context::Context;
+
+const EAGER_BEATS: u32 = 8;
+const EAGER_EVERY: Duration = Duration::from_secs(1);
 
 /// How much goes on, as the desk counts it.
 #[derive(Debug, Clone, Copy, Default)]
@@ -62,13 +66,18 @@ pub(crate) async fn run(
     };
     // Known to the server before the first beat tells the router where to ask.
     let _ = tokio::time::timeout(Duration::from_secs(2), client.flush()).await;
-    let mut every = tokio::time::interval(HEARTBEAT_EVERY);
-    every.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    // Often at first: a router that starts beside us may not hear the first ones yet.
+    let mut eager = EAGER_BEATS;
+    let mut next = Instant::now();
     let mut up = context.broker.up();
     loop {
         tokio::select! {
             () = cancel.cancelled() => break,
-            _ = every.tick() => say(client, &subject, beat(false)).await,
+            () = tokio::time::sleep_until(next) => {
+                say(client, &subject, beat(false)).await;
+                next = Instant::now() + if eager > 0 { EAGER_EVERY } else { HEARTBEAT_EVERY };
+                eager = eager.saturating_sub(1);
+            }
             // Back after a cut: do not let the router wait for the next tick.
             Ok(()) = up.changed() => {
                 if *up.borrow_and_update() {

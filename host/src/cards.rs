@@ -485,3 +485,6 @@ pub(crate) fn settle(view: &mut View) {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -10,6 +10,7 @@ mod store;
 
 use std::path::Path;
 use std::sync::mpsc as thread;
+use std::time::{Duration, Instant};
 
 use common::ids::{CauseId, PromptId, SessionId, TurnId};
 use common::message::outbound::Outbound;
@@ -21,6 +22,8 @@ use crate::record::{PromptRecord, SessionRecord, TurnRecord, UserRecord};
 
 /// Requests that wait for the journal's thread; above that, callers wait.
 const QUEUE: usize = 256;
+/// How often a journal that stays open lets go of what is old.
+const PRUNE_EVERY: Duration = Duration::from_secs(24 * 3600);
 
 /// Why the journal cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -197,7 +200,7 @@ impl Journal {
                 Ok(()) => break,
                 Err(thread::TrySendError::Full(back)) => {
                     request = back;
-                    tokio::time::sleep(std::time::Duration::from_millis(1)).await;
+                    tokio::time::sleep(Duration::from_millis(1)).await;
                 }
                 Err(thread::TrySendError::Disconnected(_)) => return Err(JournalError::Closed),
             }
@@ -208,6 +211,7 @@ impl Journal {
 
 /// The thread. Requests that have piled up share one transaction, so one disk flush.
 fn serve(store: &mut store::Store, inbox: &thread::Receiver<Request>, grown: &watch::Sender<u64>) {
+    let mut pruned = Instant::now();
     while let Ok(first) = inbox.recv() {
         let batch: Vec<Request> = std::iter::once(first)
             .chain(inbox.try_iter().take(QUEUE))
@@ -264,6 +268,13 @@ fn serve(store: &mut store::Store, inbox: &thread::Receiver<Request>, grown: &wa
                     let _ = reply.send(store.seen(&cause));
                 }
             }
+        }
+        if let Some(step) = &step
+            && !replies.is_empty()
+            && pruned.elapsed() >= PRUNE_EVERY
+        {
+            pruned = Instant::now();
+            broken |= step.prune(chrono::Utc::now()).is_err();
         }
         let committed = match step {
             Some(_) if broken => Err(JournalError::Step("a step beside it failed".into())),

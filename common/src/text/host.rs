@@ -554,6 +554,9 @@ impl Say for HostText {
             Self::NoSuchSession { n, have: 0 } => {
                 format!("There is no session {n}: there are none. Begin one with /new <dir>.")
             }
+            Self::NoSuchSession { n, have: 1 } => {
+                format!("There is no session {n}: there is one, see /status.")
+            }
             Self::NoSuchSession { n, have } => {
                 format!("There is no session {n}: there are {have}, see /status.")
             }

@@ -16,7 +16,7 @@ use common::text::Say as _;
 use common::text::gateway::GatewayText;
 
 /// Nothing but our own files; no inline script or style, no frames, no forms.
-const CSP: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; \
+const CSP: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; \
                    connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
 const HEADERS: [(HeaderName, &str); 6] = [

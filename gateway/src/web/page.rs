@@ -8,7 +8,8 @@ use common::text::Say as _;
 use common::text::gateway::GatewayText;
 
 /// Path, kind and content of everything that the page consists of.
-pub(super) const FILES: [(&str, &str, &str); 6] = [
+pub(super) const FILES: [(&str, &str, &str); 7] = [
+    ("/icon.svg", "image/svg+xml", include_str!("page/icon.svg")),
     (
         "/style.css",
         "text/css; charset=utf-8",
@@ -67,7 +68,7 @@ fn plain(lang: Lang, title: &GatewayText, line: &GatewayText, head: &str) -> Str
     format!(
         r#"<!doctype html><html lang="{code}"><head><meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">{head}
-<title>PhoneWork</title><link rel="stylesheet" href="/style.css"></head>
+<title>PhoneWork</title><link rel="icon" href="/icon.svg"><link rel="stylesheet" href="/style.css"></head>
 <body class="plain"><main><h1>{title}</h1><p>{line}</p></main></body></html>"#
     )
 }

@@ -9,9 +9,12 @@
     reason = "tests, and helpers of theirs"
 )]
 
+mod crash;
 mod deliver;
 mod feishu_wire;
 mod inbound;
 mod stage;
+mod visitor;
 mod web;
+mod web_door;
 mod web_page;

@@ -172,7 +172,8 @@ impl Step {
         Ok(())
     }
 
-    fn prune(&self, now: DateTime<Utc>) -> Result<(), JournalError> {
+    /// Lets go of what nobody will ask for any more.
+    pub(super) fn prune(&self, now: DateTime<Utc>) -> Result<(), JournalError> {
         let oldest = (now - SEEN_FOR).timestamp_millis();
         let mut seen = self.txn.open_table(SEEN).map_err(refused)?;
         seen.retain(|_, at| at >= oldest).map_err(refused)?;
@@ -278,3 +279,6 @@ impl Step {
         self.txn.commit().map_err(refused)
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,106 @@
+//! What the timeline's database must keep to, with real files.
+
+use super::*;
+
+fn open(dir: &tempfile::TempDir) -> Store {
+    Store::open(&dir.path().join("web.redb")).unwrap()
+}
+
+fn titled(title: &str) -> View {
+    View {
+        title: title.into(),
+        ..View::default()
+    }
+}
+
+#[test]
+fn repeats_and_old_revisions_change_nothing_also_after_a_restart() {
+    let dir = tempfile::tempdir().unwrap();
+    let (card, notice) = (CardId::new(), MessageId::new());
+    let mut store = open(&dir);
+    assert!(store.mine("a".into(), "hi".into()).unwrap().is_some());
+    assert!(store.card(card, 2, titled("two")).unwrap().is_some());
+    assert!(store.notice(notice, "ring".into()).unwrap().is_some());
+    let (name, before) = (store.name().to_owned(), store.after(0));
+    drop(store);
+
+    let mut store = open(&dir);
+    assert_eq!((store.name(), store.after(0)), (name.as_str(), before));
+    assert!(store.mine("a".into(), "hi".into()).unwrap().is_none());
+    assert!(store.card(card, 2, titled("again")).unwrap().is_none());
+    assert!(store.card(card, 1, titled("old")).unwrap().is_none());
+    assert!(store.notice(notice, "ring".into()).unwrap().is_none());
+    let newer = store.card(card, 3, titled("three")).unwrap().unwrap();
+    assert_eq!((newer.pos, newer.seq), (2, 4));
+    assert_eq!(store.after(3), [newer]);
+    assert_eq!(store.after(0).len(), 3);
+}
+
+#[test]
+fn the_oldest_go_and_are_still_known() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut store = open(&dir);
+    let card = CardId::new();
+    store.card(card, 1, titled("first")).unwrap();
+    for n in 0..MOST_ITEMS {
+        store.mine(n.to_string(), "x".into()).unwrap();
+    }
+    assert_eq!(store.entries.len(), MOST_ITEMS);
+    assert_eq!(store.after(0)[0].pos, 2);
+    assert!(store.card(card, 1, titled("first")).unwrap().is_none());
+    let again = store.card(card, 2, titled("again")).unwrap().unwrap();
+    assert_eq!(again.pos, MOST_ITEMS as u64 + 2);
+    let held: usize = store.entries.values().map(|(_, size)| size).sum();
+    assert_eq!(store.bytes, held);
+}
+
+#[test]
+fn bytes_are_bounded_but_the_newest_stays() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut store = open(&dir);
+    for n in 0..3 {
+        store
+            .mine(n.to_string(), "x".repeat(MOST_BYTES / 2))
+            .unwrap();
+    }
+    assert_eq!(store.entries.len(), 1);
+    store
+        .mine("huge".into(), "x".repeat(MOST_BYTES + 1))
+        .unwrap();
+    assert_eq!(store.entries.len(), 1);
+}
+
+#[test]
+fn previews_fit_one_revision_only() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut store = open(&dir);
+    let card = CardId::new();
+    let preview = |rev, n| Preview {
+        card,
+        rev,
+        n,
+        user: "web/owner".parse().unwrap(),
+        view: titled("live"),
+    };
+    assert_eq!(store.preview(&preview(1, 1)), Fit::Early);
+    store.card(card, 1, titled("one")).unwrap();
+    assert_eq!(store.preview(&preview(1, 2)), Fit::Told);
+    assert_eq!(store.preview(&preview(1, 1)), Fit::Stale);
+    assert_eq!(store.preview(&preview(2, 1)), Fit::Early);
+    store.card(card, 2, titled("two")).unwrap();
+    assert_eq!(store.preview(&preview(1, 3)), Fit::Stale);
+    assert!(store.previews().is_empty());
+}
+
+#[cfg(unix)]
+#[test]
+fn the_file_is_private() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let dir = tempfile::tempdir().unwrap();
+    drop(open(&dir));
+    let mode = std::fs::metadata(dir.path().join("web.redb"))
+        .unwrap()
+        .permissions()
+        .mode();
+    assert_eq!(mode & 0o777, 0o600);
+}
