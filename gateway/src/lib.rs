@@ -89,6 +89,7 @@ pub async fn run(
     let _ended = cancel.clone().drop_guard();
     let intake = Intake::new(broker.clone());
     let mut surfaces: Vec<Surface> = Vec::new();
+    let mut page = None;
     if let Some(web) = options.web {
         let web = web::start(
             web,
@@ -101,6 +102,7 @@ pub async fn run(
         .await?;
         show(&web, &broker, &tracker, &cancel);
         surfaces.push(Surface::Web);
+        page = Some(web);
     } else if let Some(address) = options.health_http {
         let listener = web::server::listen(address.ip(), address.port()).await;
         let bound = listener.and_then(|listener| Ok((listener.local_addr()?, listener)));
@@ -129,6 +131,10 @@ pub async fn run(
     tracker.close();
     if tokio::time::timeout(GRACE, tracker.wait()).await.is_err() {
         warn!("the gateway stopped with work under way; it is taken up again at the next start");
+    }
+    // Last, as what was under way may have been shown on it.
+    if let Some(page) = page {
+        page.close().await;
     }
     Ok(())
 }

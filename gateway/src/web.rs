@@ -125,6 +125,13 @@ pub(crate) async fn start(
     Ok(Arc::new(Web { timeline }))
 }
 
+impl Web {
+    /// Lets go of the timeline's file.
+    pub(crate) async fn close(&self) {
+        self.timeline.close().await;
+    }
+}
+
 /// The address that a browser on this machine can use.
 fn reachable(address: SocketAddr) -> SocketAddr {
     let ip = match address.ip() {

@@ -3,6 +3,7 @@
 //! `claude`, Chromium) or speaks the real protocol (Feishu, the model's API).
 
 mod crash;
+mod docs;
 mod page;
 mod processes;
 mod refusals;

@@ -45,10 +45,12 @@ async fn say(browser: &Browser, text: &str) {
     browser.press("Enter").await;
 }
 
+/// Waits until a card shows it; what the person wrote does not count.
 async fn shows(browser: &Browser, text: &str) {
     let text = serde_json::to_string(text).unwrap();
+    let cards = "[...document.querySelectorAll('.card')]";
     browser
-        .wait_for(&format!("document.body.innerText.includes({text})"), LONG)
+        .wait_for(&format!("{cards}.some(card => card.innerText.includes({text}))"), LONG)
         .await;
 }
 

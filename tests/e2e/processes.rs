@@ -69,8 +69,8 @@ impl Fleet {
             dirs.push(dir);
         }
         world.connected().await;
-        for host in &hosts {
-            host.says("host is up").await;
+        for node in ["a", "b"] {
+            router.says(&format!("node is on node={node}")).await;
         }
         Self {
             world,

@@ -150,13 +150,16 @@ impl World {
 
     /// Waits until the platform has a connection of ours.
     pub(crate) async fn connected(&self) {
-        let open = || {
-            self.feishu
-                .connections()
-                .iter()
-                .any(kit::feishu::Connection::is_open)
-        };
-        until(LONG, "a connection to the platform", open).await;
+        let deadline = Instant::now() + LONG;
+        let connections = || self.feishu.connections();
+        while !connections().iter().any(kit::feishu::Connection::is_open) {
+            assert!(
+                Instant::now() < deadline,
+                "never connected to the platform\n{}",
+                self.logs()
+            );
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
     }
 
     /// Waits for a message to Anna that holds `part`.

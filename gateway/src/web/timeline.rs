@@ -140,6 +140,7 @@ enum Request {
     Preview(Box<Preview>, oneshot::Sender<Fit>),
     Follow(String, u64, oneshot::Sender<Missed>),
     Offers(CardId, Action, oneshot::Sender<bool>),
+    Close(oneshot::Sender<()>),
 }
 
 /// The handle.
@@ -150,7 +151,7 @@ pub struct Timeline {
 
 impl Timeline {
     /// Opens or makes the database at `path`, readable by nobody else, and starts its owner. The
-    /// owner ends when all handles are gone.
+    /// owner ends when all handles are gone, or with [`Timeline::close`].
     pub fn open(path: &Path) -> Result<Self, TimelineError> {
         let open_error = |why: String| TimelineError::Open {
             path: path.to_owned(),
@@ -161,6 +162,11 @@ impl Timeline {
         let (live, _) = broadcast::channel(LIVE);
         let run = move || {
             while let Some(request) = queue.blocking_recv() {
+                if let Request::Close(closed) = request {
+                    drop(store);
+                    let _ = closed.send(());
+                    return;
+                }
                 serve(&mut store, &live, request);
             }
         };
@@ -204,6 +210,13 @@ impl Timeline {
     pub async fn offers(&self, card: CardId, action: Action) -> Result<bool, TimelineError> {
         self.ask(|answer| Request::Offers(card, action, answer))
             .await
+    }
+
+    /// Closes the database, after what was asked before; whoever asks later is told so. On return
+    /// another process may open it.
+    pub async fn close(&self) {
+        // An error means that it is closed already.
+        let _ = self.ask(Request::Close).await;
     }
 
     async fn ask<T>(
@@ -257,5 +270,7 @@ fn serve(store: &mut Store, live: &broadcast::Sender<std::sync::Arc<Live>>, requ
             });
         }
         Request::Offers(card, action, answer) => drop(answer.send(store.offers(card, &action))),
+        // Taken care of before.
+        Request::Close(closed) => drop(closed),
     }
 }

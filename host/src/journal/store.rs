@@ -1,12 +1,14 @@
 //! The journal's file: tables, transactions, pruning. Runs on the journal's thread only.
 
+use std::io::ErrorKind;
 use std::path::Path;
 
 use chrono::{DateTime, Duration, Utc};
 use common::ids::{CauseId, PromptId, TurnId};
 use common::message::work::Work;
 use redb::{
-    Database, ReadableDatabase as _, ReadableTable, TableDefinition, TableError, WriteTransaction,
+    Database, ReadableDatabase as _, ReadableTable, StorageError, TableDefinition, TableError,
+    WriteTransaction,
 };
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -64,7 +66,15 @@ impl Store {
             redb::DatabaseError::DatabaseAlreadyOpen => fault(
                 "another process has it open; is a second host running on this folder?".into(),
             ),
-            other => fault(other.to_string()),
+            // The system's reasons (rights, space) are for the owner to mend; the file is good.
+            redb::DatabaseError::Storage(StorageError::Io(why))
+                if why.kind() != ErrorKind::InvalidData =>
+            {
+                fault(why.to_string())
+            }
+            other => fault(format!(
+                "{other}; the file is damaged or of another program and was left as it is: put a copy of it back, or move it away to begin without sessions and waiting messages"
+            )),
         })?;
         let store = Self { db };
         let step = store.begin()?;

@@ -8,4 +8,5 @@
 )]
 
 mod agent;
+mod host;
 mod journal;

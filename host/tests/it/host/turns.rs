@@ -1,0 +1,2 @@
+//! Turns.
+use super::*;
