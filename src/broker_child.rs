@@ -164,7 +164,6 @@ impl BrokerChild {
     }
 }
 
-/// Takes the data folder for us alone: a second server on one store would start without complaint.
 /// The nats-server that would be run.
 ///
 /// # Errors
@@ -177,6 +176,7 @@ pub(crate) async fn server(
     binary::find(configured, path.as_deref(), data_dir).await
 }
 
+/// Takes the data folder for us alone: a second server on one store would start without complaint.
 fn lock(hub: &Hub) -> Result<File, BrokerError> {
     let path = hub.run_dir().join("broker.lock");
     let failed = |error: std::io::Error| BrokerError::Lock {

@@ -107,9 +107,24 @@ pub(crate) async fn standalone(settings: Settings) -> anyhow::Result<()> {
         CancellationToken::new(),
     )
     .await?;
+    warn_if_elsewhere(&settings, &hub, child.url());
     let outcome = assemble(&settings, &hub, &child, &cancel).await;
     child.stop().await;
     outcome
+}
+
+/// `hub.conf` is written once and is its owner's from then on, so a later NATS_URL does not move
+/// the broker.
+fn warn_if_elsewhere(settings: &Settings, hub: &Hub, url: &str) {
+    let port = |url: &str| url.rsplit_once(':').map(|(_, port)| port.to_owned());
+    if let Some(wanted) = &settings.nats.url
+        && port(wanted) != port(url)
+    {
+        warn!(
+            "NATS_URL says {wanted}, but {} has the broker listen at {url}: change host and port there to move it",
+            hub.conf_path().display()
+        );
+    }
 }
 
 async fn assemble(
@@ -243,7 +258,7 @@ fn address(settings: &Settings) -> SocketAddr {
 
 fn router_options(settings: &Settings, http: Option<SocketAddr>) -> RouterOptions {
     RouterOptions {
-        lang: settings.locale.unwrap_or_default(),
+        lang: settings.locale,
         data_dir: Some(settings.data_dir.clone()),
         http,
     }

@@ -32,7 +32,7 @@ const PING_EVERY: Duration = Duration::from_secs(10);
 /// Where and as whom to connect.
 #[derive(Debug, Clone)]
 pub struct BrokerOptions {
-    /// `nats://`, `tls://` or `wss://` address.
+    /// `nats://` or `tls://` address.
     pub url: String,
     /// Who we are: `router`, `gateway` or a node.
     pub creds: Creds,

@@ -29,7 +29,7 @@ pub(crate) struct Desk {
     pub(crate) users: Users,
     pub(crate) dispatch: Dispatch,
     /// For people whose platform does not tell theirs.
-    pub(crate) lang: Lang,
+    pub(crate) lang: Option<Lang>,
 }
 
 impl Desk {

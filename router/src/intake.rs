@@ -168,13 +168,24 @@ async fn decide_and_act(desk: &Desk, inbound: &Inbound, sequence: u64) -> Result
     replies.show(inbound, "answer", view).await
 }
 
-/// The person's language: as their platform tells now, else as it told before, else the default.
+/// The person's language: as their platform tells now, else as it was before, else the default.
+/// Where neither platform nor owner say, writing Chinese says it.
 async fn language(desk: &Desk, inbound: &Inbound, user: &mut User) -> Result<Lang, Stopped> {
-    if let Some(lang) = inbound.lang.filter(|lang| user.lang != Some(*lang)) {
+    let written = || {
+        let text = text_of(&inbound.body);
+        let chinese = desk.lang.is_none() && text.chars().any(is_han);
+        chinese.then_some(Lang::Zh)
+    };
+    let told = inbound.lang.or_else(written);
+    if let Some(lang) = told.filter(|lang| user.lang != Some(*lang)) {
         user.lang = Some(lang);
         desk.users.put(&inbound.user, user).await?;
     }
-    Ok(user.lang.unwrap_or(desk.lang))
+    Ok(user.lang.or(desk.lang).unwrap_or_default())
+}
+
+fn is_han(c: char) -> bool {
+    matches!(c, '\u{4e00}'..='\u{9fff}' | '\u{3400}'..='\u{4dbf}')
 }
 
 fn text_of(body: &InboundBody) -> &str {
@@ -183,5 +194,16 @@ fn text_of(body: &InboundBody) -> &str {
         InboundBody::Unsupported { .. } | InboundBody::TooLong { .. } | InboundBody::Tap { .. } => {
             ""
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn chinese_is_known_by_its_letters() {
+        assert!("看一下 main.rs".chars().any(is_han));
+        assert!(!"look at main.rs, ça va, こ".chars().any(is_han));
     }
 }

@@ -44,8 +44,9 @@ use users::Users;
 /// Settings of the router.
 #[derive(Debug, Clone, Default)]
 pub struct RouterOptions {
-    /// For people whose platform does not tell their language.
-    pub lang: Lang,
+    /// For people whose platform does not tell their language. None: theirs is taken from what
+    /// they write.
+    pub lang: Option<Lang>,
     /// The hub's data folder, where `nodes/<id>.json` lie; none where the router does not run on
     /// the hub. The bucket PW_NODES alone counts then.
     pub data_dir: Option<PathBuf>,

@@ -16,14 +16,16 @@ async fn from_the_link_to_a_file_made_by_claude() {
     browser.open(&phonework.link()).await;
     say(&browser, "/new demo").await;
     shows(&browser, "is ready").await;
-    say(
-        &browser,
-        "fake: tool Write {\"file_path\":\"hello.txt\",\"content\":\"hi\"} ;; text Created hello.txt for you",
-    )
-    .await;
+    world.model.queue(CREATES);
+    say(&browser, "create hello.txt with hi").await;
     shows(&browser, "May I use Write").await;
+    picture(&browser, "page-question").await;
     press(&browser, "Allow once").await;
-    shows(&browser, "Created hello.txt for you").await;
+    shows(&browser, "I have created").await;
+    picture(&browser, "page").await;
+    browser.dark(true).await;
+    picture(&browser, "page-dark").await;
+    browser.dark(false).await;
     let text = std::fs::read_to_string(world.work().join("demo/hello.txt")).unwrap();
     assert_eq!(text, "hi");
     assert_eq!(browser.errors(), Vec::<String>::new());
@@ -36,11 +38,29 @@ async fn from_the_link_to_a_file_made_by_claude() {
     world.model.release("away");
     browser.open(home.as_str().unwrap()).await;
     shows(&browser, "came-meanwhile").await;
-    shows(&browser, "Created hello.txt for you").await;
+    shows(&browser, "I have created").await;
+}
+
+/// What the model does when it is asked for the file.
+const CREATES: &str = r#"tool Write {"file_path":"hello.txt","content":"hi"} ;; text I have created **hello.txt** with the text `hi`."#;
+
+/// Pictures for the README, on request only: `make pictures`.
+async fn picture(browser: &Browser, name: &str) {
+    if let Some(dir) = std::env::var_os("PICTURES") {
+        let dir = std::path::PathBuf::from(dir);
+        std::fs::create_dir_all(&dir).unwrap();
+        // After the fade-in and the scroll that follow a new card.
+        browser
+            .wait_for("document.getAnimations().every(a => a.playState !== 'running' || a.effect.getTiming().iterations === Infinity)", LONG)
+            .await;
+        browser.screenshot(dir.join(format!("{name}.png"))).await;
+    }
 }
 
 async fn say(browser: &Browser, text: &str) {
-    browser.wait_for("!!document.querySelector('textarea')", LONG).await;
+    browser
+        .wait_for("document.body.innerText.includes('Connected')", LONG)
+        .await;
     browser.fill("textarea", text).await;
     browser.press("Enter").await;
 }

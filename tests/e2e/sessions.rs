@@ -1,7 +1,7 @@
 //! Several sessions, switching, queueing, stopping, closing, the agent's own commands; all of it
 //! survives a restart of everything.
 
-use crate::world::World;
+use crate::world::{LONG, World};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn sessions_survive_a_restart_and_are_resumed() {
@@ -122,6 +122,51 @@ async fn allowing_for_the_session_does_not_ask_again() {
         .filter(|m| m.text().contains("May I use"))
         .count();
     assert_eq!(asked, 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn one_persons_sessions_are_nobody_elses() {
+    let world = World::start().await;
+    let _phonework = world.standalone().await;
+    let anna = world.anna();
+    let bob = world.feishu.user("ou_bob");
+    anna.say("/new demo fake: tool Bash {\"command\":\"touch a.txt\"} ;; text annas-answer");
+    let prompt = world.sees_that(|m| m.has_button("Allow once")).await;
+
+    // Bob sees nothing of it, and cannot reach it by number.
+    bob.say("/status");
+    bob.wait_text("No sessions", LONG).await.unwrap();
+    bob.say("/switch 1");
+    bob.wait_text("no session 1", LONG).await.unwrap();
+    bob.say("/close 1");
+    bob.wait_message(|m| m.text().matches("no session 1").count() > 0 && m.reply_to.is_some(), LONG)
+        .await
+        .unwrap();
+
+    // A tap of his on her question does nothing; hers counts.
+    let tap = kit::feishu::Tap {
+        by: Some("ou_bob".into()),
+        ..kit::feishu::Tap::default()
+    };
+    world.feishu.tap_with(&prompt.message_id, "Allow once", tap).await.unwrap();
+    bob.say("/direct");
+    bob.wait_text("Direct mode", LONG).await.unwrap();
+    assert!(!world.work().join("demo/a.txt").exists());
+    assert!(world.feishu.message(&prompt.message_id).unwrap().has_button("Allow once"));
+    anna.tap(&prompt.message_id, "Allow once").await.unwrap();
+    world.sees("annas-answer").await;
+    assert!(bob.messages().iter().all(|m| !m.text().contains("annas-answer")));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_writes_chinese_is_answered_in_chinese() {
+    let mut world = World::start().await;
+    world.locale = "";
+    let _phonework = world.standalone().await;
+    world.anna().say("/new 项目");
+    world.sees("就绪").await;
+    world.anna().say("/status");
+    world.sees("上的会话").await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -24,6 +24,8 @@ pub(crate) struct World {
     pub(crate) feishu: Feishu,
     pub(crate) model: Model,
     pub(crate) home: ClaudeHome,
+    /// LOCALE; empty for each person's own.
+    pub(crate) locale: &'static str,
     /// More lines for keyring.yaml.
     pub(crate) extra: String,
 }
@@ -47,6 +49,7 @@ impl World {
             feishu: Feishu::start_with(settings).await,
             model: Model::start().await,
             home: ClaudeHome::new(),
+            locale: "en",
             extra: String::new(),
         }
     }
@@ -67,15 +70,23 @@ impl World {
     fn keyring(&self) -> PathBuf {
         let path = self.home.root().join("keyring.yaml");
         let text = format!(
-            "FEISHU_APP_ID: {}\nFEISHU_APP_SECRET: {}\nFEISHU_BASE_URL: {}\nPORT: 0\nDATA_DIR: {}\nWORKING_DIR: {}\nLOG: debug\nLOCALE: en\n{}",
+            "FEISHU_APP_ID: {}\nFEISHU_APP_SECRET: {}\nFEISHU_BASE_URL: {}\nPORT: 0\nDATA_DIR: {}\nWORKING_DIR: {}\nLOG: debug\nLOCALE: {}\n{}",
             self.feishu.app_id(),
             self.feishu.app_secret(),
             self.feishu.base_url(),
             self.data().display(),
             self.work().display(),
+            self.locale,
             self.extra,
         );
-        std::fs::write(&path, text).unwrap();
+        // In one step, and only when something changed: a process may be reading it right now.
+        if std::fs::read_to_string(&path).ok().as_ref() != Some(&text) {
+            let whole = path.with_extension("new");
+            std::fs::write(&whole, text).unwrap();
+            let private = std::os::unix::fs::PermissionsExt::from_mode(0o600);
+            std::fs::set_permissions(&whole, private).unwrap();
+            std::fs::rename(&whole, &path).unwrap();
+        }
         path
     }
 

@@ -93,8 +93,6 @@ max_payload: 1MB
 
 # For a hub that others reach over the internet: your certificate.
 # tls {{ cert_file: "/etc/phonework/hub.pem", key_file: "/etc/phonework/hub.key" }}
-# The same over port 443, for networks that let nothing else out (NATS_URL: wss://…):
-# websocket {{ listen: "0.0.0.0:443", tls {{ cert_file: "/etc/phonework/hub.pem", key_file: "/etc/phonework/hub.key" }} }}
 # For a site with its own nats-server near its hosts (see leaf.conf.example):
 # leafnodes {{ listen: "0.0.0.0:7422", tls {{ cert_file: "/etc/phonework/hub.pem", key_file: "/etc/phonework/hub.key" }} }}
 

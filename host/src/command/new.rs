@@ -41,8 +41,9 @@ pub(crate) async fn run(desk: &mut Desk, place: u64, origin: &Origin, args: &str
     // Taken up again after a crash: the session is there already, under the id that its cause
     // gives it.
     let id = SessionId::derived(&[origin.cause.as_str(), "session"]);
-    let known = desk.mine(&origin.user);
-    if known.len() >= MAX_SESSIONS {
+    let mine = desk.mine(&origin.user);
+    let again = mine.iter().any(|one| one.record.id == id);
+    if mine.len() >= MAX_SESSIONS && !again {
         let text = HostText::TooManySessions { max: MAX_SESSIONS };
         desk.say(place, origin, Tone::Warning, &text).await;
         return;
@@ -54,7 +55,7 @@ pub(crate) async fn run(desk: &mut Desk, place: u64, origin: &Origin, args: &str
             return;
         }
     };
-    if !known.iter().any(|one| one.record.id == id) {
+    if !again {
         let now = Utc::now();
         desk.open(SessionRecord {
             id,

@@ -1,6 +1,7 @@
 //! The journal's file: tables, transactions, pruning. Runs on the journal's thread only.
 
 use std::io::ErrorKind;
+use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
 use std::path::Path;
 
 use chrono::{DateTime, Duration, Utc};
@@ -61,7 +62,18 @@ impl Store {
             path: path.display().to_string(),
             why,
         };
-        std::fs::create_dir_all(data_dir).map_err(|why| fault(why.to_string()))?;
+        // It holds what people wrote: for its owner's eyes only.
+        std::fs::DirBuilder::new()
+            .recursive(true)
+            .mode(0o700)
+            .create(data_dir)
+            .map_err(|why| fault(why.to_string()))?;
+        std::fs::OpenOptions::new()
+            .create(true)
+            .append(true)
+            .mode(0o600)
+            .open(&path)
+            .map_err(|why| fault(why.to_string()))?;
         let db = Database::create(&path).map_err(|why| match why {
             redb::DatabaseError::DatabaseAlreadyOpen => fault(
                 "another process has it open; is a second host running on this folder?".into(),

@@ -181,12 +181,17 @@ pub(super) async fn take_up(
         match turn.state {
             TurnState::Queued | TurnState::Interrupted => actor.restore(turn),
             TurnState::Started { .. } => started.push(turn),
-            // It shares the fate of the turn that it was handed into.
             TurnState::Folded => {
                 let context = Arc::clone(actor.context());
-                context
-                    .commit(vec![crate::journal::Change::DropTurn(turn.id)])
-                    .await;
+                match outcome(&context, actor.record(), turn.key).await {
+                    // Never taken by the agent: offered again.
+                    Outcome::NotFound => started.push(turn),
+                    // It shares the fate of the turn that it was handed into.
+                    Outcome::Unfinished | Outcome::Finished(_) => {
+                        let gone = crate::journal::Change::DropTurn(turn.id);
+                        context.commit(vec![gone]).await;
+                    }
+                }
             }
         }
     }

@@ -94,7 +94,7 @@ impl World {
 
     pub(crate) fn options(&self) -> RouterOptions {
         RouterOptions {
-            lang: Lang::En,
+            lang: Some(Lang::En),
             data_dir: Some(self.nats.data_dir().to_owned()),
             http: None,
         }

@@ -79,6 +79,7 @@ async fn work_that_was_written_down_and_not_acknowledged_is_recognised() {
 #[tokio::test(flavor = "multi_thread")]
 async fn foreign_and_broken_work_is_put_aside_and_holds_nothing_up() {
     let world = World::start(&["a", "b"]).await;
+    common::telemetry::init("debug,async_nats=info", false).unwrap();
     let subject = subject::work(&id("a"), &anna());
     world.raw(&subject, "broken-1", b"{not json".to_vec()).await;
     world
