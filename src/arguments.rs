@@ -187,7 +187,8 @@ mod tests {
     #[test]
     fn roles_flags_and_options_are_read() {
         assert_eq!(read("phonework").unwrap().role, Role::Standalone);
-        let host = read("phonework host --config /x.yaml --node-id a --claude-args --bare").unwrap();
+        let host =
+            read("phonework host --config /x.yaml --node-id a --claude-args --bare").unwrap();
         assert_eq!(host.role, Role::Host);
         assert_eq!(host.config, Some(PathBuf::from("/x.yaml")));
         let node = Key::from_name("NODE_ID").unwrap();

@@ -76,7 +76,9 @@ pub enum IdentityError {
         id: String,
     },
     /// Nobody of that name is enrolled.
-    #[error("no node {0:?} is enrolled here; the files in nodes/ of the data folder name those that are")]
+    #[error(
+        "no node {0:?} is enrolled here; the files in nodes/ of the data folder name those that are"
+    )]
     UnknownNode(String),
     /// A credential file that cannot be used.
     #[error("credentials {path}: {why}")]

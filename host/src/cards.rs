@@ -1,5 +1,7 @@
 //! How things look: records and progress made into views. Pure; every card has a snapshot.
 
+use std::time::Duration;
+
 use common::command::Command;
 use common::ids::{NodeId, PromptId, SessionId, TurnId};
 use common::lang::Lang;
@@ -10,7 +12,7 @@ use common::message::view::{
 use common::text::Say;
 use common::text::host::HostText;
 
-use crate::agent::AgentFault;
+use crate::agent::{AgentFault, TurnResult};
 use crate::record::Ask;
 use crate::session::progress::{Progress, keep_tail};
 
@@ -110,7 +112,7 @@ pub(crate) fn finished(
     frame: Frame<'_>,
     progress: &Progress,
     text: &str,
-    footer: Vec<String>,
+    footer: &[String],
 ) -> Vec<View> {
     let mut blocks = steps(frame, progress, usize::MAX, true);
     let parts = parts(text);
@@ -145,6 +147,28 @@ pub(crate) fn finished(
             }
         })
         .collect()
+}
+
+/// Small print of an answer: model, time, cost, how full the conversation is.
+pub(crate) fn small_print(result: &TurnResult, took: Duration, lang: Lang) -> Vec<String> {
+    let mut parts = Vec::new();
+    parts.extend(result.model.clone());
+    let secs = took.as_secs();
+    parts.push(if secs < 60 {
+        format!("{:.1} s", took.as_secs_f64())
+    } else {
+        format!("{} min {} s", secs / 60, secs % 60)
+    });
+    if result.cost_usd > 0.0 {
+        parts.push(format!("${:.2}", result.cost_usd));
+    }
+    if let (Some(used), Some(window)) = (result.context_used, result.context_window)
+        && window > 0
+    {
+        let percent = used * 100 / window;
+        parts.push(HostText::Context { percent }.say(lang));
+    }
+    parts
 }
 
 /// Cuts a text into pieces that fit an outbound: at a line's end where there is one.

@@ -126,10 +126,10 @@ impl Desk {
                 Typed::Command(command, args) => {
                     self.command(place, &origin, command, args).await;
                 }
-                Typed::Passed(text) => self.to_active(place, &origin, slashed(text)).await,
+                Typed::Passed(text) => self.give_active(place, &origin, slashed(text)).await,
                 Typed::Foreign(text) => {
                     if self.active(&origin.user).is_some() {
-                        self.to_active(place, &origin, slashed(text)).await;
+                        self.give_active(place, &origin, slashed(text)).await;
                     } else {
                         let name = text.split_whitespace().next().unwrap_or(text).to_owned();
                         let text = HostText::UnknownCommand { name };
@@ -137,7 +137,7 @@ impl Desk {
                     }
                 }
                 Typed::Text("") => self.done(place).await,
-                Typed::Text(text) => self.to_active(place, &origin, text.to_owned()).await,
+                Typed::Text(text) => self.give_active(place, &origin, text.to_owned()).await,
             },
             InboundBody::Tap { action } => self.tap(place, origin, action).await,
             // The router answers these; one that comes here all the same is settled.
@@ -324,9 +324,9 @@ impl Desk {
     }
 
     /// Sends a text to the active session as a turn.
-    pub(crate) async fn to_active(&mut self, place: u64, origin: &Origin, text: String) {
+    pub(crate) async fn give_active(&mut self, place: u64, origin: &Origin, text: String) {
         match self.active(&origin.user) {
-            Some(session) => self.to(place, origin, session.record.id, text).await,
+            Some(session) => self.give(place, origin, session.record.id, text).await,
             None => {
                 self.say(place, origin, Tone::Plain, &HostText::NoSession)
                     .await;
@@ -336,7 +336,7 @@ impl Desk {
 
     /// Sends a text to a session as a turn. Its ids come from the cause, so that taking it up
     /// again after a crash makes the same turn.
-    pub(crate) async fn to(&self, place: u64, origin: &Origin, session: SessionId, text: String) {
+    pub(crate) async fn give(&self, place: u64, origin: &Origin, session: SessionId, text: String) {
         let id = TurnId::derived(&[origin.cause.as_str(), "turn"]);
         let turn = TurnRecord {
             id,

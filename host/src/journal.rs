@@ -209,6 +209,9 @@ impl Journal {
     }
 }
 
+/// Tells a caller how its step went, once the transaction is decided.
+type Answer = Box<dyn FnOnce(Result<(), String>)>;
+
 /// The thread. Requests that have piled up share one transaction, so one disk flush.
 fn serve(store: &mut store::Store, inbox: &thread::Receiver<Request>, grown: &watch::Sender<u64>) {
     let mut pruned = Instant::now();
@@ -216,7 +219,7 @@ fn serve(store: &mut store::Store, inbox: &thread::Receiver<Request>, grown: &wa
         let batch: Vec<Request> = std::iter::once(first)
             .chain(inbox.try_iter().take(QUEUE))
             .collect();
-        let mut replies: Vec<Box<dyn FnOnce(Result<(), String>)>> = Vec::new();
+        let mut replies: Vec<Answer> = Vec::new();
         let mut sends = false;
         // A step that failed half-way must not be kept, and it shares its transaction: then all
         // of the batch is refused, and nothing of it has happened.
@@ -285,7 +288,10 @@ fn serve(store: &mut store::Store, inbox: &thread::Receiver<Request>, grown: &wa
             tracing::error!(%why, "the journal cannot finish a step");
         }
         for reply in replies {
-            reply(committed.as_ref().map(|()| ()).map_err(ToString::to_string));
+            reply(match &committed {
+                Ok(()) => Ok(()),
+                Err(why) => Err(why.to_string()),
+            });
         }
         if sends {
             grown.send_modify(|n| *n += 1);

@@ -34,7 +34,9 @@ pub(crate) async fn doctor(settings: &Settings) -> String {
         Err(why) => why.to_string(),
     };
     let _ = writeln!(text, "  claude: {state}");
-    let _ = match crate::broker_child::server(settings.nats.server.as_deref(), &settings.data_dir).await {
+    let _ = match crate::broker_child::server(settings.nats.server.as_deref(), &settings.data_dir)
+        .await
+    {
         Ok(program) => writeln!(text, "  nats-server: {}", program.display()),
         Err(why) => writeln!(text, "  nats-server: {why}"),
     };

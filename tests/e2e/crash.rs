@@ -8,7 +8,9 @@ async fn a_host_killed_in_a_turn_offers_to_continue() {
     let world = World::start().await;
     let phonework = world.standalone().await;
     let anna = world.anna();
-    anna.say("/new demo fake: tool Bash {\"command\":\"echo x >> ran.txt\"} ;; hold mid ;; text the-end");
+    anna.say(
+        "/new demo fake: tool Bash {\"command\":\"echo x >> ran.txt\"} ;; hold mid ;; text the-end",
+    );
     let prompt = world.sees_that(|m| m.has_button("Allow once")).await;
     anna.tap(&prompt.message_id, "Allow once").await.unwrap();
     world.model.waiting("mid").await;
@@ -16,7 +18,11 @@ async fn a_host_killed_in_a_turn_offers_to_continue() {
     let _again = world.standalone().await;
     let card = world.sees_that(|m| m.has_button("Continue")).await;
     assert!(card.text().contains("restart"), "{}", card.text());
-    assert!(card.text().contains("ran.txt"), "the prompt is quoted: {}", card.text());
+    assert!(
+        card.text().contains("ran.txt"),
+        "the prompt is quoted: {}",
+        card.text()
+    );
     // The session is where it was.
     anna.say("/status");
     let status = world.sees("Sessions on").await;
@@ -80,7 +86,9 @@ async fn claude_killed_in_a_turn_is_told_and_can_be_continued() {
     let home = world.home.root().display().to_string();
     for pid in processes(&["--input-format stream-json"]) {
         if lives_in(pid, &home) {
-            let pid = i32::try_from(pid).ok().and_then(rustix::process::Pid::from_raw);
+            let pid = i32::try_from(pid)
+                .ok()
+                .and_then(rustix::process::Pid::from_raw);
             rustix::process::kill_process(pid.unwrap(), rustix::process::Signal::KILL).unwrap();
         }
     }

@@ -70,7 +70,10 @@ async fn shows(browser: &Browser, text: &str) {
     let text = serde_json::to_string(text).unwrap();
     let cards = "[...document.querySelectorAll('.card')]";
     browser
-        .wait_for(&format!("{cards}.some(card => card.innerText.includes({text}))"), LONG)
+        .wait_for(
+            &format!("{cards}.some(card => card.innerText.includes({text}))"),
+            LONG,
+        )
         .await;
 }
 
@@ -79,6 +82,8 @@ async fn press(browser: &Browser, label: &str) {
     let find = format!(
         "[...document.querySelectorAll('button')].find(b => b.innerText.trim() === {label} && !b.disabled)"
     );
-    browser.wait_for(&format!("!!{find}"), Duration::from_secs(20)).await;
+    browser
+        .wait_for(&format!("!!{find}"), Duration::from_secs(20))
+        .await;
     browser.eval(&format!("{find}.click()")).await;
 }

@@ -40,7 +40,10 @@ impl Fleet {
         let (status, said) = world.command(&["init"]);
         assert!(status.success(), "{said}");
         let (status, again) = world.command(&["init"]);
-        assert!(status.success() && again.contains("nothing changed"), "{again}");
+        assert!(
+            status.success() && again.contains("nothing changed"),
+            "{again}"
+        );
         let hub = Command::new(kit::nats::server_binary())
             .arg("-c")
             .arg(world.data().join("hub.conf"))
@@ -56,14 +59,11 @@ impl Fleet {
             let dir = world.home.root().join(format!("machine-{node}"));
             let out = dir.display().to_string();
             let name = format!("Machine {}", node.to_uppercase());
-            let (status, said) =
-                world.command(&["enroll", node, "--name", &name, "--out", &out]);
+            let (status, said) = world.command(&["enroll", node, "--name", &name, "--out", &out]);
             assert!(status.success(), "{said}");
             let config = dir.join("host_config.yaml");
             let mut text = std::fs::read_to_string(&config).unwrap();
-            text += &format!(
-                "\nWORKING_DIR: {out}/work\nDATA_DIR: {out}/data\nLOG: debug\n"
-            );
+            text += &format!("\nWORKING_DIR: {out}/work\nDATA_DIR: {out}/data\nLOG: debug\n");
             std::fs::write(&config, text).unwrap();
             hosts.push(world.host(node, &dir));
             dirs.push(dir);

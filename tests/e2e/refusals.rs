@@ -21,7 +21,11 @@ async fn bad_input_gets_a_clear_answer() {
 
     anna.say("/new ../../etc fake: text must-not-run");
     let refused = world.sees("../../etc").await;
-    assert!(refused.text().contains("working directory"), "{}", refused.text());
+    assert!(
+        refused.text().contains("working directory"),
+        "{}",
+        refused.text()
+    );
     anna.say("/switch 99");
     world.sees("no session 99").await;
     anna.say("/switch x");

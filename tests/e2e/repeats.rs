@@ -5,9 +5,7 @@ use crate::world::{Phonework, World};
 
 async fn settled(world: &World, marker: &str) {
     // A message behind the repeat: once it is answered, the repeat has been dealt with.
-    world
-        .anna()
-        .say(&format!("fake: text {marker}"));
+    world.anna().say(&format!("fake: text {marker}"));
     world.sees(marker).await;
 }
 

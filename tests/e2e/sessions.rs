@@ -19,7 +19,10 @@ async fn sessions_survive_a_restart_and_are_resumed() {
     anna.say("/status");
     let status = world.sees("Sessions on").await;
     let text = status.text();
-    assert!(text.contains("one") && text.contains("two (active)"), "{text}");
+    assert!(
+        text.contains("one") && text.contains("two (active)"),
+        "{text}"
+    );
     anna.say("/switch 1");
     world.sees("Active session: 1 (one)").await;
     anna.say("fake: text {n} messages so far");
@@ -56,7 +59,9 @@ async fn text_sent_meanwhile_waits_its_turn_and_can_be_taken_back() {
         .sees_that(|m| m.message_id == second.message_id && m.text().contains("Taken back"))
         .await;
     world.model.release("one");
-    world.sees_that(|m| m.text().contains("answer-one") && m.buttons().is_empty()).await;
+    world
+        .sees_that(|m| m.text().contains("answer-one") && m.buttons().is_empty())
+        .await;
     world
         .sees_that(|m| m.text().contains("answer-three") && m.buttons().is_empty())
         .await;
@@ -90,7 +95,9 @@ async fn two_taps_count_once_and_denial_is_heard() {
     let world = World::start().await;
     let _phonework = world.standalone().await;
     let anna = world.anna();
-    anna.say("/new demo fake: tool Bash {\"command\":\"touch no.txt\"} ;; text heard {tool_result}");
+    anna.say(
+        "/new demo fake: tool Bash {\"command\":\"touch no.txt\"} ;; text heard {tool_result}",
+    );
     let prompt = world.sees_that(|m| m.has_button("Deny")).await;
     let (first, second) = tokio::join!(
         anna.tap(&prompt.message_id, "Deny"),
@@ -111,8 +118,12 @@ async fn allowing_for_the_session_does_not_ask_again() {
     let _phonework = world.standalone().await;
     let anna = world.anna();
     anna.say("/new demo fake: tool Bash {\"command\":\"touch a.txt\"} ;; text first-done");
-    let prompt = world.sees_that(|m| m.has_button("Allow for this session")).await;
-    anna.tap(&prompt.message_id, "Allow for this session").await.unwrap();
+    let prompt = world
+        .sees_that(|m| m.has_button("Allow for this session"))
+        .await;
+    anna.tap(&prompt.message_id, "Allow for this session")
+        .await
+        .unwrap();
     world.sees("first-done").await;
     anna.say("fake: tool Bash {\"command\":\"touch a.txt\"} ;; text second-done");
     world.sees("second-done").await;
@@ -139,23 +150,40 @@ async fn one_persons_sessions_are_nobody_elses() {
     bob.say("/switch 1");
     bob.wait_text("no session 1", LONG).await.unwrap();
     bob.say("/close 1");
-    bob.wait_message(|m| m.text().matches("no session 1").count() > 0 && m.reply_to.is_some(), LONG)
-        .await
-        .unwrap();
+    bob.wait_message(
+        |m| m.text().matches("no session 1").count() > 0 && m.reply_to.is_some(),
+        LONG,
+    )
+    .await
+    .unwrap();
 
     // A tap of his on her question does nothing; hers counts.
     let tap = kit::feishu::Tap {
         by: Some("ou_bob".into()),
         ..kit::feishu::Tap::default()
     };
-    world.feishu.tap_with(&prompt.message_id, "Allow once", tap).await.unwrap();
+    world
+        .feishu
+        .tap_with(&prompt.message_id, "Allow once", tap)
+        .await
+        .unwrap();
     bob.say("/direct");
     bob.wait_text("Direct mode", LONG).await.unwrap();
     assert!(!world.work().join("demo/a.txt").exists());
-    assert!(world.feishu.message(&prompt.message_id).unwrap().has_button("Allow once"));
+    assert!(
+        world
+            .feishu
+            .message(&prompt.message_id)
+            .unwrap()
+            .has_button("Allow once")
+    );
     anna.tap(&prompt.message_id, "Allow once").await.unwrap();
     world.sees("annas-answer").await;
-    assert!(bob.messages().iter().all(|m| !m.text().contains("annas-answer")));
+    assert!(
+        bob.messages()
+            .iter()
+            .all(|m| !m.text().contains("annas-answer"))
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -184,11 +212,15 @@ async fn commands_of_the_agent_pass_through() {
         .await;
     anna.say("/help");
     let help = world.sees("/switch <n>").await;
-    for command in ["/new", "/status", "/close", "/direct", "/stop", "/nodes", "/node"] {
+    for command in [
+        "/new", "/status", "/close", "/direct", "/stop", "/nodes", "/node",
+    ] {
         assert!(help.text().contains(command), "{command}");
     }
     anna.say("/direct");
     world.sees("Direct mode").await;
     anna.say("/status");
-    world.sees_that(|m| m.text().contains("Sessions on") && m.text().contains("direct")).await;
+    world
+        .sees_that(|m| m.text().contains("Sessions on") && m.text().contains("direct"))
+        .await;
 }

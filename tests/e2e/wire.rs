@@ -14,7 +14,11 @@ async fn a_message_runs_in_claude_and_its_prompt_is_a_card() {
     let anna = world.anna();
     anna.say("/new demo fake: tool Bash {\"command\":\"echo hi > hello.txt\"} ;; text finished {tool_result}");
     let prompt = world.sees_that(|m| m.has_button("Allow once")).await;
-    assert!(prompt.text().contains("echo hi > hello.txt"), "{}", prompt.text());
+    assert!(
+        prompt.text().contains("echo hi > hello.txt"),
+        "{}",
+        prompt.text()
+    );
     let file = world.work().join("demo/hello.txt");
     assert!(!file.exists(), "nothing runs before the tap");
     let answer = anna.tap(&prompt.message_id, "Allow once").await.unwrap();
@@ -27,7 +31,11 @@ async fn a_message_runs_in_claude_and_its_prompt_is_a_card() {
     .await;
     let settled = world.feishu.message(&prompt.message_id).unwrap();
     assert!(settled.buttons().is_empty(), "the question is closed");
-    assert!(settled.text().contains("Allowed once"), "{}", settled.text());
+    assert!(
+        settled.text().contains("Allowed once"),
+        "{}",
+        settled.text()
+    );
     assert_eq!(world.count("finished"), 1);
     assert_eq!(world.feishu.violations(), Vec::<String>::new());
     let (status, _) = phonework.stop().await;
@@ -53,7 +61,13 @@ async fn whatever_the_wire_does_each_message_is_answered_once() {
         (Class::Reply, Fault::Status(502)),
         (Class::Reply, Fault::DropAfterWork),
         (Class::Reply, Fault::DropBeforeWork),
-        (Class::Reply, Fault::Code { http: 400, code: 230_020 }),
+        (
+            Class::Reply,
+            Fault::Code {
+                http: 400,
+                code: 230_020,
+            },
+        ),
         (Class::Patch, Fault::Status(500)),
         (Class::Patch, Fault::DropAfterWork),
         (Class::Patch, Fault::RateLimited { reset_s: 1 }),
@@ -93,7 +107,12 @@ async fn whatever_the_wire_does_each_message_is_answered_once() {
             "run {n}"
         );
     }
-    assert!(feishu.acks().iter().all(|ack| ack.latency < Duration::from_secs(3)));
+    assert!(
+        feishu
+            .acks()
+            .iter()
+            .all(|ack| ack.latency < Duration::from_secs(3))
+    );
     assert_eq!(feishu.violations(), Vec::<String>::new());
 }
 

@@ -203,7 +203,10 @@ impl World {
         let mut all = String::new();
         for log in self.log_files() {
             let text = std::fs::read_to_string(&log).unwrap_or_default();
-            let lines: Vec<&str> = text.lines().filter(|line| !line.contains("DEBUG")).collect();
+            let lines: Vec<&str> = text
+                .lines()
+                .filter(|line| !line.contains("DEBUG"))
+                .collect();
             let tail = lines.len().saturating_sub(60);
             all += &format!("--- {}\n{}\n", log.display(), lines[tail..].join("\n"));
         }
@@ -246,7 +249,10 @@ impl Phonework {
     /// What this process wrote so far.
     pub(crate) fn log(&self) -> String {
         let mut text = Vec::new();
-        File::open(&self.log).unwrap().read_to_end(&mut text).unwrap();
+        File::open(&self.log)
+            .unwrap()
+            .read_to_end(&mut text)
+            .unwrap();
         let from = usize::try_from(self.from).unwrap();
         String::from_utf8_lossy(&text[from..]).into_owned()
     }

@@ -158,8 +158,10 @@ async fn open(broker: &Broker, options: &ConsumeOptions<'_>) -> Result<pull::Str
         .map_err(|error| error.to_string())?;
     consumer
         .stream()
-        // What waits in our buffer ages as well: fetch no more than can be held.
-        .max_messages_per_batch(options.in_flight.clamp(1, 128))
+        // What waits in our buffer ages as well: fetch no more than can be held. At least two: the
+        // client counts a message that arrives before it has noted its own request as none, and
+        // with one at a time it would then wait for it until the request expires.
+        .max_messages_per_batch(options.in_flight.clamp(2, 128))
         .heartbeat(Duration::from_secs(5))
         .expires(Duration::from_secs(30))
         .messages()

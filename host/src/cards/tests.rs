@@ -175,7 +175,7 @@ fn a_preview_shows_the_last_steps_and_the_end_of_the_text() {
 #[test]
 fn a_turn_that_ended_well() {
     let footer = || vec!["a-model".to_owned(), "3.2 s".to_owned()];
-    let one = finished(frame(Lang::En), &ended(), "All **done**.", footer());
+    let one = finished(frame(Lang::En), &ended(), "All **done**.", &footer());
     insta::assert_snapshot!(all(&one), @"
     # Home · demo (Done)
     steps (folded)
@@ -185,7 +185,7 @@ fn a_turn_that_ended_well() {
     md| All **done**.
     -- a-model · 3.2 s
     ");
-    let none = |lang| finished(frame(lang), &Progress::default(), "", footer());
+    let none = |lang| finished(frame(lang), &Progress::default(), "", &footer());
     insta::assert_snapshot!(all(&[none(Lang::Zh), none(Lang::En)].concat()), @"
     # Home · demo (Done)
     完成（没有文字回复）
@@ -202,7 +202,7 @@ fn a_long_answer_comes_in_parts_and_in_full() {
     let line = "一行 of a long answer\n";
     let text = line.repeat(2 * MAX_PART / line.len() + 100);
     for lang in [Lang::Zh, Lang::En] {
-        let cards = finished(frame(lang), &ended(), &text, vec!["1.0 s".into()]);
+        let cards = finished(frame(lang), &ended(), &text, &["1.0 s".into()]);
         let whole: String = cards
             .iter()
             .flat_map(|card| &card.blocks)

@@ -89,7 +89,7 @@ pub(crate) async fn run(desk: &mut Desk, place: u64, origin: &Origin, args: &str
         let view = cards::note(frame, Tone::Done, &text);
         desk.show(place, origin, view).await;
     } else {
-        desk.to(place, origin, id, typed.msg).await;
+        desk.give(place, origin, id, typed.msg).await;
     }
 }
 

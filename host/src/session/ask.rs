@@ -49,10 +49,13 @@ pub(super) fn ask(request: &PermissionRequest) -> Ask {
 
 fn diff(old: Option<&str>, new: Option<&str>) -> String {
     let lines = |sign: char, text: Option<&str>| -> String {
-        text.unwrap_or_default()
-            .lines()
-            .map(|line| format!("{sign}{line}\n"))
-            .collect()
+        let mut lines = String::new();
+        for line in text.unwrap_or_default().lines() {
+            lines.push(sign);
+            lines.push_str(line);
+            lines.push('\n');
+        }
+        lines
     };
     lines('-', old) + &lines('+', new)
 }

@@ -79,7 +79,6 @@ async fn work_that_was_written_down_and_not_acknowledged_is_recognised() {
 #[tokio::test(flavor = "multi_thread")]
 async fn foreign_and_broken_work_is_put_aside_and_holds_nothing_up() {
     let world = World::start(&["a", "b"]).await;
-    common::telemetry::init("debug,async_nats=info", false).unwrap();
     let subject = subject::work(&id("a"), &anna());
     world.raw(&subject, "broken-1", b"{not json".to_vec()).await;
     world
@@ -119,9 +118,9 @@ async fn foreign_and_broken_work_is_put_aside_and_holds_nothing_up() {
 async fn answers_wait_out_an_outage_in_order() {
     let mut world = World::start(&["a"]).await;
     let (journal, _) = Journal::open(&world.dir("a", "data")).unwrap();
-    // More than one batch.
-    let texts: Vec<String> = (0..150).map(|n| format!("notice {n}")).collect();
-    for some in texts.chunks(50) {
+    // Enough to be cut off in the middle.
+    let texts: Vec<String> = (0..600).map(|n| format!("notice {n}")).collect();
+    for some in texts.chunks(100) {
         let changes: Vec<Change> = some
             .iter()
             .map(|text| crate::journal::notice(text))
@@ -139,14 +138,14 @@ async fn answers_wait_out_an_outage_in_order() {
     world.nats.restart().await;
     // The broker goes again in the middle of them.
     let seen = until("some of them", async || {
-        let shown = world.shown().await.len();
+        let shown = world.waiting(stream::OUT).await;
         (shown > 0).then_some(shown)
     })
     .await;
     world.nats.kill().await;
     world.nats.restart().await;
     until("all of them", async || {
-        (world.shown().await.len() >= texts.len()).then_some(())
+        (world.waiting(stream::OUT).await >= 600).then_some(())
     })
     .await;
     let shown: Vec<String> = world

@@ -1,0 +1,277 @@
+//! How a turn ends: its answer, its failure, or an offer to take it up again, each in one step with its
+//! removal from the journal.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use chrono::Utc;
+use common::ids::CardId;
+use common::message::view::Tone;
+use common::message::view::View;
+use common::text::Say as _;
+use common::text::host::HostText;
+use tokio::time::Instant;
+use tracing::warn;
+use uuid::Uuid;
+
+use super::{Actor, frame};
+use crate::agent::AgentFault;
+use crate::agent::TurnOutcome;
+use crate::agent::TurnResult;
+use crate::cards;
+use crate::journal::Change;
+use crate::record::TurnRecord;
+use crate::record::TurnState;
+use crate::session::progress::Progress;
+use crate::session::progress::one_line;
+use crate::session::recover;
+use crate::session::recover::Outcome;
+use crate::session::turn::Current;
+use crate::session::turn::Stopping;
+use crate::session::turn::origin;
+
+/// A turn that took longer than this ends with a short message that rings.
+const LONG_TURN: Duration = Duration::from_secs(60);
+/// Turns cut off that can still be taken up; the oldest is let go.
+const MAX_INTERRUPTED: usize = 20;
+
+impl Actor {
+    pub(super) async fn on_finished(&mut self, result: TurnResult) {
+        if let Some(id) = result.session_id {
+            self.record.agent_session = id;
+        }
+        if let Some(current) = self.current.take() {
+            self.finish(current, result).await;
+        } else if !result.text.trim().is_empty() && result.outcome == TurnOutcome::Success {
+            // A turn that nobody asked for: background work ended.
+            if let Some(from) = self.last.clone() {
+                let mut view = cards::finished(
+                    frame(&self.context, &self.record.dir, from.lang),
+                    &Progress::default(),
+                    &result.text,
+                    &[HostText::Background.say(from.lang)],
+                );
+                let changes = view
+                    .drain(..)
+                    .map(|view| from.card(CardId::new(), 1, view))
+                    .collect();
+                self.commit(changes).await;
+            }
+        }
+        self.idle_at = Instant::now();
+    }
+
+    /// The end of a turn: its answer, and its removal from the journal, in one step.
+    pub(super) async fn finish(&mut self, current: Current, result: TurnResult) {
+        let lang = current.turn.lang;
+        let dir = self.record.dir.clone();
+        let frame = frame(&self.context, &dir, lang);
+        let took = current.since.elapsed();
+        self.record.used_at = Utc::now();
+        match &result.outcome {
+            TurnOutcome::Success => {
+                let text = if result.text.is_empty() {
+                    current.progress.answer()
+                } else {
+                    result.text.clone()
+                };
+                let views = cards::finished(
+                    frame,
+                    &current.progress,
+                    &text,
+                    &cards::small_print(&result, took, lang),
+                );
+                let changes = self.answer(&current.turn, views, took);
+                self.commit(changes).await;
+            }
+            TurnOutcome::Interrupted => match current.stopping {
+                Some(Stopping::Timeout) => {
+                    let why = HostText::TimedOut {
+                        after: self.record.timeout_s,
+                    };
+                    self.cut_off(current, &why, &HostText::Continue, Some("turn-timeout"))
+                        .await;
+                }
+                Some(Stopping::Shutdown) => {
+                    let why = HostText::Interrupted {
+                        prompt: one_line(&current.turn.text, 80),
+                    };
+                    self.cut_off(current, &why, &HostText::Continue, None).await;
+                }
+                Some(Stopping::Person) | None => {
+                    let mut view = cards::broken(
+                        frame,
+                        &current.progress,
+                        Tone::Warning,
+                        &HostText::Stopped,
+                        Vec::new(),
+                        None,
+                    );
+                    cards::settle(&mut view);
+                    let changes = self.answer(&current.turn, vec![view], Duration::ZERO);
+                    self.commit(changes).await;
+                }
+            },
+            TurnOutcome::MaxTurns | TurnOutcome::MaxBudget => {
+                let why = HostText::AgentLimit;
+                self.cut_off(current, &why, &HostText::Continue, Some("agent-limit"))
+                    .await;
+            }
+            TurnOutcome::ApiError(fault) | TurnOutcome::Failed(fault) => {
+                self.fail(current, fault).await;
+            }
+        }
+    }
+
+    /// The changes that show an answer, one card after the other, and let the turn go.
+    pub(super) fn answer(
+        &self,
+        turn: &TurnRecord,
+        views: Vec<View>,
+        took: Duration,
+    ) -> Vec<Change> {
+        let from = origin(turn);
+        let mut changes = Vec::new();
+        for (at, view) in views.into_iter().enumerate() {
+            changes.push(if at == 0 {
+                from.card(turn.card, turn.rev + 1, view)
+            } else {
+                let card = CardId::derived(&[&turn.card.to_string(), &at.to_string()]);
+                from.card(card, 1, view)
+            });
+        }
+        if took > LONG_TURN {
+            let text = HostText::LongTurnDone {
+                dir: self.record.dir.clone(),
+            };
+            changes.push(from.notice("long", text.say(turn.lang)));
+        }
+        changes.push(Change::DropTurn(turn.id));
+        changes.push(Change::Session(Box::new(self.record.clone())));
+        changes
+    }
+
+    /// A turn that ended before its end: it stays, so that the person can take it up again.
+    pub(super) async fn cut_off(
+        &mut self,
+        current: Current,
+        why: &HostText,
+        go_on: &HostText,
+        code: Option<&str>,
+    ) {
+        let Current {
+            mut turn, progress, ..
+        } = current;
+        turn.rev += 1;
+        turn.state = TurnState::Interrupted;
+        let frame = frame(&self.context, &self.record.dir, turn.lang);
+        let choices = cards::recovery(frame, go_on, &self.context.node, turn.id);
+        let mut view = cards::broken(frame, &progress, Tone::Warning, why, choices, code);
+        cards::settle(&mut view);
+        let mut changes = vec![
+            origin(&turn).card(turn.card, turn.rev, view),
+            Change::Turn(Box::new(turn.clone())),
+            Change::Session(Box::new(self.record.clone())),
+        ];
+        self.interrupted.push(turn);
+        if self.interrupted.len() > MAX_INTERRUPTED {
+            changes.push(Change::DropTurn(self.interrupted.remove(0).id));
+        }
+        self.commit(changes).await;
+    }
+
+    pub(super) async fn fail(&mut self, current: Current, fault: &AgentFault) {
+        let context = Arc::clone(&self.context);
+        let (why, code, again) = cards::failure(fault, |at| {
+            chrono::DateTime::from_timestamp(at, 0).map_or_else(String::new, |at| context.clock(at))
+        });
+        warn!(code, %fault, session = %self.record.id, turn = %current.turn.id, "turn failed");
+        if *fault == AgentFault::NoSuchSession {
+            // The conversation is gone from this machine: the next message begins a new one.
+            self.record.agent_session = Uuid::new_v4();
+        }
+        if again {
+            self.cut_off(current, &why, &HostText::TryAgain, Some(code))
+                .await;
+            return;
+        }
+        let frame = frame(&self.context, &self.record.dir, current.turn.lang);
+        let mut view = cards::broken(
+            frame,
+            &current.progress,
+            Tone::Failed,
+            &why,
+            Vec::new(),
+            Some(code),
+        );
+        cards::settle(&mut view);
+        let changes = self.answer(&current.turn, vec![view], Duration::ZERO);
+        self.commit(changes).await;
+    }
+
+    pub(super) async fn fail_current(&mut self, fault: &AgentFault) {
+        self.wants_slot = false;
+        if let Some(current) = self.current.take() {
+            self.fail(current, fault).await;
+        }
+    }
+
+    pub(super) async fn on_send_failed(&mut self, key: Uuid) {
+        let ours = self
+            .current
+            .as_ref()
+            .is_some_and(|current| current.turn.key == key);
+        // When the process has ended, its exit says why, and settles the turn.
+        if ours && self.live.is_none() {
+            self.on_crash(None).await;
+            self.on_idle().await;
+        }
+    }
+
+    /// The agent's process ended in the middle of a turn.
+    pub(super) async fn on_crash(&mut self, fault: Option<AgentFault>) {
+        let Some(current) = self.current.take() else {
+            return;
+        };
+        let fault = fault.unwrap_or(AgentFault::Crashed {
+            code: None,
+            signal: None,
+            stderr: String::new(),
+        });
+        if current.stopping == Some(Stopping::Shutdown) {
+            let why = HostText::Interrupted {
+                prompt: one_line(&current.turn.text, 80),
+            };
+            self.cut_off(current, &why, &HostText::Continue, None).await;
+            return;
+        }
+        match recover::outcome(&self.context, &self.record, current.turn.key).await {
+            Outcome::Finished(text) => {
+                self.deliver_recovered(current.turn, &text, Vec::new())
+                    .await;
+            }
+            Outcome::NotFound | Outcome::Unfinished => self.fail(current, &fault).await,
+        }
+    }
+
+    /// Nothing runs in the agent any more.
+    pub(super) async fn on_idle(&mut self) {
+        self.idle_at = Instant::now();
+        if self.current.is_none() {
+            // Handed into a turn that is over: they were answered with it.
+            let folded: Vec<Change> = self
+                .folded
+                .drain(..)
+                .map(|turn| Change::DropTurn(turn.id))
+                .collect();
+            if !folded.is_empty() {
+                self.commit(folded).await;
+            }
+            if let Some(live) = &mut self.live {
+                live.idle = true;
+                live.slot.set_idle(true);
+            }
+            self.go_on().await;
+        }
+    }
+}

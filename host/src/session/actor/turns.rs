@@ -1,0 +1,188 @@
+//! Giving turns to the agent, one at a time; starting the agent when it must be.
+
+use std::time::Duration;
+
+use chrono::Utc;
+use common::message::view::View;
+use common::text::host::HostText;
+use tracing::info;
+use tracing::warn;
+
+use super::{Actor, Live, frame};
+use crate::agent;
+use crate::agent::AgentFault;
+use crate::agent::AgentHandle;
+use crate::agent::UserMessage;
+use crate::cards;
+use crate::journal::Change;
+use crate::record::ProcessRecord;
+use crate::record::TurnRecord;
+use crate::record::TurnState;
+use crate::session::progress::Progress;
+use crate::session::progress::one_line;
+use crate::session::recover;
+use crate::session::turn::Current;
+use crate::session::turn::Stopping;
+use crate::session::turn::origin;
+
+impl Actor {
+    /// Whether a new turn has to wait.
+    pub(super) fn busy(&self) -> bool {
+        self.current.is_some()
+            || self.orphan.is_some()
+            || !self.queue.is_empty()
+            || !self.folded.is_empty()
+    }
+
+    pub(super) fn queued_view(&self, turn: &TurnRecord, place: usize) -> View {
+        let frame = frame(&self.context, &self.record.dir, turn.lang);
+        cards::queued(
+            frame,
+            &one_line(&turn.text, 80),
+            place,
+            &self.context.node,
+            turn.id,
+            self.current.is_some(),
+        )
+    }
+
+    /// Starts the next turn that waits, if nothing is in its way; one that fails at once makes way
+    /// for the one behind it.
+    pub(super) async fn go_on(&mut self) {
+        if self.wants_slot {
+            self.give_current().await;
+        }
+        while self.current.is_none() && self.orphan.is_none() && self.folded.is_empty() {
+            let Some(turn) = self.queue.pop_front() else {
+                return;
+            };
+            self.begin(turn, None).await;
+        }
+    }
+
+    /// Writes a turn down as started, shows its card, and gives it to the agent.
+    pub(super) async fn begin(&mut self, mut turn: TurnRecord, place: Option<u64>) {
+        let now = Utc::now();
+        turn.state = TurnState::Started { at: now };
+        turn.rev += 1;
+        self.record.used_at = now;
+        let timeout = Duration::from_secs(self.record.timeout_s);
+        let current = Current::new(turn, timeout);
+        let turn = &current.turn;
+        let frame = frame(&self.context, &self.record.dir, turn.lang);
+        let view = cards::working(
+            frame,
+            &Progress::default(),
+            &HostText::Working,
+            &self.context.node,
+            turn.id,
+        );
+        let from = origin(turn);
+        let mut changes = vec![
+            Change::Turn(Box::new(turn.clone())),
+            Change::Session(Box::new(self.record.clone())),
+            from.card(turn.card, turn.rev, view),
+        ];
+        changes.extend(place.map(Change::Done));
+        self.last = Some(from);
+        if !self.commit(changes).await {
+            return;
+        }
+        self.current = Some(current);
+        self.give_current().await;
+    }
+
+    /// Gives the current turn to the agent, which is started when it must be.
+    pub(super) async fn give_current(&mut self) {
+        if self.live.is_none()
+            && let Err(fault) = self.open_agent().await
+        {
+            match fault {
+                Some(fault) => self.fail_current(&fault).await,
+                None => self.wants_slot = true,
+            }
+            return;
+        }
+        self.wants_slot = false;
+        if let Some(live) = &mut self.live {
+            live.idle = false;
+            live.slot.set_idle(false);
+        }
+        let Some(current) = &mut self.current else {
+            return;
+        };
+        current.given = true;
+        let turn = current.turn.clone();
+        self.give(&turn);
+    }
+
+    pub(super) fn give(&self, turn: &TurnRecord) {
+        let Some(live) = &self.live else { return };
+        let message = UserMessage::text(turn.key, turn.text.clone());
+        let (handle, fail) = (live.agent.handle.clone(), self.fail.clone());
+        // Beside this task, which must go on reading what the agent says meanwhile.
+        self.context.tasks.spawn(async move {
+            let key = message.uuid;
+            if let Err(why) = handle.send(message).await {
+                warn!(%why, "the agent did not take a message");
+                let _ = fail.send(key).await;
+            }
+        });
+    }
+
+    /// `Err(None)`: no slot is free.
+    pub(super) async fn open_agent(&mut self) -> Result<(), Option<AgentFault>> {
+        let Some(slot) = self.context.slots.take(self.record.id) else {
+            return Err(None);
+        };
+        let spec = recover::spec(&self.context, &self.record)
+            .await
+            .map_err(Some)?;
+        let agent =
+            agent::start(agent::Backend::Claude, spec, &self.context.tasks).map_err(|why| {
+                warn!(%why, "the agent cannot be started");
+                Some(AgentFault::from(&why))
+            })?;
+        info!(session = %self.record.id, pid = agent.handle.pid(), dir = %self.record.dir, "agent started");
+        self.record.process = agent.handle.started().map(|started| ProcessRecord {
+            pid: agent.handle.pid(),
+            started: started.to_owned(),
+        });
+        self.live = Some(Live {
+            agent,
+            slot,
+            idle: false,
+        });
+        self.commit(vec![Change::Session(Box::new(self.record.clone()))])
+            .await;
+        Ok(())
+    }
+
+    pub(super) fn handle(&self) -> Option<AgentHandle> {
+        self.live.as_ref().map(|live| live.agent.handle.clone())
+    }
+
+    pub(super) fn interrupt(&mut self, why: Stopping) {
+        let Some(current) = &mut self.current else {
+            return;
+        };
+        if current.stopping.is_some() {
+            return;
+        }
+        current.stopping = Some(why);
+        current.touch(HostText::Stopping);
+        if let Some(handle) = self.handle() {
+            self.context.tasks.spawn(async move {
+                if let Err(why) = handle.interrupt().await {
+                    warn!(%why, "the agent did not take the interruption");
+                }
+            });
+        }
+    }
+
+    pub(super) fn note(&mut self, note: HostText) {
+        if let Some(current) = &mut self.current {
+            current.touch(note);
+        }
+    }
+}
