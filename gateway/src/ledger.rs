@@ -29,6 +29,13 @@ pub struct Part {
     pub card: bool,
 }
 
+impl Part {
+    /// Whether it can be edited: a card whose id is known.
+    pub fn is_editable(&self) -> bool {
+        self.card && !self.id.is_empty()
+    }
+}
+
 /// What is known of one card.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct CardEntry {

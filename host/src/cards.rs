@@ -1,28 +1,31 @@
 //! How things look: records and progress made into views. Pure; every card has a snapshot.
 
+mod failure;
+mod lists;
+mod question;
+
 use std::time::Duration;
 
-use common::command::Command;
-use common::ids::{NodeId, PromptId, SessionId, TurnId};
+use common::ids::{NodeId, TurnId};
 use common::lang::Lang;
 use common::message::outbound::MAX_PART;
 use common::message::view::{
-    Action, Answer, Block, Button, ButtonStyle, QueueChoice, Recovery, StepState, Tone, View,
+    Action, Block, Button, ButtonStyle, QueueChoice, Recovery, StepState, Tone, View,
 };
 use common::text::Say;
 use common::text::host::HostText;
 
-use crate::agent::{AgentFault, TurnResult};
-use crate::record::Ask;
+use crate::agent::TurnResult;
 use crate::session::progress::{Progress, keep_tail};
+
+pub(crate) use failure::failure;
+pub(crate) use lists::{Row, help, status};
+pub(crate) use question::question;
 
 /// Bytes of a text in the making that a preview shows: its end.
 const PREVIEW_BYTES: usize = 8_000;
 /// Steps that a preview shows: the last ones.
 const PREVIEW_STEPS: usize = 6;
-/// Bytes of a command or diff that a question shows in full; more is cut in the middle.
-const ASK_BYTES: usize = 12_000;
-
 /// Where a card belongs: its title and language.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Frame<'a> {
@@ -290,210 +293,6 @@ pub(crate) fn say(node: &str, lang: Lang, tone: Tone, text: &HostText) -> View {
         tone,
         blocks: vec![plain(text.say(lang))],
         ..View::default()
-    }
-}
-
-/// A question of the agent, open or answered.
-pub(crate) fn question(
-    frame: Frame<'_>,
-    ask: &Ask,
-    node: &NodeId,
-    prompt: PromptId,
-    answered: Option<&HostText>,
-) -> View {
-    let mut rows = vec![(frame.say(&HostText::Where), frame.title())];
-    if let Some(about) = &ask.about {
-        rows.push((frame.say(&HostText::About), about.clone()));
-    }
-    if let Some(reason) = &ask.reason {
-        rows.push((frame.say(&HostText::Why), reason.clone()));
-    }
-    let mut blocks = vec![Block::Fields { rows }];
-    if !ask.body.is_empty() {
-        blocks.push(Block::Code {
-            lang: ask.lang.clone(),
-            text: cut_middle(&ask.body, ASK_BYTES),
-        });
-    }
-    let title = frame.say(&HostText::Asks {
-        tool: ask.tool.clone(),
-    });
-    if let Some(answered) = answered {
-        return View {
-            title,
-            tone: Tone::Plain,
-            blocks,
-            buttons: Vec::new(),
-            footer: Some(frame.say(answered)),
-        };
-    }
-    let button = |label: &HostText, style, answer| {
-        let action = Action::Answer {
-            node: node.clone(),
-            prompt,
-            answer,
-        };
-        frame.button(label, style, action)
-    };
-    View {
-        title,
-        tone: Tone::Asking,
-        blocks,
-        buttons: vec![
-            button(
-                &HostText::AllowOnce,
-                ButtonStyle::Primary,
-                Answer::AllowOnce,
-            ),
-            button(
-                &HostText::AllowSession,
-                ButtonStyle::Normal,
-                Answer::AllowSession,
-            ),
-            button(&HostText::Deny, ButtonStyle::Danger, Answer::Deny),
-        ],
-        footer: None,
-    }
-}
-
-fn cut_middle(text: &str, max: usize) -> String {
-    if text.len() <= max {
-        return text.to_owned();
-    }
-    let mut head = max * 2 / 3;
-    while !text.is_char_boundary(head) {
-        head -= 1;
-    }
-    let mut tail = text.len() - max / 3;
-    while !text.is_char_boundary(tail) {
-        tail += 1;
-    }
-    let (first, _) = text.split_at(head);
-    let (middle, last) = text.split_at(tail);
-    format!("{first}\n… {} bytes …\n{last}", middle.len() - head)
-}
-
-/// A session as `/status` shows it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Row {
-    /// The session.
-    pub(crate) session: SessionId,
-    /// Its line.
-    pub(crate) line: HostText,
-    /// It is the active one.
-    pub(crate) active: bool,
-}
-
-/// `/status`.
-pub(crate) fn status(node: &str, id: &NodeId, lang: Lang, mode: &HostText, rows: &[Row]) -> View {
-    let mut blocks = Vec::new();
-    if rows.is_empty() {
-        blocks.push(plain(HostText::NoSessions.say(lang)));
-    } else {
-        let rows = rows
-            .iter()
-            .enumerate()
-            .map(|(at, row)| ((at + 1).to_string(), row.line.say(lang)))
-            .collect();
-        blocks.push(Block::Fields { rows });
-    }
-    blocks.push(Block::Fields {
-        rows: vec![(HostText::ModeRow.say(lang), mode.say(lang))],
-    });
-    let buttons = rows
-        .iter()
-        .enumerate()
-        .filter(|(_, row)| !row.active)
-        .take(8)
-        .map(|(at, row)| Button {
-            label: HostText::SwitchTo { n: at + 1 }.say(lang),
-            style: ButtonStyle::Normal,
-            action: Action::Switch {
-                node: id.clone(),
-                session: row.session,
-            },
-        })
-        .collect();
-    View {
-        title: HostText::StatusTitle { node: node.into() }.say(lang),
-        tone: Tone::Plain,
-        blocks,
-        buttons,
-        footer: None,
-    }
-}
-
-/// `/help`, made from the table of commands.
-pub(crate) fn help(lang: Lang) -> View {
-    let rows = Command::ALL
-        .into_iter()
-        .map(|command| (command.usage().to_owned(), command.help(lang).to_owned()))
-        .collect();
-    View {
-        title: HostText::HelpTitle.say(lang),
-        tone: Tone::Plain,
-        blocks: vec![Block::Fields { rows }, plain(HostText::HelpMore.say(lang))],
-        ..View::default()
-    }
-}
-
-/// An agent's failure: what the person reads, the code that joins it to the log, and whether
-/// trying again can help.
-pub(crate) fn failure(
-    fault: &AgentFault,
-    clock: impl Fn(i64) -> String,
-) -> (HostText, &'static str, bool) {
-    match fault {
-        AgentFault::NotInstalled => (HostText::AgentMissing, "agent-missing", true),
-        AgentFault::NotLoggedIn => (HostText::AgentNotLoggedIn, "agent-not-logged-in", true),
-        AgentFault::BadKey { .. } => (HostText::AgentBadKey, "agent-bad-key", true),
-        AgentFault::NoCredit => (HostText::AgentNoCredit, "agent-no-credit", true),
-        AgentFault::Overloaded => (HostText::AgentOverloaded, "agent-overloaded", true),
-        AgentFault::ServiceFailed { status } => (
-            HostText::AgentServiceFailed { status: *status },
-            "agent-service-failed",
-            true,
-        ),
-        AgentFault::RateLimited { resets_at } => (
-            HostText::AgentRateLimited {
-                until: resets_at.map(clock),
-            },
-            "agent-rate-limited",
-            true,
-        ),
-        AgentFault::ContextFull => (HostText::AgentContextFull, "agent-context-full", false),
-        AgentFault::Refused { status, message } => (
-            HostText::AgentRefused {
-                status: *status,
-                message: message.clone(),
-            },
-            "agent-refused",
-            false,
-        ),
-        AgentFault::Network { .. } => (HostText::AgentNetwork, "agent-network", true),
-        AgentFault::NoSuchSession => (HostText::AgentNoSuchSession, "agent-no-session", true),
-        AgentFault::SessionInUse => (HostText::AgentInUse, "agent-in-use", true),
-        AgentFault::BadArguments { message } => (
-            HostText::AgentArguments {
-                message: message.clone(),
-            },
-            "agent-arguments",
-            false,
-        ),
-        AgentFault::Crashed { stderr, .. } => (
-            HostText::AgentCrashed {
-                detail: crate::session::progress::one_line(stderr, 300),
-            },
-            "agent-crashed",
-            true,
-        ),
-        AgentFault::Other { message } => (
-            HostText::AgentOther {
-                message: message.clone(),
-            },
-            "agent-other",
-            true,
-        ),
     }
 }
 

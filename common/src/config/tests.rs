@@ -16,7 +16,7 @@ fn request(kind: FileKind) -> Request {
     Request {
         kind,
         file: None,
-        folder: PathBuf::from("/work/dir"),
+        folder: PathBuf::from("/srv/dir"),
         env: [("HOME", "/home/ann")].into_iter().collect(),
         flags: BTreeMap::new(),
         machine: Machine {
@@ -149,19 +149,19 @@ fn every_key_arrives() {
     assert_eq!(settings.nats.url.as_deref(), Some("tls://hub:4222"));
     assert_eq!(
         settings.nats.creds.as_deref(),
-        Some(Path::new("/work/dir/creds/x.creds"))
+        Some(Path::new("/srv/dir/creds/x.creds"))
     );
     assert_eq!(
         settings.nats.server.as_deref(),
-        Some(Path::new("/work/dir/bin/nats-server"))
+        Some(Path::new("/srv/dir/bin/nats-server"))
     );
     assert_eq!(settings.data_dir, Path::new("/home/ann/data"));
-    assert_eq!(settings.working_dir, Path::new("/work/dir/../projects"));
+    assert_eq!(settings.working_dir, Path::new("/srv/dir/../projects"));
     assert_eq!(settings.claude.bin.as_deref(), Some(Path::new("claude")));
     assert_eq!(settings.claude.args, ["--effort", "high"]);
     assert_eq!(
         settings.claude.trust_projects,
-        [Path::new("/work/dir/a"), Path::new("/home/ann/b")]
+        [Path::new("/srv/dir/a"), Path::new("/home/ann/b")]
     );
     assert_eq!(settings.shell_read, [Path::new("/opt/sdk")]);
     assert_eq!((settings.audit_days, settings.locale), (7, Some(Lang::Zh)));
@@ -209,7 +209,7 @@ fn flag_goes_before_environment_before_file() {
     );
     assert_eq!(
         settings.nats.creds.as_deref(),
-        Some(Path::new("/work/dir/e.creds"))
+        Some(Path::new("/srv/dir/e.creds"))
     );
     assert_eq!(settings.allowed.users.len(), 2);
     assert_eq!(settings.node.id.as_str(), "box");

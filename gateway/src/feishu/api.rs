@@ -6,6 +6,7 @@
 
 mod call;
 
+use std::fmt::Write as _;
 use std::sync::Arc;
 
 use reqwest::Method;
@@ -151,7 +152,7 @@ impl Api {
                 turn: Turn::Chat(to.id()),
             })
             .await
-            .map(|data| sent(&data))
+            .map_or_else(or_repeated, |data| Ok(sent(&data)))
     }
 
     /// Answers a message, in its topic if `in_thread`. `chat_id` is the chat the
@@ -180,7 +181,7 @@ impl Api {
                 turn: Turn::Chat(chat_id),
             })
             .await
-            .map(|data| sent(&data))
+            .map_or_else(or_repeated, |data| Ok(sent(&data)))
     }
 
     /// Replaces the card of one of our own messages.
@@ -271,12 +272,21 @@ impl Api {
     }
 }
 
-fn repeat(uuid: Option<&str>) -> Repeat {
-    if uuid.is_some() {
-        Repeat::Safe
-    } else {
-        Repeat::OnlyIfUndone
+fn repeat(uuid: Option<&str>) -> Repeat<'_> {
+    uuid.map_or(Repeat::OnlyIfUndone, Repeat::Keyed)
+}
+
+/// A key that was used before has done its work: the message is there, under an id that nobody
+/// tells us.
+fn or_repeated(error: ApiError) -> Result<Sent, ApiError> {
+    if !error.is_repeat() {
+        return Err(error);
     }
+    tracing::warn!(%error, "the platform has this message already");
+    Ok(Sent {
+        message_id: None,
+        chat_id: None,
+    })
 }
 
 fn message_body(
@@ -309,14 +319,21 @@ fn message_path(call: &'static str, message_id: &str) -> Result<String, ApiError
     ))
 }
 
-/// Ids go into the path: only what needs no escaping is let through.
-fn segment<'a>(call: &'static str, id: &'a str) -> Result<&'a str, ApiError> {
-    let fits = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '=');
-    if id.is_empty() || !id.chars().all(fits) {
+/// An id as a part of the path.
+fn segment(call: &'static str, id: &str) -> Result<String, ApiError> {
+    if matches!(id, "" | "." | "..") {
         let text = format!("not an id of the platform: {id:?}");
         return Err(ApiError::local(call, ErrorKind::Permanent, text));
     }
-    Ok(id)
+    let mut out = String::with_capacity(id.len());
+    for byte in id.bytes() {
+        if byte.is_ascii_alphanumeric() || b"_-.=".contains(&byte) {
+            out.push(char::from(byte));
+        } else {
+            let _ = write!(out, "%{byte:02X}");
+        }
+    }
+    Ok(out)
 }
 
 fn text(object: &Value, key: &str) -> Option<String> {
@@ -347,8 +364,14 @@ mod tests {
 
     #[test]
     fn ids_and_uuids_are_checked() {
-        assert!(segment("reply", "om_a-b=1").is_ok());
-        for id in ["", "a/b", "om_1?x", "..", "om 1"] {
+        for (id, path) in [
+            ("om_a-b=1", "om_a-b=1"),
+            ("a/../b?x", "a%2F..%2Fb%3Fx"),
+            ("字", "%E5%AD%97"),
+        ] {
+            assert_eq!(segment("reply", id).unwrap(), path);
+        }
+        for id in ["", ".", ".."] {
             assert!(segment("reply", id).is_err(), "{id}");
         }
         let text = Message::Text("hi".into());

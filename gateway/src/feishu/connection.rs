@@ -109,7 +109,8 @@ pub struct Tuning {
     pub quick_tries: u32,
     /// A connection that lived this long earns new quick tries.
     pub settled: Duration,
-    /// Pause after a refusal.
+    /// Longest pause after refusals; the first are shorter, as a limit may pass
+    /// within seconds and a person who mends the cause is watching.
     pub slow_retry: Duration,
 }
 
@@ -215,7 +216,11 @@ impl<H: Handler> Keeper<H> {
                 pause
             }
             Trouble::Retry { why, .. } | Trouble::Refused { why } => {
-                let pause = self.tuning.slow_retry;
+                let pause = if exhausted {
+                    self.tuning.slow_retry
+                } else {
+                    self.tuning.slow_retry / 32 * (1 << self.failures.min(5))
+                };
                 tracing::error!(why, ?pause, "Feishu refuses the long connection");
                 let next = after(pause);
                 self.status.send_replace(Status::Refused { why, next });

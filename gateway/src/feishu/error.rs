@@ -30,8 +30,8 @@ pub enum ErrorKind {
         /// The scopes of which one is needed, as far as the answer named them.
         scopes: Vec<String>,
     },
-    /// The message was deleted, recalled, or is too old to be edited. Send anew
-    /// if it still matters.
+    /// The message (or topic) was deleted, recalled, or is too old to be edited.
+    /// Send anew if it still matters.
     Gone,
     /// The content is over the platform's size limit.
     TooLong,
@@ -62,6 +62,9 @@ pub struct ApiError {
     pub message: String,
     /// The platform's id of this call, for its support.
     pub log_id: Option<String>,
+    /// An earlier try under the same idempotency key may have been done; so this
+    /// refusal may mean the repeat, and the message may be there.
+    pub maybe_done: bool,
 }
 
 fn code_part(code: Option<i64>) -> String {
@@ -84,6 +87,7 @@ impl ApiError {
             code: None,
             message: message.into(),
             log_id: None,
+            maybe_done: false,
         }
     }
 
@@ -107,6 +111,7 @@ impl ApiError {
             code: answer.code,
             message: answer.message(),
             log_id: answer.log_id.clone(),
+            maybe_done: false,
         }
     }
 
@@ -130,6 +135,29 @@ impl ApiError {
     /// Whether it is certain that the platform did nothing.
     pub fn is_surely_undone(&self) -> bool {
         self.kind != ErrorKind::Unsure
+    }
+
+    /// Whether the refusal of a call with an idempotency key says that the key was
+    /// used before: then the message is there. No code of the platform is known to
+    /// stand for this, so its words are read; and where an earlier try may have been
+    /// done, a refusal without a better reason is taken for it.
+    pub(crate) fn is_repeat(&self) -> bool {
+        let unclear = self.kind == ErrorKind::Permanent;
+        let content = matches!(
+            self.kind,
+            ErrorKind::CardRefused { .. } | ErrorKind::BadContent
+        );
+        if self.code.is_none() || !(unclear || content) {
+            return false;
+        }
+        let said = self.message.to_ascii_lowercase();
+        let has = |words: &[&str]| words.iter().any(|word| said.contains(word));
+        let of_the_key =
+            has(&["uuid", "idempot"]) && has(&["duplicat", "repeat", "already", "used", "exists"]);
+        let of_the_message = has(&["request", "message"])
+            && has(&["duplicat", "repeated", "already sent", "already been sent"]);
+        let of_the_card = said.contains("element");
+        ((of_the_key || of_the_message) && !of_the_card) || (unclear && self.maybe_done)
     }
 
     /// Whether the same content in a simpler form (card → post → text) or in
@@ -226,8 +254,9 @@ fn kind_of(answer: &Answer) -> ErrorKind {
     let Some(code) = answer.code else {
         return match answer.status {
             429 => ErrorKind::RateLimited { wait },
+            401 => ErrorKind::TokenRefused,
             // A gateway's page or a body cut short: the work may be done.
-            200..=299 | 500..=599 => ErrorKind::Unsure,
+            200..=299 | 408 | 500..=599 => ErrorKind::Unsure,
             _ => ErrorKind::Permanent,
         };
     };
@@ -239,7 +268,7 @@ fn kind_of(answer: &Answer) -> ErrorKind {
         99_991_672 | 99_991_676 | 99_991_679 | 230_027 => ErrorKind::Permission {
             scopes: scopes(&answer.body),
         },
-        230_011 | 230_110 | 231_003 | 230_031 => ErrorKind::Gone,
+        230_011 | 230_019 | 230_110 | 231_003 | 230_031 => ErrorKind::Gone,
         230_025 | 200_860 => ErrorKind::TooLong,
         230_099 => ErrorKind::CardRefused {
             code: inner_code(&answer.message()),
@@ -250,6 +279,7 @@ fn kind_of(answer: &Answer) -> ErrorKind {
             ErrorKind::NoSuchReader
         }
         _ if answer.status == 429 => ErrorKind::RateLimited { wait },
+        _ if answer.status == 401 => ErrorKind::TokenRefused,
         _ if answer.status >= 500 => ErrorKind::Unsure,
         _ => ErrorKind::Permanent,
     }
@@ -290,64 +320,4 @@ fn scopes(body: &Value) -> Vec<String> {
 }
 
 #[cfg(test)]
-mod tests {
-    use serde_json::json;
-
-    use super::*;
-
-    fn error(status: u16, body: Value) -> ApiError {
-        let answer = Answer {
-            status,
-            code: body.get("code").and_then(Value::as_i64),
-            body,
-            log_id: Some("L1".into()),
-            reset: Some(3),
-        };
-        ApiError::answer("send", &answer)
-    }
-
-    #[test]
-    fn the_code_decides_not_the_status() {
-        for status in [200, 400] {
-            let refused = error(status, json!({"code": 99_991_663, "msg": "invalid token"}));
-            assert_eq!(refused.kind, ErrorKind::TokenRefused);
-        }
-        assert_eq!(
-            error(400, json!({"code": 99_991_400})).kind,
-            ErrorKind::RateLimited {
-                wait: Some(Duration::from_secs(3))
-            }
-        );
-        assert_eq!(error(502, Value::Null).kind, ErrorKind::Unsure);
-        assert_eq!(error(404, Value::Null).kind, ErrorKind::Permanent);
-        assert_eq!(
-            error(500, json!({"code": 77, "msg": "?"})).kind,
-            ErrorKind::Unsure
-        );
-    }
-
-    #[test]
-    fn a_refused_card_names_its_inner_reason() {
-        let text = "Failed to create card content, ext=ErrCode: 11310; ErrMsg: card table number over limit;";
-        let refused = error(400, json!({"code": 230_099, "msg": text}));
-        assert_eq!(refused.kind, ErrorKind::CardRefused { code: Some(11_310) });
-        assert!(refused.wants_simpler());
-        assert_eq!(
-            error(400, json!({"code": 230_099, "msg": "no reason"})).kind,
-            ErrorKind::CardRefused { code: None }
-        );
-    }
-
-    #[test]
-    fn missing_scopes_are_named() {
-        let text = "Access denied. One of the following scopes is required: [im:message, im:message:send_as_bot].";
-        let refused = error(400, json!({"code": 99_991_672, "msg": text}));
-        assert_eq!(
-            refused.kind,
-            ErrorKind::Permission {
-                scopes: vec!["im:message".into(), "im:message:send_as_bot".into()]
-            }
-        );
-        insta::assert_snapshot!(refused, @"Feishu call send failed (code 99991672) [log id L1]: Access denied. One of the following scopes is required: [im:message, im:message:send_as_bot].");
-    }
-}
+mod tests;

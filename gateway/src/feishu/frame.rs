@@ -30,7 +30,7 @@ pub struct Frame {
     /// Key–value pairs; order is kept.
     #[prost(message, repeated, tag = "5")]
     pub headers: Vec<Header>,
-    /// Not looked at by any known client; logged when set.
+    /// Not looked at by any known client; nor by us while the payload is JSON.
     #[prost(string, optional, tag = "6")]
     pub payload_encoding: Option<String>,
     /// Not looked at by any known client.

@@ -6,7 +6,7 @@
 mod show;
 
 use std::collections::{HashMap, VecDeque};
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::Duration;
 
 use common::health::Health;
@@ -18,6 +18,7 @@ use common::message::view::Action;
 use common::text::Say as _;
 use common::text::gateway::GatewayText;
 use moka::sync::Cache;
+use secrecy::ExposeSecret as _;
 use serde_json::{Value, json};
 use tokio::sync::{Semaphore, watch};
 use tokio_util::sync::CancellationToken;
@@ -27,7 +28,8 @@ use tracing::{debug, info, warn};
 use super::FeishuOptions;
 use super::api::{Api, Message, Patience};
 use super::connection::{self, AckAnswer, Delivery, Handler, Status, Tuning};
-use super::event::{self, Content, Event, FeishuMessage, FeishuTap, Ignored};
+use super::error::ErrorKind;
+use super::event::{self, Content, Event, FeishuMessage, FeishuTap, Ignored, OwnId};
 use crate::admission::{Admission, Verdict};
 use crate::intake::{self, Act, Intake, Place};
 use crate::ledger::Ledger;
@@ -47,7 +49,7 @@ struct Ears {
     intake: Intake,
     admission: Admission,
     lang: Lang,
-    bot: OnceLock<String>,
+    bot: RwLock<OwnId>,
     chats: Cache<String, ChatKind>,
     /// Read on arrival and not yet handled, by delivery: no more than the connection hands over at
     /// a time.
@@ -80,7 +82,7 @@ pub(crate) fn start(
         intake: parts.intake,
         admission: parts.admission,
         lang: parts.lang,
-        bot: OnceLock::new(),
+        bot: RwLock::new(OwnId::Awaited),
         chats: Cache::new(CHATS),
         arrived: Mutex::default(),
         courtesies: Arc::new(Semaphore::new(COURTESIES)),
@@ -118,8 +120,8 @@ async fn show_status(mut status: watch::Receiver<Status>, health: Health) {
     }
 }
 
-/// Asks who we are, so that a mention of us is told from a mention of somebody else. Until it is
-/// known a group message counts only if the platform itself marks the mention as a bot's.
+/// Asks who we are, so that a mention of us is told from a mention of somebody else. What happens to
+/// mentions until it is known, or if it never is, stands at [`event::parse`].
 async fn learn_own_id(ears: Arc<Ears>, cancel: CancellationToken) {
     let mut pause = Duration::from_secs(1);
     loop {
@@ -134,10 +136,18 @@ async fn learn_own_id(ears: Arc<Ears>, cancel: CancellationToken) {
                     open_id = bot.open_id,
                     "the Feishu bot is known"
                 );
-                let _ = ears.bot.set(bot.open_id);
+                ears.know(OwnId::Known(bot.open_id));
                 return;
             }
-            Err(why) => warn!(%why, ?pause, "cannot learn the bot's own id; trying again"),
+            Err(why) => {
+                warn!(%why, ?pause, "cannot learn the bot's own id; trying again");
+                if matches!(
+                    why.kind,
+                    ErrorKind::Permission { .. } | ErrorKind::Permanent
+                ) {
+                    ears.know(OwnId::Withheld);
+                }
+            }
         }
         tokio::select! {
             () = tokio::time::sleep(pause) => {}
@@ -151,6 +161,8 @@ async fn learn_own_id(ears: Arc<Ears>, cancel: CancellationToken) {
 enum Caused {
     Message(Box<FeishuMessage>, UserId, Place),
     Tap(Box<FeishuTap>, UserId, Place),
+    /// It cannot be told yet whether it is for us.
+    Unclear,
     Nothing,
 }
 
@@ -169,12 +181,17 @@ impl Handler for Ears {
         match self.take(&delivery) {
             Caused::Message(message, user, place) => self.message(*message, user, place).await,
             Caused::Tap(tap, user, place) => self.tap(*tap, user, place).await,
+            Caused::Unclear => AckAnswer::Failed,
             Caused::Nothing => AckAnswer::Done,
         }
     }
 }
 
 impl Ears {
+    fn know(&self, bot: OwnId) {
+        *self.bot.write().unwrap_or_else(PoisonError::into_inner) = bot;
+    }
+
     /// What was read when the delivery arrived.
     fn take(&self, delivery: &Delivery) -> Caused {
         let mut arrived = self.arrived.lock().unwrap_or_else(PoisonError::into_inner);
@@ -200,7 +217,12 @@ impl Ears {
                 None
             }
         };
-        match event::parse(&delivery.payload, self.bot.get().map(String::as_str)) {
+        let bot = self
+            .bot
+            .read()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone();
+        match event::parse(&delivery.payload, &bot) {
             Event::Message(message) => match person(&message.open_id) {
                 Some((user, place)) => Caused::Message(message, user, place),
                 None => Caused::Nothing,
@@ -209,17 +231,20 @@ impl Ears {
                 Some((user, place)) => Caused::Tap(tap, user, place),
                 None => Caused::Nothing,
             },
-            Event::Ignored { event_type, why } => {
-                match why {
-                    Ignored::Malformed(what) => {
-                        warn!(event_type, what, "a Feishu event is passed over");
-                    }
-                    Ignored::UnknownType | Ignored::FromBot | Ignored::NotAddressed => {
-                        debug!(event_type, ?why, "a Feishu event is not for us");
-                    }
+            Event::Ignored { event_type, why } => match why {
+                Ignored::Malformed(what) => {
+                    warn!(event_type, what, "a Feishu event is passed over");
+                    Caused::Nothing
                 }
-                Caused::Nothing
-            }
+                Ignored::OwnIdAwaited => {
+                    warn!("a group message came before the bot's own id; it will come again");
+                    Caused::Unclear
+                }
+                Ignored::UnknownType | Ignored::FromBot | Ignored::NotAddressed => {
+                    debug!(event_type, ?why, "a Feishu event is not for us");
+                    Caused::Nothing
+                }
+            },
         }
     }
 
@@ -288,8 +313,14 @@ impl Ears {
             }
         };
         let kind = self.chats.get(&tap.chat_id).unwrap_or(ChatKind::Direct);
+        let cause = if tap.event_id.is_empty() {
+            // The token is of this press alone; it is a secret, hence not itself.
+            MessageId::derived(&["tap", tap.token.expose_secret(), &tap.message_id]).to_string()
+        } else {
+            tap.event_id.clone()
+        };
         let act = Act {
-            cause: CauseId::new(Surface::Feishu, &tap.event_id),
+            cause: CauseId::new(Surface::Feishu, &cause),
             user,
             chat: Chat {
                 id: tap.chat_id,

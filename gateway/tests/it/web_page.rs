@@ -136,7 +136,7 @@ fn asking() -> View {
         blocks: vec![
             Block::Fields {
                 rows: vec![
-                    ("Directory".into(), "/home/me/work/project".into()),
+                    ("Directory".into(), "/home/me/projects/app".into()),
                     ("Why".into(), "to see whether the fix holds".into()),
                 ],
             },

@@ -434,7 +434,7 @@ fn a_question() {
     [Deny → Deny, Danger]
     ");
     let mut edit = ask();
-    edit.about = Some("/home/a/work/demo/a.rs".into());
+    edit.about = Some("/home/a/projects/demo/a.rs".into());
     edit.reason = None;
     let at = "14:02".to_owned();
     let answered = |frame: Frame<'_>| {
@@ -444,14 +444,14 @@ fn a_question() {
     insta::assert_snapshot!(both(answered), @"
     # 请求许可：Bash (Plain)
     位置: Home · demo
-    对象: /home/a/work/demo/a.rs
+    对象: /home/a/projects/demo/a.rs
     bash| rm -rf build
     ls
     -- 14:02 已在本会话允许
 
     # May I use Bash? (Plain)
     Where: Home · demo
-    About: /home/a/work/demo/a.rs
+    About: /home/a/projects/demo/a.rs
     bash| rm -rf build
     ls
     -- Allowed for this session at 14:02

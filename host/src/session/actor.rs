@@ -201,7 +201,7 @@ impl Actor {
             let _ = tokio::time::timeout(Duration::from_millis(50), send).await;
         }
         if overdue {
-            self.interrupt(Stopping::Timeout);
+            self.interrupt(Stopping::Timeout).await;
         }
     }
 

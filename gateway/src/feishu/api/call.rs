@@ -5,6 +5,7 @@
 use std::time::Duration;
 
 use backon::{ExponentialBuilder, Retryable as _};
+use moka::sync::Cache;
 use reqwest::Method;
 use serde_json::Value;
 use tokio::time::Instant;
@@ -13,6 +14,14 @@ use crate::feishu::FeishuOptions;
 use crate::feishu::error::{Answer, ApiError, ErrorKind};
 use crate::feishu::limits::Limits;
 use crate::feishu::token::Tokens;
+
+/// A waiting time that the platform names is kept up to this, whatever our patience.
+const LONGEST_WAIT: Duration = Duration::from_secs(300);
+/// So long the platform knows an idempotency key.
+const KEY_LIFE: Duration = Duration::from_secs(3600);
+/// Keys remembered; beyond it the oldest are forgotten, and an unclear refusal of their repeat is
+/// taken at its word.
+const KEYS: u64 = 10_000;
 
 /// How patient calls are.
 #[derive(Debug, Clone)]
@@ -46,12 +55,16 @@ pub(super) struct Caller {
     tokens: Tokens,
     limits: Limits,
     patience: Patience,
+    /// Idempotency keys of tries that may have been done.
+    unsure: Cache<String, ()>,
 }
 
 /// Whether doing a call twice does harm.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Repeat {
+pub(super) enum Repeat<'a> {
     Safe,
+    /// Safe under this idempotency key.
+    Keyed(&'a str),
     OnlyIfUndone,
 }
 
@@ -71,7 +84,7 @@ pub(super) struct Call<'a> {
     pub(super) path: String,
     pub(super) query: &'a [(&'a str, &'a str)],
     pub(super) body: Option<Value>,
-    pub(super) repeat: Repeat,
+    pub(super) repeat: Repeat<'a>,
     pub(super) turn: Turn<'a>,
 }
 
@@ -83,6 +96,10 @@ impl Caller {
             http,
             limits: Limits::default(),
             patience,
+            unsure: Cache::builder()
+                .max_capacity(KEYS)
+                .time_to_live(KEY_LIFE)
+                .build(),
         }
     }
 
@@ -99,11 +116,16 @@ impl Caller {
         (|| self.once(&call))
             .retry(pauses)
             .when(|error| {
-                error.is_retryable() && (call.repeat == Repeat::Safe || error.is_surely_undone())
+                error.is_retryable()
+                    && (call.repeat != Repeat::OnlyIfUndone || error.is_surely_undone())
             })
             .adjust(|error, pause| {
+                let asked = matches!(
+                    &error.kind,
+                    ErrorKind::RateLimited { wait: Some(wait) } if *wait <= LONGEST_WAIT
+                );
                 let pause = longer(pause?, &error.kind);
-                (started.elapsed() + pause < patience.total).then_some(pause)
+                (asked || started.elapsed() + pause < patience.total).then_some(pause)
             })
             .notify(|error, pause| {
                 tracing::warn!(%error, ?pause, "Feishu call failed; trying again");
@@ -111,8 +133,23 @@ impl Caller {
             .await
     }
 
-    /// One try; two if the token was refused.
+    /// One try, with its outcome remembered under its key.
     async fn once(&self, call: &Call<'_>) -> Result<Value, ApiError> {
+        let result = self.with_token(call).await;
+        let Repeat::Keyed(key) = call.repeat else {
+            return result;
+        };
+        result.map_err(|mut error| {
+            if error.kind == ErrorKind::Unsure {
+                self.unsure.insert(key.to_owned(), ());
+            }
+            error.maybe_done = self.unsure.contains_key(key);
+            error
+        })
+    }
+
+    /// One try; two if the token was refused.
+    async fn with_token(&self, call: &Call<'_>) -> Result<Value, ApiError> {
         match call.turn {
             Turn::None => {}
             Turn::Chat(chat) => self.limits.chat(chat).await,
@@ -160,9 +197,13 @@ impl Caller {
     }
 }
 
-/// Without a token the call itself was surely not made.
+/// Without a token the call itself was surely not made, and nothing is wrong with it: whatever
+/// the platform said of the token, the call can be made later.
 fn before_the_call(mut error: ApiError) -> ApiError {
-    if error.kind == ErrorKind::Unsure {
+    if !matches!(
+        error.kind,
+        ErrorKind::RateLimited { .. } | ErrorKind::Credentials
+    ) {
         error.kind = ErrorKind::Unreached;
     }
     error

@@ -5,6 +5,7 @@
 //! trying again is the loop's around it.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use base64::Engine as _;
@@ -12,6 +13,7 @@ use bytes::Bytes;
 use futures_util::stream::SplitSink;
 use futures_util::{SinkExt as _, StreamExt as _};
 use prost::Message as _;
+use serde::de::IgnoredAny;
 use serde_json::{Value, json};
 use tokio::sync::{Semaphore, mpsc};
 use tokio::time::Instant;
@@ -47,6 +49,8 @@ pub(super) struct Session<H> {
     cancel: CancellationToken,
     in_flight: Arc<Semaphore>,
     tasks: TaskTracker,
+    /// Whether a ping was ever answered: only then is a missing answer a sign.
+    answers_pings: AtomicBool,
 }
 
 /// The state of one socket.
@@ -70,6 +74,7 @@ impl<H: Handler> Session<H> {
             tuning,
             cancel,
             tasks: TaskTracker::new(),
+            answers_pings: AtomicBool::new(false),
         }
     }
 
@@ -91,7 +96,8 @@ impl<H: Handler> Session<H> {
             next_sweep: now + LIFE,
         };
         let ended = loop {
-            let silent_until = live.silent_until(&self.tuning);
+            let answers = self.answers_pings.load(Ordering::Relaxed);
+            let silent_until = live.silent_until(&self.tuning, answers);
             tokio::select! {
                 () = self.cancel.cancelled() => break Ended::Cancelled,
                 message = stream.next() => match message {
@@ -169,7 +175,11 @@ impl<H: Handler> Session<H> {
             }
         };
         match frame.method {
-            CONTROL => live.control(&frame),
+            CONTROL => {
+                if live.control(&frame) {
+                    self.answers_pings.store(true, Ordering::Relaxed);
+                }
+            }
             DATA => self.data(live, frame),
             other => tracing::debug!(
                 method = other,
@@ -185,14 +195,6 @@ impl<H: Handler> Session<H> {
             tracing::debug!(kind, "a Feishu data frame of another kind was passed over");
             return;
         }
-        let encoding = frame.payload_encoding.as_deref().unwrap_or_default();
-        if !matches!(encoding, "" | "none") {
-            tracing::error!(
-                encoding,
-                "a Feishu delivery is encoded in an unknown way and was passed over"
-            );
-            return;
-        }
         let part = frame.payload.take().unwrap_or_default();
         let id = frame.header("message_id");
         let joined = live.parts.push(
@@ -203,7 +205,14 @@ impl<H: Handler> Session<H> {
             Instant::now(),
         );
         match joined {
-            Ok(Some(payload)) => self.deliver(live, frame, payload),
+            Ok(Some(payload)) if is_readable(&frame, &payload) => {
+                self.deliver(live, frame, payload);
+            }
+            Ok(Some(_)) => tracing::error!(
+                encoding = frame.payload_encoding,
+                id = frame.header("message_id"),
+                "a Feishu delivery is encoded in an unknown way and was passed over"
+            ),
             Ok(None) => {}
             Err(error) => {
                 tracing::warn!(%error, id, "a part of a Feishu delivery was passed over");
@@ -259,9 +268,15 @@ impl<H: Handler> Session<H> {
 }
 
 impl Live<'_> {
-    /// Until when a living connection may say nothing.
-    fn silent_until(&self, tuning: &Tuning) -> Instant {
-        let idle = self.heard + self.settings.ping * 2 + tuning.idle_slack;
+    /// Until when a living connection may say nothing. With a platform that has
+    /// never answered a ping a quiet chat is no sign of death: then it is long
+    /// enough for a new connection to be made at once.
+    fn silent_until(&self, tuning: &Tuning, answers_pings: bool) -> Instant {
+        let idle = self.settings.ping * 2 + tuning.idle_slack;
+        if !answers_pings {
+            return self.heard + idle.max(tuning.settled);
+        }
+        let idle = self.heard + idle;
         match self.unanswered {
             Some(since) => idle.min(since + tuning.pong_timeout),
             None => idle,
@@ -290,13 +305,14 @@ impl Live<'_> {
         }
     }
 
-    fn control(&mut self, frame: &Frame) {
+    /// Returns whether it was the answer to a ping.
+    fn control(&mut self, frame: &Frame) -> bool {
         if frame.header("type") != Some("pong") {
-            return;
+            return false;
         }
         let payload = frame.payload.as_deref().unwrap_or_default();
         if payload.is_empty() {
-            return;
+            return true;
         }
         match serde_json::from_slice::<Value>(payload) {
             Ok(config) => {
@@ -308,7 +324,15 @@ impl Live<'_> {
             }
             Err(error) => tracing::debug!(%error, "settings in a pong could not be read"),
         }
+        true
     }
+}
+
+/// No known client looks at the encoding that a frame names, so JSON is taken as
+/// JSON under any name. What is not must not be acknowledged unread.
+fn is_readable(frame: &Frame, payload: &[u8]) -> bool {
+    let encoding = frame.payload_encoding.as_deref().unwrap_or_default();
+    matches!(encoding, "" | "none") || serde_json::from_slice::<IgnoredAny>(payload).is_ok()
 }
 
 /// The one place that writes to the socket. Ends when all senders are gone (then

@@ -7,6 +7,8 @@ use std::fmt::Write as _;
 
 use serde_json::Value;
 
+use super::OwnId;
+
 const IMAGE: &str = "[image]";
 const VIDEO: &str = "[video]";
 
@@ -68,11 +70,13 @@ struct Mention {
     key: String,
     name: String,
     is_bot: bool,
+    /// Neither everybody nor marked as a person's or a bot's.
+    is_unclear: bool,
 }
 
 impl Mentions {
     /// Reads the list; entries without a placeholder are left out.
-    pub(super) fn read(list: Option<&Value>, bot: Option<&str>) -> Self {
+    pub(super) fn read(list: Option<&Value>, bot: &OwnId) -> Self {
         let mut list: Vec<Mention> = list
             .and_then(Value::as_array)
             .into_iter()
@@ -80,17 +84,24 @@ impl Mentions {
             .filter_map(|entry| {
                 let word = |path: &str| entry.pointer(path).and_then(Value::as_str);
                 let key = word("/key").filter(|key| !key.is_empty())?;
-                let marked = matches!(word("/mentioned_type"), Some("bot" | "app"));
+                let mark = word("/mentioned_type").unwrap_or_default();
                 Some(Mention {
                     key: key.to_owned(),
                     name: word("/name").unwrap_or_default().to_owned(),
                     is_bot: match bot {
-                        Some(bot) => word("/id/open_id") == Some(bot),
-                        None => marked,
+                        OwnId::Known(bot) => word("/id/open_id") == Some(bot),
+                        OwnId::Awaited | OwnId::Withheld => matches!(mark, "bot" | "app"),
                     },
+                    is_unclear: mark.is_empty() && key != "@_all",
                 })
             })
             .collect();
+        if *bot == OwnId::Withheld
+            && !list.iter().any(|mention| mention.is_bot)
+            && let Some(first) = list.iter_mut().find(|mention| mention.is_unclear)
+        {
+            first.is_bot = true;
+        }
         list.sort_by_key(|mention| std::cmp::Reverse(mention.key.len()));
         Self { list }
     }
@@ -98,6 +109,11 @@ impl Mentions {
     /// Whether the bot is among them.
     pub(super) fn bot(&self) -> bool {
         self.list.iter().any(|mention| mention.is_bot)
+    }
+
+    /// Whether somebody is mentioned of whom it is not said who.
+    pub(super) fn unclear(&self) -> bool {
+        self.list.iter().any(|mention| mention.is_unclear)
     }
 
     /// Takes the bot's placeholder out, with one blank behind it, and puts names
@@ -222,7 +238,7 @@ mod tests {
             {"key": "@_user_1", "id": {"open_id": "ou_bot"}, "name": "Helper"},
             {"key": "@_user_2", "id": {"open_id": "ou_tom"}, "name": "Tom"},
         ]);
-        let mentions = Mentions::read(Some(&list), Some("ou_bot"));
+        let mentions = Mentions::read(Some(&list), &OwnId::Known("ou_bot".into()));
         Content::read(kind, &content.to_string(), &mentions)
     }
 

@@ -12,7 +12,7 @@ use common::ids::{CardId, MessageId, Surface, UserId};
 use common::lang::Lang;
 use common::message::inbound::{Chat, ChatKind};
 use common::message::outbound::{Outbound, OutboundBody, Preview};
-use common::message::view::{Block, View};
+use common::message::view::{Block, Tone, View};
 use common::text::Say as _;
 use common::text::gateway::GatewayText;
 use tokio::sync::Mutex;
@@ -116,7 +116,14 @@ impl Feishu {
             };
             if let Some(part) = entry.parts.get_mut(index) {
                 let before = part.clone();
-                *part = self.replace(place, index, page, &before, key).await?;
+                if !self.edit(page, &before).await? {
+                    if view.tone == Tone::Working {
+                        // Each step would be a message of its own; the outcome will be one.
+                        continue;
+                    }
+                    let anew = |form: &str| key(&format!("anew-{form}"));
+                    *part = self.create(place, index, page, anew).await?;
+                }
                 // An edit needs no record of its own; another message does.
                 if *part != before {
                     self.ledger.set_card(card, entry.clone()).await?;
@@ -146,9 +153,9 @@ impl Feishu {
         key: impl Fn(&str) -> String,
     ) -> Result<Part, ShowError> {
         let mut form = Form::Card;
+        let mut uuid = key(form_name(form));
         loop {
             let message = page.message(form);
-            let uuid = key(form_name(form));
             match self.send(place, index, &message, &uuid).await {
                 Ok(sent) => {
                     return Ok(Part {
@@ -160,6 +167,18 @@ impl Feishu {
                     Some(simpler) => {
                         warn!(%error, ?form, ?simpler, "the platform refused this form");
                         form = simpler;
+                        // Where the message may be there all the same, only the same key keeps it
+                        // from being there twice.
+                        if !error.maybe_done {
+                            uuid = key(form_name(form));
+                        }
+                    }
+                    None if error.maybe_done && error.wants_simpler() => {
+                        warn!(%error, "taking it that the message is there");
+                        return Ok(Part {
+                            id: String::new(),
+                            card: true,
+                        });
                     }
                     None => return Err(error.into()),
                 },
@@ -167,40 +186,33 @@ impl Feishu {
         }
     }
 
-    /// A part that has a message: edits it, or sends another where that is not possible.
-    async fn replace(
-        &self,
-        place: Place<'_>,
-        index: usize,
-        page: &Page,
-        part: &Part,
-        key: impl Fn(&str) -> String,
-    ) -> Result<Part, ShowError> {
-        if part.card && !part.id.is_empty() {
-            for form in [Form::Card, Form::PlainCard] {
-                let Message::Card(card) = page.message(form) else {
-                    continue;
-                };
-                match self.api.patch(&part.id, &card).await {
-                    Ok(()) => return Ok(part.clone()),
-                    Err(error) if error.kind == ErrorKind::Gone => {
-                        warn!(%error, "a card is gone; sending it anew");
-                        break;
-                    }
-                    Err(error) if error.wants_simpler() => {
-                        warn!(%error, ?form, "the platform refused this form");
-                    }
-                    Err(error) => return Err(error.into()),
+    /// Edits the message of a part; false if that is not possible.
+    async fn edit(&self, page: &Page, part: &Part) -> Result<bool, ShowError> {
+        if !part.is_editable() {
+            return Ok(false);
+        }
+        for form in [Form::Card, Form::PlainCard] {
+            let Message::Card(card) = page.message(form) else {
+                continue;
+            };
+            match self.api.patch(&part.id, &card).await {
+                Ok(()) => return Ok(true),
+                Err(error) if error.wants_simpler() => {
+                    warn!(%error, ?form, "the platform refused this form");
                 }
+                Err(error) if cannot_be_edited(&error) => {
+                    warn!(%error, "a card cannot be edited any more");
+                    break;
+                }
+                Err(error) => return Err(error.into()),
             }
         }
-        self.create(place, index, page, |form| key(&format!("anew-{form}")))
-            .await
+        Ok(false)
     }
 
     /// A part that the card no longer has. Messages cannot be taken back silently, so it says so.
     async fn empty(&self, part: &Part) -> Result<(), ShowError> {
-        if !part.card || part.id.is_empty() {
+        if !part.is_editable() {
             return Ok(());
         }
         let text = GatewayText::PartEmpty.say(self.lang);
@@ -287,9 +299,7 @@ impl Feishu {
         if preview.rev > shown {
             return Previewed::Early;
         }
-        let part = parts
-            .first()
-            .filter(|part| part.card && !part.id.is_empty());
+        let part = parts.first().filter(|part| part.is_editable());
         let (true, Some(part)) = (preview.rev == shown, part) else {
             return Previewed::Stale;
         };
@@ -325,6 +335,25 @@ impl Show for Feishu {
             Ok(result) => result,
             Err(_) => Previewed::Failed("no answer in time".into()),
         }
+    }
+}
+
+/// Whether a refused edit is about this message or about editing, so that a new message may still
+/// be taken.
+fn cannot_be_edited(error: &ApiError) -> bool {
+    match error.kind {
+        ErrorKind::Gone
+        | ErrorKind::Permission { .. }
+        | ErrorKind::NoSuchReader
+        | ErrorKind::Permanent => true,
+        ErrorKind::RateLimited { .. }
+        | ErrorKind::Unreached
+        | ErrorKind::Unsure
+        | ErrorKind::TokenRefused
+        | ErrorKind::Credentials
+        | ErrorKind::TooLong
+        | ErrorKind::CardRefused { .. }
+        | ErrorKind::BadContent => false,
     }
 }
 

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use gateway::feishu::connection::{AckAnswer, Status, Tuning};
-use gateway::feishu::event::{self, Content, Event};
+use gateway::feishu::event::{self, Content, Event, OwnId};
 use kit::feishu::{Class, Fault, Feishu, Order, SayOptions, Settings};
 use serde_json::json;
 
@@ -31,7 +31,8 @@ async fn parts_are_joined_in_any_order_and_acked_as_they_came() {
         };
         let message_id = user.say_with(&text, said);
         let in_hand = client.next().await;
-        let Event::Message(message) = event::parse(&in_hand.delivery.payload, None) else {
+        let Event::Message(message) = event::parse(&in_hand.delivery.payload, &OwnId::Awaited)
+        else {
             panic!("not a message");
         };
         assert_eq!(message.message_id, message_id);
@@ -148,7 +149,7 @@ async fn a_tap_is_answered_in_the_ack() {
     client.connected().await;
     let answering = async {
         let in_hand = client.next().await;
-        let Event::Tap(tap) = event::parse(&in_hand.delivery.payload, None) else {
+        let Event::Tap(tap) = event::parse(&in_hand.delivery.payload, &OwnId::Awaited) else {
             panic!("not a tap");
         };
         assert_eq!(

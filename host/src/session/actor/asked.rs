@@ -131,7 +131,7 @@ impl Actor {
         }
         self.commit(changes).await;
         if meant {
-            self.interrupt(Stopping::Person);
+            self.interrupt(Stopping::Person).await;
         }
     }
 

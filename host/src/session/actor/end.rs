@@ -27,6 +27,10 @@ impl Actor {
         // It may still have something to say, and waits until it is heard.
         while live.agent.events.recv().await.is_some() {}
         let _ = closing.await;
+        // Background work may have had questions of its own.
+        for request in self.prompts.keys().cloned().collect::<Vec<_>>() {
+            self.withdraw(&request).await;
+        }
         self.record.process = None;
         self.commit(vec![Change::Session(Box::new(self.record.clone()))])
             .await;
@@ -37,8 +41,8 @@ impl Actor {
         if let Some(orphan) = self.orphan.take() {
             orphan.end().await;
         }
-        if self.current.is_some() {
-            self.interrupt(Stopping::Person);
+        if self.given() {
+            self.interrupt(Stopping::Person).await;
             self.drain(STOP_WITHIN).await;
         }
         self.close_agent().await;
@@ -62,8 +66,9 @@ impl Actor {
 
     /// The host stops: a running turn is interrupted and offered again; no process is left behind.
     pub(super) async fn shut_down(&mut self) {
-        if self.current.is_some() {
-            self.interrupt(Stopping::Shutdown);
+        // One that the agent never got runs at the next start.
+        if self.given() {
+            self.interrupt(Stopping::Shutdown).await;
             self.drain(STOP_WITHIN).await;
         }
         let Some(live) = self.live.take() else { return };
@@ -85,6 +90,10 @@ impl Actor {
         self.record.process = None;
         self.commit(vec![Change::Session(Box::new(self.record.clone()))])
             .await;
+    }
+
+    fn given(&self) -> bool {
+        self.current.as_ref().is_some_and(|current| current.given)
     }
 
     /// Goes on listening to the agent until the current turn is over, or `within`.

@@ -84,34 +84,7 @@ impl Actor {
                 let changes = self.answer(&current.turn, views, took);
                 self.commit(changes).await;
             }
-            TurnOutcome::Interrupted => match current.stopping {
-                Some(Stopping::Timeout) => {
-                    let why = HostText::TimedOut {
-                        after: self.record.timeout_s,
-                    };
-                    self.cut_off(current, &why, &HostText::Continue, Some("turn-timeout"))
-                        .await;
-                }
-                Some(Stopping::Shutdown) => {
-                    let why = HostText::Interrupted {
-                        prompt: one_line(&current.turn.text, 80),
-                    };
-                    self.cut_off(current, &why, &HostText::Continue, None).await;
-                }
-                Some(Stopping::Person) | None => {
-                    let mut view = cards::broken(
-                        frame,
-                        &current.progress,
-                        Tone::Warning,
-                        &HostText::Stopped,
-                        Vec::new(),
-                        None,
-                    );
-                    cards::settle(&mut view);
-                    let changes = self.answer(&current.turn, vec![view], Duration::ZERO);
-                    self.commit(changes).await;
-                }
-            },
+            TurnOutcome::Interrupted => self.stopped(current).await,
             TurnOutcome::MaxTurns | TurnOutcome::MaxBudget => {
                 let why = HostText::AgentLimit;
                 self.cut_off(current, &why, &HostText::Continue, Some("agent-limit"))
@@ -119,6 +92,40 @@ impl Actor {
             }
             TurnOutcome::ApiError(fault) | TurnOutcome::Failed(fault) => {
                 self.fail(current, fault).await;
+            }
+        }
+    }
+
+    /// The end of a turn that was interrupted, or never got to the agent: by whom decides what is said.
+    pub(super) async fn stopped(&mut self, current: Current) {
+        let dir = self.record.dir.clone();
+        let frame = frame(&self.context, &dir, current.turn.lang);
+        match current.stopping {
+            Some(Stopping::Timeout) => {
+                let why = HostText::TimedOut {
+                    after: self.record.timeout_s,
+                };
+                self.cut_off(current, &why, &HostText::Continue, Some("turn-timeout"))
+                    .await;
+            }
+            Some(Stopping::Shutdown) => {
+                let why = HostText::Interrupted {
+                    prompt: one_line(&current.turn.text, 80),
+                };
+                self.cut_off(current, &why, &HostText::Continue, None).await;
+            }
+            Some(Stopping::Person) | None => {
+                let mut view = cards::broken(
+                    frame,
+                    &current.progress,
+                    Tone::Warning,
+                    &HostText::Stopped,
+                    Vec::new(),
+                    None,
+                );
+                cards::settle(&mut view);
+                let changes = self.answer(&current.turn, vec![view], Duration::ZERO);
+                self.commit(changes).await;
             }
         }
     }

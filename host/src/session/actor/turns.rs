@@ -162,7 +162,9 @@ impl Actor {
         self.live.as_ref().map(|live| live.agent.handle.clone())
     }
 
-    pub(super) fn interrupt(&mut self, why: Stopping) {
+    /// Interrupts the running turn; the agent's word ends it. One that still waits for a process
+    /// ends right here, or nobody would.
+    pub(super) async fn interrupt(&mut self, why: Stopping) {
         let Some(current) = &mut self.current else {
             return;
         };
@@ -171,7 +173,13 @@ impl Actor {
         }
         current.stopping = Some(why);
         current.touch(HostText::Stopping);
-        if let Some(handle) = self.handle() {
+        if !current.given {
+            self.wants_slot = false;
+            if let Some(current) = self.current.take() {
+                self.stopped(current).await;
+            }
+            self.go_on().await;
+        } else if let Some(handle) = self.handle() {
             self.context.tasks.spawn(async move {
                 if let Err(why) = handle.interrupt().await {
                     warn!(%why, "the agent did not take the interruption");

@@ -1,0 +1,91 @@
+//! The card of a question: what the agent wants to do, in full, and how it was answered.
+
+use common::ids::{NodeId, PromptId};
+use common::message::view::{Action, Answer, Block, ButtonStyle, Tone, View};
+use common::text::host::HostText;
+
+use super::Frame;
+use crate::record::Ask;
+
+/// Bytes of a command or diff that a question shows in full; more is cut in the middle.
+const ASK_BYTES: usize = 12_000;
+
+/// A question of the agent, open or answered.
+pub(crate) fn question(
+    frame: Frame<'_>,
+    ask: &Ask,
+    node: &NodeId,
+    prompt: PromptId,
+    answered: Option<&HostText>,
+) -> View {
+    let mut rows = vec![(frame.say(&HostText::Where), frame.title())];
+    if let Some(about) = &ask.about {
+        rows.push((frame.say(&HostText::About), about.clone()));
+    }
+    if let Some(reason) = &ask.reason {
+        rows.push((frame.say(&HostText::Why), reason.clone()));
+    }
+    let mut blocks = vec![Block::Fields { rows }];
+    if !ask.body.is_empty() {
+        blocks.push(Block::Code {
+            lang: ask.lang.clone(),
+            text: cut_middle(&ask.body, ASK_BYTES),
+        });
+    }
+    let title = frame.say(&HostText::Asks {
+        tool: ask.tool.clone(),
+    });
+    if let Some(answered) = answered {
+        return View {
+            title,
+            tone: Tone::Plain,
+            blocks,
+            buttons: Vec::new(),
+            footer: Some(frame.say(answered)),
+        };
+    }
+    let button = |label: &HostText, style, answer| {
+        let action = Action::Answer {
+            node: node.clone(),
+            prompt,
+            answer,
+        };
+        frame.button(label, style, action)
+    };
+    View {
+        title,
+        tone: Tone::Asking,
+        blocks,
+        buttons: vec![
+            button(
+                &HostText::AllowOnce,
+                ButtonStyle::Primary,
+                Answer::AllowOnce,
+            ),
+            button(
+                &HostText::AllowSession,
+                ButtonStyle::Normal,
+                Answer::AllowSession,
+            ),
+            button(&HostText::Deny, ButtonStyle::Danger, Answer::Deny),
+        ],
+        footer: None,
+    }
+}
+
+fn cut_middle(text: &str, max: usize) -> String {
+    if text.len() <= max {
+        return text.to_owned();
+    }
+    let mut head = max * 2 / 3;
+    while !text.is_char_boundary(head) {
+        head -= 1;
+    }
+    let mut tail = text.len() - max / 3;
+    while !text.is_char_boundary(tail) {
+        tail += 1;
+    }
+    let (first, _) = text.split_at(head);
+    let (middle, last) = text.split_at(tail);
+    format!("{first}\n… {} bytes …\n{last}", middle.len() - head)
+}
