@@ -298,9 +298,11 @@ impl Desk {
         self.sessions.insert(id, handle);
     }
 
-    /// Forgets a session whose task has ended.
-    pub(crate) fn forget(&mut self, session: SessionId) {
+    /// Forgets a session that was closed, and keeps what that changed of its owner; both are
+    /// written down already.
+    pub(crate) fn forget(&mut self, session: SessionId, owner: UserRecord) {
         self.sessions.remove(&session);
+        self.users.insert(owner.user.clone(), owner);
     }
 
     /// Keeps what changed of a person, with the answer to the act that changed it.

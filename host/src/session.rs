@@ -16,6 +16,7 @@ use common::message::view::{Answer, QueueChoice, Recovery};
 use tokio::sync::{mpsc, oneshot, watch};
 
 use crate::context::{Context, Origin};
+use crate::journal::Change;
 use crate::record::{PromptRecord, SessionRecord, TurnRecord};
 
 /// Messages that wait for a session's task; above that the desk waits, and with it the node's
@@ -55,8 +56,11 @@ pub(crate) enum Msg {
         turn: TurnId,
         choice: QueueChoice,
     },
-    /// End for good. Answered when the process is gone.
-    Close(oneshot::Sender<()>),
+    /// End for good, in one step with `changes`. Answered when that is done.
+    Close {
+        changes: Vec<Change>,
+        done: oneshot::Sender<()>,
+    },
 }
 
 /// How a session stands, for `/status` and the heartbeat.
@@ -108,12 +112,11 @@ impl SessionHandle {
         self.mailbox.send(msg).await.is_ok()
     }
 
-    /// Ends the session for good and waits for it.
-    pub(crate) async fn close(&self) {
+    /// Ends the session for good, in one step with `changes`, and waits for it. False when the
+    /// session's task is gone, and nothing was done.
+    pub(crate) async fn close(&self, changes: Vec<Change>) -> bool {
         let (done, ended) = oneshot::channel();
-        if self.send(Msg::Close(done)).await {
-            let _ = ended.await;
-        }
+        self.send(Msg::Close { changes, done }).await && ended.await.is_ok()
     }
 }
 

@@ -130,6 +130,13 @@ impl Default for Tuning {
     }
 }
 
+impl Tuning {
+    /// The pause after a refusal that so many failures came before.
+    fn refused_pause(&self, failures: u32) -> Duration {
+        self.slow_retry / 32 * (1 << failures.min(5))
+    }
+}
+
 /// Starts the connection on `tracker` and keeps it up until `cancel`. On
 /// cancellation, deliveries in hand are finished and acknowledged first.
 pub fn start<H: Handler>(
@@ -219,7 +226,7 @@ impl<H: Handler> Keeper<H> {
                 let pause = if exhausted {
                     self.tuning.slow_retry
                 } else {
-                    self.tuning.slow_retry / 32 * (1 << self.failures.min(5))
+                    self.tuning.refused_pause(self.failures)
                 };
                 tracing::error!(why, ?pause, "Feishu refuses the long connection");
                 let next = after(pause);
@@ -233,4 +240,19 @@ impl<H: Handler> Keeper<H> {
 fn after(pause: Duration) -> DateTime<Utc> {
     let pause = chrono::TimeDelta::from_std(pause).unwrap_or_default();
     Utc::now() + pause
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn refusals_are_tried_again_soon_and_then_slowly() {
+        let tuning = Tuning::default();
+        assert!(tuning.refused_pause(0) < Duration::from_secs(10));
+        assert!(tuning.refused_pause(2) < Duration::from_secs(40));
+        for failures in [5, 6, u32::MAX] {
+            assert_eq!(tuning.refused_pause(failures), tuning.slow_retry / 32 * 32);
+        }
+    }
 }

@@ -8,7 +8,7 @@ use super::Frame;
 use crate::record::Ask;
 
 /// Bytes of a command or diff that a question shows in full; more is cut in the middle.
-const ASK_BYTES: usize = 12_000;
+pub(super) const ASK_BYTES: usize = 12_000;
 
 /// A question of the agent, open or answered.
 pub(crate) fn question(

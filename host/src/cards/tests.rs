@@ -2,7 +2,12 @@
 
 mod texts;
 
+use common::ids::{PromptId, SessionId};
+
+use super::question::ASK_BYTES;
 use super::*;
+use crate::agent::AgentFault;
+use crate::record::Ask;
 use crate::session::progress::Progress;
 
 /// A card in plain text: `# title (tone)`, the blocks, `[button → action]`, `-- footer`.

@@ -28,8 +28,6 @@ pub(crate) async fn run(desk: &mut Desk, place: u64, origin: &Origin, args: &str
             return;
         }
     };
-    session.handle.close().await;
-    desk.forget(session.record.id);
     let mut user = desk.user(&origin.user);
     if user.active == Some(session.record.id) {
         user.active = None;
@@ -39,6 +37,17 @@ pub(crate) async fn run(desk: &mut Desk, place: u64, origin: &Origin, args: &str
         dir: session.record.dir,
     };
     let view = cards::say(&desk.context.name, origin.lang, Tone::Done, &text);
-    desk.keep(user, vec![origin.reply(view), Change::Done(place)])
-        .await;
+    let changes = vec![
+        origin.reply(view),
+        Change::User(user.clone()),
+        Change::Done(place),
+    ];
+    if session.handle.close(changes.clone()).await {
+        desk.forget(session.record.id, user);
+    } else if !desk.context.cancel.is_cancelled() {
+        // Its task has failed; what is left of it is in the journal.
+        let drop = Change::DropSession(session.record.id);
+        desk.context.commit([vec![drop], changes].concat()).await;
+        desk.forget(session.record.id, user);
+    }
 }

@@ -229,8 +229,8 @@ impl Actor {
                 turn,
                 choice,
             } => self.on_queued(place, turn, choice).await,
-            Msg::Close(done) => {
-                self.close_for_good().await;
+            Msg::Close { changes, done } => {
+                self.close_for_good(changes).await;
                 let _ = done.send(());
             }
         }

@@ -49,7 +49,7 @@ use self::line::Lines;
 pub use self::record::{
     Ack, BotMessage, Button, Call, CallbackAnswer, Connection, Edit, Entry, How, Reaction, Toast,
 };
-pub use self::settings::{Limits, Settings};
+pub use self::settings::{Limits, Repeated, Settings};
 pub use self::tap::Tap;
 pub use self::user::{SayOptions, User};
 use self::world::World;

@@ -38,7 +38,8 @@ fn the_code_decides_not_the_status() {
 
 #[test]
 fn a_refused_card_names_its_inner_reason() {
-    let text = "Failed to create card content, ext=ErrCode: 11310; ErrMsg: card table number over limit;";
+    let text =
+        "Failed to create card content, ext=ErrCode: 11310; ErrMsg: card table number over limit;";
     let refused = error(400, json!({"code": 230_099, "msg": text}));
     assert_eq!(refused.kind, ErrorKind::CardRefused { code: Some(11_310) });
     assert!(refused.wants_simpler());

@@ -103,8 +103,7 @@ fn without_our_own_id_a_mention_waits_or_counts() {
             );
         }
     }
-    let marked =
-        json!([{"key": "@_user_1", "mentioned_type": "bot", "id": {"open_id": "ou_x"}}]);
+    let marked = json!([{"key": "@_user_1", "mentioned_type": "bot", "id": {"open_id": "ou_x"}}]);
     let group = received("group", "@_user_1 hi", &marked);
     assert!(matches!(
         read_as(&group, &OwnId::Awaited),
@@ -185,8 +184,8 @@ fn any_json() -> impl Strategy<Value = Value> {
     ];
     leaf.prop_recursive(4, 40, 6, |inner| {
         let key = prop::sample::select(vec![
-            "tag", "text", "content", "title", "mentions", "key", "id", "open_id", "name",
-            "href", "language",
+            "tag", "text", "content", "title", "mentions", "key", "id", "open_id", "name", "href",
+            "language",
         ]);
         prop_oneof![
             prop::collection::vec(inner.clone(), 0..5).prop_map(Value::from),

@@ -249,8 +249,11 @@ impl Feishu {
         if let Some(to) = to {
             let reply = self.api.reply(&chat.id, to, message, in_thread, Some(uuid));
             match reply.await {
-                // What was replied to was taken back; the answer still matters.
+                // What was replied to was taken back, or is not known; the answer still matters.
                 Err(error) if error.kind == ErrorKind::Gone => {}
+                Err(error) if !error.maybe_done && is_about_the_reply(&error, message) => {
+                    warn!(%error, "a reply is not possible; sending it into the chat");
+                }
                 done => return done,
             }
         }
@@ -354,6 +357,15 @@ fn cannot_be_edited(error: &ApiError) -> bool {
         | ErrorKind::TooLong
         | ErrorKind::CardRefused { .. }
         | ErrorKind::BadContent => false,
+    }
+}
+
+/// Whether a reply was refused for something else than its content, as far as can be told: for a
+/// reason that we do not know, or although it was the simplest there is.
+fn is_about_the_reply(error: &ApiError, message: &Message) -> bool {
+    match message {
+        Message::Text(_) => matches!(error.kind, ErrorKind::Permanent | ErrorKind::BadContent),
+        Message::Card(_) | Message::Post(_) => error.kind == ErrorKind::Permanent,
     }
 }
 

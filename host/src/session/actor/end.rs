@@ -36,8 +36,9 @@ impl Actor {
             .await;
     }
 
-    /// `/close`: everything of this session goes, its directory stays.
-    pub(super) async fn close_for_good(&mut self) {
+    /// `/close`: everything of this session goes, its directory stays. The answer to the command is
+    /// in `further`, in the same step: repeated after a crash, its number would be another session's.
+    pub(super) async fn close_for_good(&mut self, further: Vec<Change>) {
         if let Some(orphan) = self.orphan.take() {
             orphan.end().await;
         }
@@ -60,6 +61,7 @@ impl Actor {
             changes.push(Change::DropTurn(turn.id));
         }
         changes.push(Change::DropSession(self.record.id));
+        changes.extend(further);
         self.commit(changes).await;
         self.ended = true;
     }

@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 use super::answer::{Answer, Outcome};
 use super::record::How;
 use super::rest::Asked;
+use super::settings::Repeated;
 use super::world::{Message, World, id};
 use super::{APP_ID, content};
 
@@ -119,7 +120,11 @@ fn create(
         if let Some(message) = world.messages.get_mut(&first) {
             message.repeats += 1;
         }
-        return Ok(Answer::data(&describe(world, &first)));
+        return match world.settings.repeated_uuid {
+            Repeated::First => Ok(confirmed(world, &first)),
+            Repeated::Nameless => Ok(Answer::data(&json!({}))),
+            Repeated::Refused { code, msg } => Err(Answer::refuse(code, msg)),
+        };
     }
     if let Some(code) = world.chats.get(&chat_id).and_then(|c| c.refuses) {
         return Err(Answer::refuse(
@@ -159,7 +164,15 @@ fn create(
         card_id,
         event: None,
     });
-    Ok(Answer::data(&describe(world, &message_id)))
+    Ok(confirmed(world, &message_id))
+}
+
+fn confirmed(world: &World, message_id: &str) -> Answer {
+    if world.settings.nameless {
+        Answer::data(&Value::Null)
+    } else {
+        Answer::data(&describe(world, message_id))
+    }
 }
 
 pub(crate) fn too_fast() -> Answer {

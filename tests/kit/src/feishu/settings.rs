@@ -14,6 +14,12 @@ pub struct Settings {
     pub client_config: Value,
     /// Sent as the payload of every pong while set: new settings for the client.
     pub pong_settings: Option<Value>,
+    /// Whether pings are answered.
+    pub pongs: bool,
+    /// What a message sent again under the same key gets. Either way it is there once.
+    pub repeated_uuid: Repeated,
+    /// Confirm messages without naming their ids.
+    pub nameless: bool,
     /// Time for an ack or a callback's answer.
     pub ack_deadline: Duration,
     /// Pauses before the repeats of an event that was not acked. Real: 15 s, 5 min, 1 h, 6 h.
@@ -40,6 +46,9 @@ impl Default for Settings {
             client_config: json!({"ReconnectCount": -1, "ReconnectInterval": 120,
                                   "ReconnectNonce": 30, "PingInterval": 120}),
             pong_settings: None,
+            pongs: true,
+            repeated_uuid: Repeated::First,
+            nameless: false,
             ack_deadline: Duration::from_secs(3),
             redelivery: vec![
                 Duration::from_secs(15),
@@ -55,6 +64,22 @@ impl Default for Settings {
             own_reaction_events: false,
         }
     }
+}
+
+/// The answer to a repeated idempotency key, which the platform's documents leave open.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Repeated {
+    /// Success, with the first message.
+    First,
+    /// Success, without a message.
+    Nameless,
+    /// An error.
+    Refused {
+        /// Its code.
+        code: i64,
+        /// Its words.
+        msg: &'static str,
+    },
 }
 
 /// Rates; `None` is unlimited, which is the default.

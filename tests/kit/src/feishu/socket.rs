@@ -233,6 +233,9 @@ fn receive(
             if let Some(connection) = world.connections.get_mut(index) {
                 connection.pings.push(Instant::now());
             }
+            if !world.settings.pongs {
+                return Ok(None);
+            }
             let payload = world
                 .settings
                 .pong_settings
