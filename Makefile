@@ -61,8 +61,10 @@ deny:
 	@tests/setup deny
 	PATH="$$PATH:$(CURDIR)/.deps/cargo/bin" $(CARGO) deny $(LOCKED) check --hide-inclusion-graph licenses bans sources
 
-bench:
-	$(CARGO) bench $(LOCKED)
+# A turn through PhoneWork beside the same turn of the CLI alone; a release build, PROFILE=dev for the
+# other one.
+bench: test-deps
+	$(CARGO) bench $(LOCKED) --profile $(or $(PROFILE),bench) --bench turn
 
 clean-deps:
 	rm -rf .deps

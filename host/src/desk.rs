@@ -163,69 +163,60 @@ impl Desk {
     /// A tap is for the session of its question or turn, if that is the tapper's own.
     async fn tap(&mut self, place: u64, origin: Origin, action: Action) {
         let journal = &self.context.journal;
+        let prompt = match &action {
+            Action::Answer { prompt, .. } => journal.prompt(*prompt).await.ok().flatten(),
+            Action::Stop { .. }
+            | Action::Recover { .. }
+            | Action::Queued { .. }
+            | Action::Switch { .. }
+            | Action::UseNode { .. } => None,
+        };
         let turn = match &action {
             Action::Stop { turn, .. }
             | Action::Recover { turn, .. }
             | Action::Queued { turn, .. } => journal.turn(*turn).await.ok().flatten(),
             Action::Answer { .. } | Action::Switch { .. } | Action::UseNode { .. } => None,
         };
-        let session_of_turn = turn
-            .filter(|turn| turn.user == origin.user)
-            .map(|turn| turn.session);
-        let target = match action {
-            Action::Answer { prompt, answer, .. } => {
-                let prompt = journal.prompt(prompt).await.ok().flatten();
-                prompt
-                    .filter(|prompt| prompt.user == origin.user)
-                    .map(|prompt| {
-                        let session = prompt.session;
-                        let msg = Msg::Answer {
-                            place,
-                            origin: Box::new(origin),
-                            prompt: Box::new(prompt),
-                            answer,
-                        };
-                        (session, msg)
-                    })
-            }
-            Action::Stop { turn, .. } => session_of_turn.map(|session| {
-                let origin = Box::new(origin);
-                let turn = Some(turn);
-                (
-                    session,
-                    Msg::Stop {
-                        place,
-                        origin,
-                        turn,
-                    },
-                )
+        let about = prompt
+            .as_ref()
+            .map(|prompt| (&prompt.user, prompt.session))
+            .or_else(|| turn.as_ref().map(|turn| (&turn.user, turn.session)));
+        if let Some((owner, _)) = about
+            && *owner != origin.user
+        {
+            let text = HostText::NotYours.say(origin.lang);
+            self.context
+                .commit(vec![origin.notice("not yours", text), Change::Done(place)])
+                .await;
+            return;
+        }
+        let session = about.map(|(_, session)| session);
+        let origin = Box::new(origin);
+        let msg = match action {
+            Action::Answer { answer, .. } => prompt.map(|prompt| Msg::Answer {
+                place,
+                origin,
+                prompt: Box::new(prompt),
+                answer,
             }),
-            Action::Recover { turn, choice, .. } => session_of_turn.map(|session| {
-                (
-                    session,
-                    Msg::Recover {
-                        place,
-                        turn,
-                        choice,
-                    },
-                )
+            Action::Stop { turn, .. } => Some(Msg::Stop {
+                place,
+                origin,
+                turn: Some(turn),
             }),
-            Action::Queued { turn, choice, .. } => session_of_turn.map(|session| {
-                (
-                    session,
-                    Msg::Queued {
-                        place,
-                        turn,
-                        choice,
-                    },
-                )
+            Action::Recover { turn, choice, .. } => Some(Msg::Recover {
+                place,
+                turn,
+                choice,
+            }),
+            Action::Queued { turn, choice, .. } => Some(Msg::Queued {
+                place,
+                turn,
+                choice,
             }),
             Action::Switch { session, .. } => {
-                if let Some(found) = self
-                    .mine(&origin.user)
-                    .into_iter()
-                    .find(|one| one.record.id == session)
-                {
+                let mine = self.mine(&origin.user);
+                if let Some(found) = mine.into_iter().find(|one| one.record.id == session) {
                     self.make_active(place, &origin, &found).await;
                     return;
                 }
@@ -234,9 +225,10 @@ impl Desk {
             // The router's own.
             Action::UseNode { .. } => None,
         };
-        match target {
-            Some((session, msg)) => self.pass(place, session, msg).await,
-            None => self.done(place).await,
+        match (session, msg) {
+            (Some(session), Some(msg)) => self.pass(place, session, msg).await,
+            // Of a turn that is over, a session that is closed: nothing to do any more.
+            _ => self.done(place).await,
         }
     }
 

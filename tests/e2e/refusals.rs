@@ -86,6 +86,22 @@ async fn a_bad_configuration_is_named_with_file_and_line() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn without_claude_everything_else_works_and_new_says_what_to_do() {
+    let mut world = World::start().await;
+    world.claude = std::path::PathBuf::from("/nowhere/claude");
+    let _phonework = world.standalone().await;
+    let anna = world.anna();
+    anna.say("/new demo");
+    world.sees("is ready").await;
+    anna.say("hello");
+    let card = world.sees("no claude on this machine").await;
+    assert!(card.text().contains("CLAUDE_BIN"), "{}", card.text());
+    assert!(card.has_button("Try again"));
+    anna.say("/status");
+    world.sees("Sessions on").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn what_the_agent_cannot_do_is_said_with_what_to_do() {
     let world = World::start().await;
     let _phonework = world.standalone().await;
@@ -95,6 +111,10 @@ async fn what_the_agent_cannot_do_is_said_with_what_to_do() {
     for (script, expected) in [
         ("fake: error 401", "refused the key"),
         ("fake: error 400", "refused the request (400)"),
+        (
+            "<fake>[{\"error\": 400, \"message\": \"prompt is too long: 210000 tokens > 200000 maximum\"}]</fake>",
+            "too long for the model",
+        ),
     ] {
         anna.say(script);
         world.sees(expected).await;

@@ -167,8 +167,7 @@ async fn one_persons_sessions_are_nobody_elses() {
         .tap_with(&prompt.message_id, "Allow once", tap)
         .await
         .unwrap();
-    bob.say("/direct");
-    bob.wait_text("Direct mode", LONG).await.unwrap();
+    world.sees("somebody else's").await;
     assert!(!world.work().join("demo/a.txt").exists());
     assert!(
         world

@@ -24,6 +24,8 @@ pub(crate) struct World {
     pub(crate) feishu: Feishu,
     pub(crate) model: Model,
     pub(crate) home: ClaudeHome,
+    /// CLAUDE_BIN.
+    pub(crate) claude: PathBuf,
     /// LOCALE; empty for each person's own.
     pub(crate) locale: &'static str,
     /// More lines for keyring.yaml.
@@ -50,6 +52,7 @@ impl World {
             model: Model::start().await,
             home: ClaudeHome::new(),
             locale: "en",
+            claude: kit::claude::binary(),
             extra: String::new(),
         }
     }
@@ -131,7 +134,7 @@ impl World {
             .args(args)
             .env_clear()
             .env("PATH", std::env::var_os("PATH").unwrap_or_default())
-            .env("PHONEWORK_CLAUDE_BIN", kit::claude::binary())
+            .env("PHONEWORK_CLAUDE_BIN", &self.claude)
             .env("PHONEWORK_NATS_SERVER", kit::nats::server_binary())
             .envs(self.home.env(&self.model))
             .current_dir(self.home.root())

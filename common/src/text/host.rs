@@ -115,6 +115,8 @@ pub enum HostText {
     },
     /// Nobody waits for an answer any more.
     Withdrawn,
+    /// Told to somebody who taps on another person's card.
+    NotYours,
     /// Told on a tap that came after the first.
     AnsweredBefore {
         /// How it was answered.

@@ -160,6 +160,16 @@ impl ApiError {
         ((of_the_key || of_the_message) && !of_the_card) || (unclear && self.maybe_done)
     }
 
+    /// Whether this refusal of content may in truth be that of a repeat: an earlier try may have
+    /// been done, and nothing says what is wrong with the content.
+    pub(crate) fn may_be_repeat(&self) -> bool {
+        let unclear = matches!(
+            self.kind,
+            ErrorKind::CardRefused { code: None } | ErrorKind::BadContent
+        );
+        self.maybe_done && unclear
+    }
+
     /// Whether the same content in a simpler form (card → post → text) or in
     /// smaller parts may pass.
     pub fn wants_simpler(&self) -> bool {

@@ -13,6 +13,7 @@ mod crash;
 mod deliver;
 mod feishu_wire;
 mod inbound;
+mod open_choices;
 mod stage;
 mod visitor;
 mod web;

@@ -43,6 +43,9 @@ pub(super) fn say(text: &HostText) -> String {
         HostText::AllowedSession { at } => format!("Allowed for this session at {at}"),
         HostText::Denied { at } => format!("Denied at {at}"),
         HostText::Withdrawn => "No answer is needed any more".into(),
+        HostText::NotYours => {
+            "That card is somebody else's; only they can use it. Nothing was changed.".into()
+        }
         HostText::AnsweredBefore { how } => format!("This was answered before: {how}"),
         HostText::DenyWords => "The user refused this.".into(),
         HostText::Rings { dir, tool } => format!("{dir}: {tool} waits for your permission"),

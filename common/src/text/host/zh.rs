@@ -39,6 +39,7 @@ pub(super) fn say(text: &HostText) -> String {
         HostText::AllowedSession { at } => format!("{at} 已在本会话允许"),
         HostText::Denied { at } => format!("{at} 已拒绝"),
         HostText::Withdrawn => "不再需要答复".into(),
+        HostText::NotYours => "这张卡片属于别人，只有本人可以操作。什么都没有改变。".into(),
         HostText::AnsweredBefore { how } => format!("此前已答复：{how}"),
         HostText::DenyWords => "用户拒绝了这一操作。".into(),
         HostText::Rings { dir, tool } => format!("{dir}：{tool} 等待您的许可"),

@@ -2,6 +2,8 @@
 //!
 //! Knows nothing of what is called.
 
+use std::collections::HashMap;
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use backon::{ExponentialBuilder, Retryable as _};
@@ -55,6 +57,8 @@ pub(super) struct Caller {
     tokens: Tokens,
     limits: Limits,
     patience: Patience,
+    /// Until when the platform does not want to see a kind of call. One entry for each name.
+    closed: Mutex<HashMap<&'static str, Instant>>,
     /// Idempotency keys of tries that may have been done.
     unsure: Cache<String, ()>,
 }
@@ -96,6 +100,7 @@ impl Caller {
             http,
             limits: Limits::default(),
             patience,
+            closed: Mutex::default(),
             unsure: Cache::builder()
                 .max_capacity(KEYS)
                 .time_to_live(KEY_LIFE)
@@ -120,10 +125,7 @@ impl Caller {
                     && (call.repeat != Repeat::OnlyIfUndone || error.is_surely_undone())
             })
             .adjust(|error, pause| {
-                let asked = matches!(
-                    &error.kind,
-                    ErrorKind::RateLimited { wait: Some(wait) } if *wait <= LONGEST_WAIT
-                );
+                let asked = asked_to_wait(&error.kind).is_some();
                 let pause = longer(pause?, &error.kind);
                 (asked || started.elapsed() + pause < patience.total).then_some(pause)
             })
@@ -157,18 +159,38 @@ impl Caller {
         }
         let mut refused = false;
         loop {
+            self.open(call.name).await;
             self.limits.app().await;
             let token = self.tokens.get().await.map_err(before_the_call)?;
             let error = match self.request(call, token.expose()).await {
                 Ok(data) => return Ok(data),
                 Err(error) => error,
             };
+            if let Some(wait) = asked_to_wait(&error.kind) {
+                self.close(call.name, wait);
+            }
             if error.kind != ErrorKind::TokenRefused || refused {
                 return Err(error);
             }
             refused = true;
             self.tokens.refused(&token).await;
         }
+    }
+
+    /// Waits while the platform does not want this kind of call.
+    async fn open(&self, name: &'static str) {
+        let until = {
+            let closed = self.closed.lock().unwrap_or_else(PoisonError::into_inner);
+            closed.get(name).copied()
+        };
+        if let Some(until) = until {
+            tokio::time::sleep_until(until).await;
+        }
+    }
+
+    fn close(&self, name: &'static str, wait: Duration) {
+        let mut closed = self.closed.lock().unwrap_or_else(PoisonError::into_inner);
+        closed.insert(name, Instant::now() + wait);
     }
 
     async fn request(&self, call: &Call<'_>, token: &str) -> Result<Value, ApiError> {
@@ -207,6 +229,24 @@ fn before_the_call(mut error: ApiError) -> ApiError {
         error.kind = ErrorKind::Unreached;
     }
     error
+}
+
+/// The waiting time that the platform named, unless it is beyond all reason.
+fn asked_to_wait(kind: &ErrorKind) -> Option<Duration> {
+    match kind {
+        ErrorKind::RateLimited { wait } => wait.filter(|wait| *wait <= LONGEST_WAIT),
+        ErrorKind::Unreached
+        | ErrorKind::Unsure
+        | ErrorKind::TokenRefused
+        | ErrorKind::Credentials
+        | ErrorKind::Permission { .. }
+        | ErrorKind::Gone
+        | ErrorKind::TooLong
+        | ErrorKind::CardRefused { .. }
+        | ErrorKind::BadContent
+        | ErrorKind::NoSuchReader
+        | ErrorKind::Permanent => None,
+    }
 }
 
 /// A pause that respects what the platform asked for, spread a little so that

@@ -375,6 +375,20 @@ mod tests {
     use super::*;
 
     #[test]
+    fn an_encoding_matters_only_where_the_payload_is_not_json() {
+        let named = |encoding: &str| Frame {
+            payload_encoding: Some(encoding.to_owned()),
+            ..Frame::default()
+        };
+        for encoding in ["", "none", "utf-8", "gzip"] {
+            assert!(is_readable(&named(encoding), br#"{"schema":"2.0"}"#));
+        }
+        assert!(!is_readable(&named("gzip"), b"\x1f\x8b\x08"));
+        // Not for us to hold up: it is acknowledged and told of.
+        assert!(is_readable(&Frame::default(), b"\x1f\x8b\x08"));
+    }
+
+    #[test]
     fn acks_carry_the_answer_in_base64() {
         let text = |answer| String::from_utf8(ack_payload(&answer)).unwrap();
         assert_eq!(text(AckAnswer::Done), r#"{"code":200}"#);

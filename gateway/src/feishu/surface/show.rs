@@ -169,11 +169,11 @@ impl Feishu {
                         form = simpler;
                         // Where the message may be there all the same, only the same key keeps it
                         // from being there twice.
-                        if !error.maybe_done {
+                        if !error.may_be_repeat() {
                             uuid = key(form_name(form));
                         }
                     }
-                    None if error.maybe_done && error.wants_simpler() => {
+                    None if error.may_be_repeat() => {
                         warn!(%error, "taking it that the message is there");
                         return Ok(Part {
                             id: String::new(),

@@ -231,6 +231,21 @@ async fn retries_come_to_an_end() {
 }
 
 #[tokio::test]
+async fn a_wait_that_the_platform_names_is_kept_beyond_our_patience() {
+    let feishu = Feishu::start().await;
+    let patience = Patience {
+        total: Duration::from_millis(100),
+        ..Patience::default()
+    };
+    let api = Api::new(options(&feishu), http(), patience);
+    feishu.fault(Class::Send, Fault::RateLimited { reset_s: 1 });
+    let started = Instant::now();
+    say(&feishu, &api, Some("u")).await.unwrap();
+    assert!(started.elapsed() >= Duration::from_secs(1));
+    assert_eq!(count(&feishu, Class::Send), 2);
+}
+
+#[tokio::test]
 async fn a_wrong_secret_is_asked_for_once() {
     let feishu = Feishu::start().await;
     let mut wrong = options(&feishu);

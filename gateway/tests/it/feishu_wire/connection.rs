@@ -242,6 +242,11 @@ async fn a_silent_connection_is_given_up() {
     };
     let mut client = Client::start(options(&feishu), quick);
     client.connected().await;
+    // The second ping follows an answer to the first.
+    feishu
+        .wait_until(|f| f.connections()[0].pings.len() >= 2, SOON)
+        .await
+        .unwrap();
     feishu.half_open_all();
     let status = client
         .until(|status| matches!(status, Status::Retrying { .. }))
@@ -257,6 +262,25 @@ async fn a_living_connection_is_not_given_up() {
     let feishu = Feishu::start_with(with_config(config)).await;
     let quick = Tuning {
         pong_timeout: Duration::from_millis(900),
+        idle_slack: Duration::from_millis(0),
+        ..tuning()
+    };
+    let mut client = Client::start(options(&feishu), quick);
+    client.connected().await;
+    feishu
+        .wait_until(|f| f.connections()[0].pings.len() >= 4, SOON)
+        .await
+        .unwrap();
+    assert_eq!(feishu.connections().len(), 1);
+}
+
+#[tokio::test]
+async fn a_platform_that_answers_no_pings_keeps_its_connection() {
+    let config = json!({"PingInterval": 1});
+    let feishu = Feishu::start_with(with_config(config)).await;
+    feishu.set(|settings| settings.pongs = false);
+    let quick = Tuning {
+        pong_timeout: Duration::from_millis(100),
         idle_slack: Duration::from_millis(0),
         ..tuning()
     };

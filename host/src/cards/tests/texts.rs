@@ -68,6 +68,7 @@ table! {
     AllowedSession: [HostText::AllowedSession { at: s("14:02") }],
     Denied: [HostText::Denied { at: s("14:02") }],
     Withdrawn: [HostText::Withdrawn],
+    NotYours: [HostText::NotYours],
     AnsweredBefore: [HostText::AnsweredBefore { how: s("…") }],
     DenyWords: [HostText::DenyWords],
     Rings: [HostText::Rings { dir: s("demo"), tool: s("Bash") }],
@@ -192,6 +193,7 @@ fn in_chinese() {
     AllowedSession: 14:02 已在本会话允许
     Denied: 14:02 已拒绝
     Withdrawn: 不再需要答复
+    NotYours: 这张卡片属于别人，只有本人可以操作。什么都没有改变。
     AnsweredBefore: 此前已答复：…
     DenyWords: 用户拒绝了这一操作。
     Rings: demo：Bash 等待您的许可
@@ -292,6 +294,7 @@ fn in_english() {
     AllowedSession: Allowed for this session at 14:02
     Denied: Denied at 14:02
     Withdrawn: No answer is needed any more
+    NotYours: That card is somebody else's; only they can use it. Nothing was changed.
     AnsweredBefore: This was answered before: …
     DenyWords: The user refused this.
     Rings: demo: Bash waits for your permission

@@ -8,6 +8,17 @@ fn over(view: &View) -> bool {
 }
 
 impl World {
+    /// Whether the model was told `earlier` when it was asked for the turn of `marker`.
+    fn remembers(&self, marker: &str, earlier: &str) -> bool {
+        let requests = self.model.requests();
+        let turn = requests.iter().find(|request| {
+            let opening = request.opening.as_deref();
+            request.kind.is_turn() && opening.is_some_and(|words| words.contains(marker))
+        });
+        let turn = turn.unwrap_or_else(|| panic!("no turn of {marker}"));
+        turn.body.to_string().contains(earlier)
+    }
+
     /// What `/status` says once it fits.
     async fn status(&self, node: &str, what: &str, fits: impl Fn(&str) -> bool) -> String {
         let mut asked = 0;
@@ -65,8 +76,13 @@ async fn a_turn_from_end_to_end() {
     assert!(over(&answered));
 
     // The next message goes on in the same conversation and process.
-    world.say("a", "om_2", "fake: text {n} messages").await;
-    world.sees("om_2", "5 messages").await;
+    world.say("a", "om_2", "fake: text second-one").await;
+    world
+        .card("om_2", "second-one", |view| {
+            over(view) && words(view).contains("second-one")
+        })
+        .await;
+    assert!(world.remembers("second-one", "all-done"));
     let status = world
         .status("a", "ready", |text| text.contains("ready"))
         .await;
@@ -139,12 +155,14 @@ async fn an_idle_process_is_closed_and_the_conversation_goes_on() {
         .status("a", "asleep", |text| text.contains("asleep"))
         .await;
     let after = begun.elapsed();
-    assert!(
-        after > Duration::from_secs(4),
-        "{after:?}: `/status` is no use of the session, but it is not idle before"
-    );
-    world.say("a", "om_2", "fake: text {n} messages").await;
-    world.sees("om_2", "3 messages").await;
+    assert!(after > Duration::from_secs(4), "{after:?}");
+    world.say("a", "om_2", "fake: text second").await;
+    world
+        .card("om_2", "second", |view| {
+            over(view) && words(view).contains("second")
+        })
+        .await;
+    assert!(world.remembers("text second", "text first"));
     world
         .status("a", "again", |text| text.contains("ready"))
         .await;
@@ -180,7 +198,7 @@ async fn at_the_cap_the_idle_one_makes_room() {
         .await;
     assert!(status.contains("one · asleep"), "{status}");
     world.say("a", "om_3", "/switch 1").await;
-    world.say("a", "om_4", "fake: hold busy {n} messages").await;
+    world.say("a", "om_4", "fake: hold busy answer-busy").await;
     world.model.waiting("busy").await;
     // The other one has to wait while this one works, and may be stopped while it does.
     world.say("a", "om_5", "/switch 2").await;
@@ -194,7 +212,8 @@ async fn at_the_cap_the_idle_one_makes_room() {
     world.say("a", "om_7", "fake: text ran-after").await;
     world.card("om_7", "its card", |view| !over(view)).await;
     world.model.release("busy");
-    world.sees("om_4", "3 messages").await;
+    world.sees("om_4", "answer-busy").await;
+    assert!(world.remembers("answer-busy", "first-in-one"));
     world
         .card("om_7", "ran-after", |view| {
             over(view) && words(view).contains("ran-after")
@@ -223,9 +242,7 @@ async fn a_turn_that_takes_too_long_is_stopped_and_can_go_on() {
     // The session is free for something else meanwhile.
     world.say("a", "om_2", "fake: text something-else").await;
     world.sees("om_2", "something-else").await;
-    world
-        .model
-        .rule(|words| words.contains("interrupted"), "text went-on");
+    world.model.queue("text went-on");
     world
         .tap("a", "tap_1", button(&late, "Continue").clone())
         .await;
@@ -236,5 +253,9 @@ async fn a_turn_that_takes_too_long_is_stopped_and_can_go_on() {
         1,
         "the prompt is not given again"
     );
+    let asked = world
+        .model
+        .turns_containing("The last turn was interrupted");
+    assert_eq!(asked, 1);
     host.stop().await;
 }

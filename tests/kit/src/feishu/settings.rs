@@ -20,6 +20,8 @@ pub struct Settings {
     pub repeated_uuid: Repeated,
     /// Confirm messages without naming their ids.
     pub nameless: bool,
+    /// Leave out whether a mentioned one is a person or a bot.
+    pub unmarked_mentions: bool,
     /// Time for an ack or a callback's answer.
     pub ack_deadline: Duration,
     /// Pauses before the repeats of an event that was not acked. Real: 15 s, 5 min, 1 h, 6 h.
@@ -49,6 +51,7 @@ impl Default for Settings {
             pongs: true,
             repeated_uuid: Repeated::First,
             nameless: false,
+            unmarked_mentions: false,
             ack_deadline: Duration::from_secs(3),
             redelivery: vec![
                 Duration::from_secs(15),

@@ -308,6 +308,9 @@ impl User {
             message["mentions"] = json!([{"key": "@_user_1", "name": "PhoneWork",
                 "id": {"union_id": "on_bot", "user_id": null, "open_id": world.bot_open_id},
                 "mentioned_type": "bot", "tenant_key": "tenant_kit"}]);
+            if world.settings.unmarked_mentions {
+                message["mentions"][0]["mentioned_type"] = Value::Null;
+            }
         }
         let event = json!({
             "sender": {"sender_id": world.ids(&self.open_id), "sender_type": "user",
