@@ -80,7 +80,8 @@ async fn bench() {
     for (name, script) in KINDS {
         let (mut alone, mut through) = (Vec::new(), Vec::new());
         for n in 0..WARM_UP + TURNS {
-            let (first, second) = (marker(name, n, "alone"), marker(name, n, "through"));
+            // Markers of one length, so that both answers are cut into the same pieces.
+            let (first, second) = (marker(name, n, "cli"), marker(name, n, "all"));
             // Whoever comes second may find the machine warmer: take turns at that, too.
             let (one, other) = if n % 2 == 0 {
                 let one = bare.turn(&model, script, &first).await;
@@ -106,7 +107,7 @@ async fn bench() {
 }
 
 fn marker(kind: &str, n: usize, side: &str) -> String {
-    format!("{}-{side}-{n}", kind.replace(' ', "-"))
+    format!("{}-{side}-{n:02}", kind.replace(' ', "-"))
 }
 
 /// What a turn took: all of it, and its two ways, to the model and back from its first call.

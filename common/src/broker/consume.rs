@@ -5,7 +5,7 @@
 
 use std::collections::HashMap;
 use std::future::Future;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use async_nats::jetstream::consumer::{PullConsumer, pull};
 use async_nats::jetstream::{self, AckKind};
@@ -18,6 +18,9 @@ use tracing::{debug, error, warn};
 use super::Broker;
 use crate::keyed::Keyed;
 use crate::stream::ACK_WAIT;
+
+/// A consumer that is missing longer than this is worth a warning.
+const PATIENCE: Duration = Duration::from_secs(3);
 
 /// Which consumer, and how much at once.
 #[derive(Debug, Clone, Copy)]
@@ -80,18 +83,20 @@ pub async fn consume<K, H, F>(
     // Everything taken and not yet settled, by place in the stream.
     let mut held: HashMap<u64, jetstream::Message> = HashMap::new();
     let mut tick = tokio::time::interval(ACK_WAIT / 4);
-    let mut told = false;
+    let (mut told, mut since) = (false, Instant::now());
     'open: loop {
         if cancel.is_cancelled() {
             break;
         }
         let mut messages = match open(broker, &options).await {
             Ok(messages) => {
-                told = false;
+                (told, since) = (false, Instant::now());
                 messages
             }
             Err(why) => {
-                if !told {
+                // Beside us, the router may be making it right now: that is no news.
+                let waited = since.elapsed() > PATIENCE;
+                if !told && waited {
                     warn!(stream = options.stream, consumer = options.consumer, %why,
                         "cannot read yet; is the router running? trying on");
                     told = true;

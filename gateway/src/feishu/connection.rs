@@ -131,9 +131,9 @@ impl Default for Tuning {
 }
 
 impl Tuning {
-    /// The pause after a refusal that so many failures came before.
-    fn refused_pause(&self, failures: u32) -> Duration {
-        self.slow_retry / 32 * (1 << failures.min(5))
+    /// The pause after a refusal that so many others came before.
+    fn refused_pause(&self, refusals: u32) -> Duration {
+        self.slow_retry / 32 * (1 << refusals.min(5))
     }
 }
 
@@ -157,6 +157,7 @@ pub fn start<H: Handler>(
         status,
         settings: Settings::default(),
         failures: 0,
+        refusals: 0,
     };
     tracker.spawn(keeper.run());
     seen
@@ -173,6 +174,8 @@ struct Keeper<H> {
     session: Session<H>,
     /// Losses and failed tries since a connection last settled.
     failures: u32,
+    /// Refusals since the last connection.
+    refusals: u32,
 }
 
 impl<H: Handler> Keeper<H> {
@@ -192,7 +195,15 @@ impl<H: Handler> Keeper<H> {
                     self.status.send_replace(Status::Connected { since });
                     match self.session.run(open, &mut self.settings).await {
                         Ended::Cancelled => break,
-                        Ended::Lost(why) => Trouble::Retry { why, reached: true },
+                        Ended::Lost { why, heard } => {
+                            self.refusals = 0;
+                            if heard {
+                                // It worked: the platform's long intervals are for when it does not.
+                                let quick = self.tuning.quick_tries.saturating_sub(1);
+                                self.failures = self.failures.min(quick);
+                            }
+                            Trouble::Retry { why, reached: true }
+                        }
                     }
                 }
                 Err(trouble) => trouble,
@@ -212,7 +223,7 @@ impl<H: Handler> Keeper<H> {
     }
 
     /// Logs and shows the trouble; returns how long to wait.
-    fn note(&self, trouble: Trouble) -> Duration {
+    fn note(&mut self, trouble: Trouble) -> Duration {
         let exhausted = self.settings.exhausted(self.failures);
         match trouble {
             Trouble::Retry { why, reached } if !exhausted => {
@@ -226,7 +237,9 @@ impl<H: Handler> Keeper<H> {
                 let pause = if exhausted {
                     self.tuning.slow_retry
                 } else {
-                    self.tuning.refused_pause(self.failures)
+                    let pause = self.tuning.refused_pause(self.refusals);
+                    self.refusals = self.refusals.saturating_add(1);
+                    pause
                 };
                 tracing::error!(why, ?pause, "Feishu refuses the long connection");
                 let next = after(pause);
@@ -251,8 +264,8 @@ mod tests {
         let tuning = Tuning::default();
         assert!(tuning.refused_pause(0) < Duration::from_secs(10));
         assert!(tuning.refused_pause(2) < Duration::from_secs(40));
-        for failures in [5, 6, u32::MAX] {
-            assert_eq!(tuning.refused_pause(failures), tuning.slow_retry / 32 * 32);
+        for refusals in [5, 6, u32::MAX] {
+            assert_eq!(tuning.refused_pause(refusals), tuning.slow_retry / 32 * 32);
         }
     }
 }

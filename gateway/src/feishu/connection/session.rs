@@ -39,7 +39,11 @@ const FLUSH: Duration = Duration::from_secs(1);
 #[derive(Debug)]
 pub(super) enum Ended {
     Cancelled,
-    Lost(String),
+    Lost {
+        why: String,
+        /// Whether the platform said anything on it.
+        heard: bool,
+    },
 }
 
 /// What outlives single sockets: the handler and the deliveries in hand.
@@ -60,6 +64,7 @@ struct Live<'a> {
     writes: mpsc::Sender<Message>,
     parts: Parts,
     heard: Instant,
+    heard_anything: bool,
     /// When the first ping was sent that nothing has come after.
     unanswered: Option<Instant>,
     next_ping: Instant,
@@ -91,35 +96,36 @@ impl<H: Handler> Session<H> {
             writes,
             parts: Parts::default(),
             heard: now,
+            heard_anything: false,
             unanswered: None,
             next_ping: now,
             next_sweep: now + LIFE,
         };
-        let ended = loop {
+        let lost = loop {
             let answers = self.answers_pings.load(Ordering::Relaxed);
             let silent_until = live.silent_until(&self.tuning, answers);
             tokio::select! {
-                () = self.cancel.cancelled() => break Ended::Cancelled,
+                () = self.cancel.cancelled() => break None,
                 message = stream.next() => match message {
                     Some(Ok(message)) => {
                         live.heard = Instant::now();
                         live.unanswered = None;
                         if let Some(why) = self.take(&mut live, message) {
-                            break Ended::Lost(why);
+                            break Some(why);
                         }
                     }
-                    Some(Err(error)) => break Ended::Lost(format!("the connection broke: {error}")),
-                    None => break Ended::Lost("the platform ended the connection".to_owned()),
+                    Some(Err(error)) => break Some(format!("the connection broke: {error}")),
+                    None => break Some("the platform ended the connection".to_owned()),
                 },
                 () = tokio::time::sleep_until(live.next_ping) => live.ping(),
                 () = tokio::time::sleep_until(live.next_sweep) => live.sweep(),
                 () = tokio::time::sleep_until(silent_until) => {
-                    break Ended::Lost("the connection went silent".to_owned());
+                    break Some("the connection went silent".to_owned());
                 }
             }
         };
-        match ended {
-            Ended::Cancelled => {
+        match lost {
+            None => {
                 // Handlers in hand keep their ends of the queue; once the last ack
                 // is through, the writer closes the socket.
                 drop(live);
@@ -132,9 +138,12 @@ impl<H: Handler> Session<H> {
                 dead.cancel();
                 Ended::Cancelled
             }
-            Ended::Lost(why) => {
+            Some(why) => {
                 dead.cancel();
-                Ended::Lost(why)
+                Ended::Lost {
+                    why,
+                    heard: live.heard_anything,
+                }
             }
         }
     }
@@ -174,6 +183,7 @@ impl<H: Handler> Session<H> {
                 return None;
             }
         };
+        live.heard_anything = true;
         match frame.method {
             CONTROL => {
                 if live.control(&frame) {

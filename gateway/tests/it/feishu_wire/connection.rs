@@ -196,6 +196,25 @@ async fn a_lost_connection_is_replaced_with_a_fresh_address() {
 }
 
 #[tokio::test]
+async fn a_connection_that_worked_is_soon_replaced_however_often() {
+    // Waiting out the platform's own interval would take minutes.
+    let feishu = Feishu::start().await;
+    let mut client = Client::start(options(&feishu), tuning());
+    for n in 1..=8 {
+        client.connected().await;
+        // The answer to the first ping has come by when a delivery has.
+        let me = feishu.user("ou_a");
+        me.say(&format!("{n}"));
+        client.next().await.answer.send(AckAnswer::Done).unwrap();
+        feishu.disconnect_all();
+        client
+            .until(|status| !matches!(status, Status::Connected { .. }))
+            .await;
+    }
+    client.connected().await;
+}
+
+#[tokio::test]
 async fn an_outage_is_waited_out() {
     let feishu = Feishu::start().await;
     let patient = Tuning {

@@ -24,14 +24,15 @@ fn s(text: &str) -> String {
     text.to_owned()
 }
 
-fn line(waiting: bool, running: bool, live: bool, queued: usize, active: bool) -> HostText {
+/// `state` holds `w` for waiting, `r` for running, `l` for live.
+fn line(state: &str, queued: usize, active: bool) -> HostText {
     HostText::Line {
         active,
         dir: s("demo"),
-        running,
-        waiting,
+        running: state.contains('r'),
+        waiting: state.contains('w'),
         queued,
-        live,
+        live: state.contains('l'),
         age: s("5m"),
     }
 }
@@ -104,10 +105,10 @@ table! {
     StatusTitle: [HostText::StatusTitle { node: s("Home") }],
     NoSessions: [HostText::NoSessions],
     Line: [
-        line(true, true, true, 2, true),
-        line(false, true, true, 0, false),
-        line(false, false, true, 0, false),
-        line(false, false, false, 0, false),
+        line("wrl", 2, true),
+        line("rl", 0, false),
+        line("l", 0, false),
+        line("", 0, false),
     ],
     ModeRow: [HostText::ModeRow],
     ModeDirect: [HostText::ModeDirect],

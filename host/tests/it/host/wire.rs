@@ -47,6 +47,38 @@ async fn a_killed_host_gets_its_work_again_and_runs_it_once() {
     .await;
 }
 
+/// Numbers of sessions move up when one is closed, so a `/close` that is taken up again after a
+/// crash must not close the next one.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_close_that_is_cut_off_closes_one_session() {
+    let nodes: Vec<String> = (0..8).map(|n| format!("n{n}")).collect();
+    let names: Vec<&str> = nodes.iter().map(String::as_str).collect();
+    let world = World::start(&names).await;
+    let life = async |n: usize| {
+        let node = names[n];
+        let host = world.host(node).await;
+        for dir in ["one", "two", "three"] {
+            let cause = format!("{dir}-{n}");
+            world.say(node, &cause, &format!("/new {dir}")).await;
+            world.sees(&cause, "is ready").await;
+        }
+        world.say(node, &format!("close-{n}"), "/close 1").await;
+        // Not a wait for something: the moment of the crash is what differs.
+        tokio::time::sleep(Duration::from_millis(2 * u64::try_from(n).unwrap())).await;
+        host.kill();
+        let host = world.host(node).await;
+        let closed = world.sees(&format!("close-{n}"), "is closed").await;
+        assert!(words(&closed).contains("Session 1 (one)"), "{closed:#?}");
+        world.say(node, &format!("status-{n}"), "/status").await;
+        let status = world.sees(&format!("status-{n}"), "Sessions on Home").await;
+        let status = words(&status);
+        assert!(status.contains("1: two"), "{status}");
+        assert!(status.contains("2: three (active)"), "{status}");
+        host.stop().await;
+    };
+    futures_util::future::join_all((0..names.len()).map(life)).await;
+}
+
 /// The moment between the two: written down, and the broker not told.
 #[tokio::test(flavor = "multi_thread")]
 async fn work_that_was_written_down_and_not_acknowledged_is_recognised() {

@@ -1,0 +1,120 @@
+//! `/status`, `/help` and cards of one sentence.
+
+use super::*;
+
+fn row(n: u128, active: bool, running: bool) -> Row {
+    let id = uuid::Uuid::from_u128(n).to_string();
+    Row {
+        session: id.parse().unwrap(),
+        active,
+        line: HostText::Line {
+            active,
+            dir: format!("dir-{n}"),
+            running,
+            waiting: false,
+            queued: 0,
+            live: running,
+            age: "5m".into(),
+        },
+    }
+}
+
+#[test]
+fn the_status() {
+    let rows = [
+        row(1, false, false),
+        row(2, true, true),
+        row(3, false, false),
+    ];
+    let card = |lang| status("Home", &node(), lang, &HostText::ModeDirect, &rows);
+    insta::assert_snapshot!(all(&[card(Lang::Zh), card(Lang::En)]), @"
+    # Home 上的会话 (Plain)
+    1: dir-1 · 休眠 · 5m前
+    2: dir-2（当前） · 进行中 · 5m前
+    3: dir-3 · 休眠 · 5m前
+    模式: 直接
+    [切换到 1 → Switch 1, Normal]
+    [切换到 3 → Switch 3, Normal]
+
+    # Sessions on Home (Plain)
+    1: dir-1 · asleep · 5m ago
+    2: dir-2 (active) · working · 5m ago
+    3: dir-3 · asleep · 5m ago
+    Mode: direct
+    [Switch to 1 → Switch 1, Normal]
+    [Switch to 3 → Switch 3, Normal]
+    ");
+    let card = |lang| status("Home", &node(), lang, &HostText::ModeSmart, &[]);
+    insta::assert_snapshot!(all(&[card(Lang::Zh), card(Lang::En)]), @"
+    # Home 上的会话 (Plain)
+    没有会话。用 /new <目录> 开始一个。
+    模式: 智能（未配置模型：文字发给当前会话）
+
+    # Sessions on Home (Plain)
+    No sessions. Begin one with /new <dir>.
+    Mode: smart (no model set up: text goes to the active session)
+    ");
+}
+
+#[test]
+fn the_status_of_many_sessions_offers_a_few_buttons() {
+    let rows: Vec<Row> = (1..=20).map(|n| row(n, n == 1, false)).collect();
+    let card = status("Home", &node(), Lang::En, &HostText::ModeSmart, &rows);
+    let labels: Vec<&str> = card.buttons.iter().map(|one| one.label.as_str()).collect();
+    insta::assert_snapshot!(labels.join(", "), @"Switch to 2, Switch to 3, Switch to 4, Switch to 5, Switch to 6, Switch to 7, Switch to 8, Switch to 9");
+}
+
+#[test]
+fn the_help() {
+    insta::assert_snapshot!(show(&help(Lang::Zh)), @"
+    # 命令 (Plain)
+    /new <dir> [msg] [--timeout N] [--idle N]: 在 <dir>（工作目录下的文件夹）里开始一个 Claude Code 会话，并发送 [msg]。--timeout：一轮最多多少秒；--idle：空闲多少秒后关闭进程
+    /status: 这台机器上您的会话，以及当前模式
+    /switch <n>: 把 /status 中的第 <n> 个会话设为当前会话
+    /close [n]: 关闭当前会话，或第 <n> 个会话
+    /stop: 中断当前会话正在做的事
+    /direct: 直接模式：文字直接发给 Claude Code
+    /nodes: 您的机器：状态、最近一次心跳、会话数
+    /node <name>: 从现在起使用机器 <name>
+    /help: 本列表
+    其他以 / 开头的命令交给当前会话里的 Claude Code，例如 /compact；与上面同名时写成 //help。其他文字发给当前会话。
+    ");
+    insta::assert_snapshot!(show(&help(Lang::En)), @"
+    # Commands (Plain)
+    /new <dir> [msg] [--timeout N] [--idle N]: Begin a Claude Code session in <dir> (a folder under the working directory), and send [msg]. --timeout: seconds a turn may take; --idle: seconds until the process is closed
+    /status: Your sessions on this machine, and the mode
+    /switch <n>: Make session <n> of /status the active one
+    /close [n]: Close the active session, or session <n>
+    /stop: Interrupt what the active session is doing
+    /direct: Direct mode: text goes straight to Claude Code
+    /nodes: Your machines: state, last sign of life, sessions
+    /node <name>: Use machine <name> from now on
+    /help: This list
+    Other commands with / go to Claude Code in the active session, such as /compact; write //help for one of the names above. All other text goes to the active session.
+    ");
+}
+
+#[test]
+fn a_sentence() {
+    let ready = HostText::SessionReady {
+        n: 1,
+        dir: "demo".into(),
+        made: true,
+    };
+    let card = |frame: Frame<'_>| note(frame, Tone::Done, &ready);
+    insta::assert_snapshot!(both(card), @"
+    # Home · demo (Done)
+    会话 1 已在 demo（已新建目录） 就绪。直接发消息即可。
+
+    # Home · demo (Done)
+    Session 1 is ready in demo (a new directory). Just write to it.
+    ");
+    let card = |lang| say("Home", lang, Tone::Plain, &HostText::NoSession);
+    insta::assert_snapshot!(all(&[card(Lang::Zh), card(Lang::En)]), @"
+    # Home (Plain)
+    还没有会话。用 /new <目录> 开始一个，例如：/new demo
+
+    # Home (Plain)
+    There is no session yet. Begin one with /new <dir>, for example: /new demo
+    ");
+}
