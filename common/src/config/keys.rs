@@ -153,6 +153,7 @@ pub struct KeySpec {
 macro_rules! keys {
     ($( $variant:ident $name:literal $files:ident, $kind:expr, $default:literal, $example:literal, $doc:literal; )+) => {
         /// Every configuration key.
+        #[allow(rustdoc::bare_urls, reason = "the same words are shown on the command line")]
         #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
         pub enum Key { $( #[doc = $doc] $variant, )+ }
 

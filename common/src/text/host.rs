@@ -340,8 +340,6 @@ pub enum HostText {
     },
     /// As many steps, or as much money, as a turn may take.
     AgentLimit,
-    /// The machine could not write down what happened; nothing was done.
-    JournalFailed,
 }
 
 impl Say for HostText {

@@ -143,6 +143,8 @@ impl Actor {
         tokio::select! {
             biased;
             () = self.context.cancel.cancelled() => Wake::Cancelled,
+            // Before the agent's words, of which there may be no end.
+            () = tokio::time::sleep_until(due) => Wake::Clock,
             event = async { match events {
                 Some(events) => events.recv().await,
                 None => std::future::pending().await,
@@ -158,7 +160,6 @@ impl Actor {
                 Some(wanted) => wanted.await,
                 None => std::future::pending().await,
             } } => Wake::SlotWanted,
-            () = tokio::time::sleep_until(due) => Wake::Clock,
         }
     }
 
@@ -166,14 +167,10 @@ impl Actor {
     fn due(&self) -> Instant {
         let far = Instant::now() + Duration::from_secs(3600);
         match &self.current {
-            Some(current) => {
-                let stop = if current.stopping.is_none() {
-                    current.deadline
-                } else {
-                    far
-                };
-                current.preview_at().map_or(stop, |at| at.min(stop))
-            }
+            Some(current) => [current.due(), current.preview_at()]
+                .into_iter()
+                .flatten()
+                .fold(far, Instant::min),
             None if self.live.is_some() && self.prompts.is_empty() => {
                 self.idle_at + Duration::from_secs(self.record.idle_s)
             }
@@ -190,7 +187,8 @@ impl Actor {
             }
             return;
         };
-        let overdue = current.stopping.is_none() && current.deadline <= now;
+        let overdue = current.due().is_some_and(|at| at <= now);
+        let ignored = overdue && current.stopping.is_some();
         if current.preview_at().is_some_and(|at| at <= now) {
             let frame = frame(&self.context, &self.record.dir, current.turn.lang);
             let preview = current.preview(&self.context, frame);
@@ -200,7 +198,9 @@ impl Actor {
             let send = client.publish(subject, encode(&preview).into());
             let _ = tokio::time::timeout(Duration::from_millis(50), send).await;
         }
-        if overdue {
+        if ignored {
+            self.force();
+        } else if overdue {
             self.interrupt(Stopping::Timeout).await;
         }
     }

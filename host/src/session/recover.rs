@@ -196,6 +196,7 @@ pub(super) async fn take_up(
         }
     }
     if started.is_empty()
+        && !actor.has_interrupted()
         && let Some(idle) = orphan.take()
     {
         // It has nothing of ours to do: its input is closed, so it is about to end.

@@ -24,6 +24,10 @@ pub(super) struct Current {
     pub(super) deadline: Instant,
     /// Why it is being interrupted, once it is.
     pub(super) stopping: Option<Stopping>,
+    /// By when the agent must have stopped; later it is ended by force.
+    pub(super) force_at: Option<Instant>,
+    /// Since when the person is asked; that time is not the turn's.
+    asked: Option<Instant>,
     /// The agent has it (or is being given it).
     pub(super) given: bool,
     n: u32,
@@ -52,6 +56,8 @@ impl Current {
             since: now,
             deadline: now + timeout,
             stopping: None,
+            force_at: None,
+            asked: None,
             given: false,
             n: 0,
             dirty: false,
@@ -63,6 +69,27 @@ impl Current {
     pub(super) fn touch(&mut self, note: HostText) {
         self.note = note;
         self.dirty = true;
+    }
+
+    /// The person is asked: the turn's time stands still.
+    pub(super) fn pause(&mut self) {
+        self.asked.get_or_insert_with(Instant::now);
+    }
+
+    /// Nobody is asked any more: it goes on.
+    pub(super) fn go_on(&mut self) {
+        if let Some(asked) = self.asked.take() {
+            self.deadline += asked.elapsed();
+        }
+    }
+
+    /// When its time is over; not while the person is asked, and not once it is being stopped.
+    pub(super) fn due(&self) -> Option<Instant> {
+        match (self.force_at, self.asked) {
+            (Some(at), _) => Some(at),
+            (None, Some(_)) => None,
+            (None, None) => self.stopping.is_none().then_some(self.deadline),
+        }
     }
 
     /// When the next preview is due, if one is.

@@ -168,6 +168,5 @@ pub(super) fn say(text: &HostText) -> String {
         }
         HostText::AgentOther { message } => format!("Claude Code reports an error: {message}"),
         HostText::AgentLimit => "The turn took as many steps, or as much money, as it may. You can let it go on.".into(),
-        HostText::JournalFailed => "This machine cannot write messages down (disk full or read-only?), so nothing was done. Mend that and send it again.".into(),
     }
 }

@@ -59,7 +59,7 @@ pub(super) fn say(text: &HostText) -> String {
         HostText::Recovered => "重启后找回".into(),
         HostText::SessionReady { n, dir, made } => {
             let made = if *made { "（已新建目录）" } else { "" };
-            format!("会话 {n} 已在 {dir}{made} 就绪。直接发消息即可。")
+            format!("会话 {n} 已在 {dir} 就绪{made}。直接发消息即可。")
         }
         HostText::NoSession => "还没有会话。用 /new <目录> 开始一个，例如：/new demo".into(),
         HostText::Usage { wrong, usage } if wrong.is_empty() => format!("用法：{usage}"),
@@ -101,7 +101,7 @@ pub(super) fn say(text: &HostText) -> String {
                 n => format!(" · 排队 {n}"),
             };
             let active = if *active { "（当前）" } else { "" };
-            format!("{dir}{active} · {state}{queued} · {age}前")
+            format!("{dir}{active} · {state}{queued} · {}前", duration(age))
         }
         HostText::ModeRow => "模式".into(),
         HostText::ModeDirect => "直接".into(),
@@ -143,6 +143,14 @@ pub(super) fn say(text: &HostText) -> String {
         HostText::AgentOther { message } if message.is_empty() => "Claude Code 报告出错，没有说明原因。".into(),
         HostText::AgentOther { message } => format!("Claude Code 报告出错：{message}"),
         HostText::AgentLimit => "这一轮达到了步数或费用上限。可以继续。".into(),
-        HostText::JournalFailed => "这台机器无法记录消息（磁盘已满或只读？），什么都没有执行。请处理后再发一次。".into(),
     }
+}
+
+/// `5m` in words.
+fn duration(short: &str) -> String {
+    let units = [('s', "秒"), ('m', "分钟"), ('h', "小时"), ('d', "天")];
+    units
+        .into_iter()
+        .find_map(|(unit, word)| Some(format!("{} {word}", short.strip_suffix(unit)?)))
+        .unwrap_or_else(|| short.to_owned())
 }

@@ -29,9 +29,9 @@ fn the_status() {
     let card = |lang| status("Home", &node(), lang, &HostText::ModeDirect, &rows);
     insta::assert_snapshot!(all(&[card(Lang::Zh), card(Lang::En)]), @"
     # Home 上的会话 (Plain)
-    1: dir-1 · 休眠 · 5m前
-    2: dir-2（当前） · 进行中 · 5m前
-    3: dir-3 · 休眠 · 5m前
+    1: dir-1 · 休眠 · 5 分钟前
+    2: dir-2（当前） · 进行中 · 5 分钟前
+    3: dir-3 · 休眠 · 5 分钟前
     模式: 直接
     [切换到 1 → Switch 1, Normal]
     [切换到 3 → Switch 3, Normal]
@@ -104,7 +104,7 @@ fn a_sentence() {
     let card = |frame: Frame<'_>| note(frame, Tone::Done, &ready);
     insta::assert_snapshot!(both(card), @"
     # Home · demo (Done)
-    会话 1 已在 demo（已新建目录） 就绪。直接发消息即可。
+    会话 1 已在 demo 就绪（已新建目录）。直接发消息即可。
 
     # Home · demo (Done)
     Session 1 is ready in demo (a new directory). Just write to it.

@@ -146,7 +146,6 @@ table! {
         HostText::AgentOther { message: s("") },
     ],
     AgentLimit: [HostText::AgentLimit],
-    JournalFailed: [HostText::JournalFailed],
 }
 
 fn listed(say: impl Fn(&HostText) -> String) -> String {
@@ -206,7 +205,7 @@ fn in_chinese() {
     Discarded: 已放弃。会话和目录保持原样。
     ContinueWords: 上一轮被中断了。请从中断处继续，已经完成的步骤不要重做。
     Recovered: 重启后找回
-    SessionReady: 会话 1 已在 demo（已新建目录） 就绪。直接发消息即可。
+    SessionReady: 会话 1 已在 demo 就绪（已新建目录）。直接发消息即可。
     SessionReady: 会话 2 已在 demo 就绪。直接发消息即可。
     NoSession: 还没有会话。用 /new <目录> 开始一个，例如：/new demo
     Usage: “x” … ⏎ 用法：/switch <n>
@@ -223,10 +222,10 @@ fn in_chinese() {
     Stopping: 正在停止。
     StatusTitle: Home 上的会话
     NoSessions: 没有会话。用 /new <目录> 开始一个。
-    Line: demo（当前） · 等待您的答复 · 排队 2 · 5m前
-    Line: demo · 进行中 · 5m前
-    Line: demo · 就绪 · 5m前
-    Line: demo · 休眠 · 5m前
+    Line: demo（当前） · 等待您的答复 · 排队 2 · 5 分钟前
+    Line: demo · 进行中 · 5 分钟前
+    Line: demo · 就绪 · 5 分钟前
+    Line: demo · 休眠 · 5 分钟前
     ModeRow: 模式
     ModeDirect: 直接
     ModeSmart: 智能（未配置模型：文字发给当前会话）
@@ -257,7 +256,6 @@ fn in_chinese() {
     AgentOther: Claude Code 报告出错：…
     AgentOther: Claude Code 报告出错，没有说明原因。
     AgentLimit: 这一轮达到了步数或费用上限。可以继续。
-    JournalFailed: 这台机器无法记录消息（磁盘已满或只读？），什么都没有执行。请处理后再发一次。
     ");
 }
 
@@ -358,6 +356,5 @@ fn in_english() {
     AgentOther: Claude Code reports an error: …
     AgentOther: Claude Code reports an error and does not say which.
     AgentLimit: The turn took as many steps, or as much money, as it may. You can let it go on.
-    JournalFailed: This machine cannot write messages down (disk full or read-only?), so nothing was done. Mend that and send it again.
     ");
 }

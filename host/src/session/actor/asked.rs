@@ -115,7 +115,7 @@ impl Actor {
                 }
             });
         }
-        self.note(HostText::Working);
+        self.asked_no_more();
     }
 
     pub(super) async fn on_stop(&mut self, place: u64, from: &Origin, turn: Option<TurnId>) {

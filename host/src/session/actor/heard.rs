@@ -193,6 +193,9 @@ impl Actor {
         .await;
         self.prompts.insert(request.request_id, prompt);
         self.note(HostText::WaitsForYou);
+        if let Some(current) = &mut self.current {
+            current.pause();
+        }
     }
 
     pub(super) async fn withdraw(&mut self, request: &str) {
@@ -200,7 +203,7 @@ impl Actor {
             prompt.state = PromptState::Withdrawn { at: Utc::now() };
             let changes = self.settle_prompt(&prompt);
             self.commit(changes).await;
-            self.note(HostText::Working);
+            self.asked_no_more();
         }
     }
 

@@ -245,11 +245,8 @@ impl Actor {
             signal: None,
             stderr: String::new(),
         });
-        if current.stopping == Some(Stopping::Shutdown) {
-            let why = HostText::Interrupted {
-                prompt: one_line(&current.turn.text, 80),
-            };
-            self.cut_off(current, &why, &HostText::Continue, None).await;
+        if current.stopping.is_some() {
+            self.stopped(current).await;
             return;
         }
         match recover::outcome(&self.context, &self.record, current.turn.key).await {

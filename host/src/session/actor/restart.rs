@@ -96,6 +96,11 @@ impl Actor {
         }
     }
 
+    /// Whether a turn that was cut off may still be taken up, or finished by a process left over.
+    pub(in crate::session) fn has_interrupted(&self) -> bool {
+        !self.interrupted.is_empty()
+    }
+
     pub(in crate::session) fn remember(&mut self, from: Origin) {
         self.last = Some(from);
     }

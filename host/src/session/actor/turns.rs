@@ -5,6 +5,7 @@ use std::time::Duration;
 use chrono::Utc;
 use common::message::view::View;
 use common::text::host::HostText;
+use tokio::time::Instant;
 use tracing::info;
 use tracing::warn;
 
@@ -24,6 +25,9 @@ use crate::session::recover;
 use crate::session::turn::Current;
 use crate::session::turn::Stopping;
 use crate::session::turn::origin;
+
+/// Time for the agent to heed an interruption before it is ended by force.
+const STOP_PATIENCE: Duration = Duration::from_secs(15);
 
 impl Actor {
     /// Whether a new turn has to wait.
@@ -112,6 +116,8 @@ impl Actor {
             return;
         };
         current.given = true;
+        // What it waited for a process is not its own time.
+        current.deadline = Instant::now() + Duration::from_secs(self.record.timeout_s);
         let turn = current.turn.clone();
         self.give(&turn);
     }
@@ -162,6 +168,29 @@ impl Actor {
         self.live.as_ref().map(|live| live.agent.handle.clone())
     }
 
+    /// A question is settled; once none is open the turn's time runs again.
+    pub(super) fn asked_no_more(&mut self) {
+        if let Some(current) = &mut self.current
+            && self.prompts.is_empty()
+        {
+            current.go_on();
+            current.touch(HostText::Working);
+        }
+    }
+
+    /// Ends an agent that does not heed an interruption; its exit settles the turn.
+    pub(super) fn force(&mut self) {
+        if let Some(current) = &mut self.current {
+            current.force_at = None;
+        }
+        if let Some(handle) = self.handle() {
+            warn!(session = %self.record.id, "the agent does not stop; it is ended by force");
+            self.context.tasks.spawn(async move {
+                handle.kill().await;
+            });
+        }
+    }
+
     /// Interrupts the running turn; the agent's word ends it. One that still waits for a process
     /// ends right here, or nobody would.
     pub(super) async fn interrupt(&mut self, why: Stopping) {
@@ -172,6 +201,7 @@ impl Actor {
             return;
         }
         current.stopping = Some(why);
+        current.force_at = Some(Instant::now() + STOP_PATIENCE);
         current.touch(HostText::Stopping);
         if !current.given {
             self.wants_slot = false;
