@@ -91,6 +91,28 @@ async fn stop_interrupts_by_command_and_by_card() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn stopping_closes_the_question_that_is_open() {
+    let world = World::start().await;
+    let _phonework = world.standalone().await;
+    let anna = world.anna();
+    anna.say("/new demo fake: tool Bash {\"command\":\"touch no.txt\"} ;; text never-said");
+    let prompt = world.sees_that(|m| m.has_button("Allow once")).await;
+    anna.say("/stop");
+    world.sees("Stopped").await;
+    let closed = world
+        .sees_that(|m| m.message_id == prompt.message_id && m.buttons().is_empty())
+        .await;
+    assert!(
+        closed.text().contains("No answer is needed"),
+        "{}",
+        closed.text()
+    );
+    assert!(!world.work().join("demo/no.txt").exists());
+    anna.say("fake: text usable-after");
+    world.sees("usable-after").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn two_taps_count_once_and_denial_is_heard() {
     let world = World::start().await;
     let _phonework = world.standalone().await;

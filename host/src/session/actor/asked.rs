@@ -27,7 +27,7 @@ use crate::session::turn::Stopping;
 use crate::session::turn::origin;
 
 impl Actor {
-    pub(super) async fn on_turn(&mut self, place: u64, mut turn: TurnRecord) {
+    pub(super) async fn on_turn(&mut self, place: u64, turn: TurnRecord) {
         let known = self.queue.iter().any(|other| other.id == turn.id)
             || self.current.as_ref().is_some_and(|c| c.turn.id == turn.id)
             || self.interrupted.iter().any(|other| other.id == turn.id);
@@ -46,19 +46,7 @@ impl Actor {
                 .await;
             return;
         }
-        if self.busy() {
-            turn.rev = 1;
-            let view = self.queued_view(&turn, self.queue.len() + 1);
-            self.commit(vec![
-                Change::Turn(Box::new(turn.clone())),
-                from.card(turn.card, turn.rev, view),
-                Change::Done(place),
-            ])
-            .await;
-            self.queue.push_back(turn);
-        } else {
-            self.begin(turn, Some(place)).await;
-        }
+        self.run_or_queue(turn, place).await;
     }
 
     pub(super) async fn on_answer(
@@ -177,20 +165,7 @@ impl Actor {
                         turn.text = HostText::ContinueWords.say(turn.lang);
                     }
                 }
-                if self.busy() {
-                    turn.state = TurnState::Queued;
-                    turn.rev += 1;
-                    let view = self.queued_view(&turn, self.queue.len() + 1);
-                    self.commit(vec![
-                        Change::Turn(Box::new(turn.clone())),
-                        from.card(turn.card, turn.rev, view),
-                        Change::Done(place),
-                    ])
-                    .await;
-                    self.queue.push_back(turn);
-                } else {
-                    self.begin(turn, Some(place)).await;
-                }
+                self.run_or_queue(turn, place).await;
             }
         }
     }

@@ -1,7 +1,5 @@
 //! What the agent says while it works, and its questions.
 
-use std::time::Duration;
-
 use chrono::Utc;
 use common::ids::CardId;
 use common::text::Say as _;
@@ -20,12 +18,9 @@ use crate::context::Origin;
 use crate::journal::Change;
 use crate::record::PromptRecord;
 use crate::record::PromptState;
-use crate::record::TurnState;
 use crate::session::ask;
 use crate::session::progress::Progress;
 use crate::session::prompt_ids;
-use crate::session::turn::Current;
-use crate::session::turn::origin;
 
 impl Actor {
     pub(super) async fn on_event(&mut self, event: AgentEvent) {
@@ -115,27 +110,11 @@ impl Actor {
             self.commit(vec![Change::DropTurn(turn.id)]).await;
             return;
         }
-        let mut turn = turn;
-        turn.state = TurnState::Started { at: Utc::now() };
-        turn.rev += 1;
-        let mut current = Current::new(turn, Duration::from_secs(self.record.timeout_s));
-        current.given = true;
-        current.touch(HostText::Working);
-        let turn = &current.turn;
-        let frame = frame(&self.context, &self.record.dir, turn.lang);
-        let view = cards::working(
-            frame,
-            &Progress::default(),
-            &HostText::Working,
-            &self.context.node,
-            turn.id,
-        );
-        let changes = vec![
-            Change::Turn(Box::new(turn.clone())),
-            origin(turn).card(turn.card, turn.rev, view),
-        ];
-        self.commit(changes).await;
-        self.current = Some(current);
+        if self.start(turn, None).await
+            && let Some(current) = &mut self.current
+        {
+            current.given = true;
+        }
     }
 
     /// We gave the agent a message that it has run before: after a restart of ours, or a link that

@@ -64,24 +64,48 @@ impl Actor {
         }
     }
 
-    /// Writes a turn down as started, shows its card, and gives it to the agent.
-    pub(super) async fn begin(&mut self, mut turn: TurnRecord, place: Option<u64>) {
+    /// Runs a turn now, or lets it wait behind what runs.
+    pub(super) async fn run_or_queue(&mut self, mut turn: TurnRecord, place: u64) {
+        if !self.busy() {
+            self.begin(turn, Some(place)).await;
+            return;
+        }
+        turn.state = TurnState::Queued;
+        turn.rev += 1;
+        let view = self.queued_view(&turn, self.queue.len() + 1);
+        self.commit(vec![
+            Change::Turn(Box::new(turn.clone())),
+            origin(&turn).card(turn.card, turn.rev, view),
+            Change::Done(place),
+        ])
+        .await;
+        self.queue.push_back(turn);
+    }
+
+    /// Starts a turn and gives it to the agent.
+    pub(super) async fn begin(&mut self, turn: TurnRecord, place: Option<u64>) {
+        if self.start(turn, place).await {
+            self.give_current().await;
+        }
+    }
+
+    /// Writes a turn down as started, with its card, and makes it the current one. False when it
+    /// could not be written down, which only happens at the end of us.
+    pub(super) async fn start(&mut self, mut turn: TurnRecord, place: Option<u64>) -> bool {
         let now = Utc::now();
         turn.state = TurnState::Started { at: now };
         turn.rev += 1;
         self.record.used_at = now;
-        let timeout = Duration::from_secs(self.record.timeout_s);
-        let current = Current::new(turn, timeout);
-        let turn = &current.turn;
         let frame = frame(&self.context, &self.record.dir, turn.lang);
+        let node = &self.context.node;
         let view = cards::working(
             frame,
             &Progress::default(),
             &HostText::Working,
-            &self.context.node,
+            node,
             turn.id,
         );
-        let from = origin(turn);
+        let from = origin(&turn);
         let mut changes = vec![
             Change::Turn(Box::new(turn.clone())),
             Change::Session(Box::new(self.record.clone())),
@@ -89,11 +113,12 @@ impl Actor {
         ];
         changes.extend(place.map(Change::Done));
         self.last = Some(from);
-        if !self.commit(changes).await {
-            return;
+        let written = self.commit(changes).await;
+        if written {
+            let timeout = Duration::from_secs(self.record.timeout_s);
+            self.current = Some(Current::new(turn, timeout));
         }
-        self.current = Some(current);
-        self.give_current().await;
+        written
     }
 
     /// Gives the current turn to the agent, which is started when it must be.
