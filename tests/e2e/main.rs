@@ -12,6 +12,7 @@
 )]
 
 mod crash;
+mod crowd;
 mod docs;
 mod page;
 mod processes;
