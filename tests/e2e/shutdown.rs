@@ -51,7 +51,8 @@ async fn a_second_signal_ends_at_once() {
     let since = Instant::now();
     phonework.signal(Signal::TERM);
     phonework.ended(Duration::from_secs(5)).await;
-    assert!(since.elapsed() < Duration::from_secs(2));
+    // At once, rather than when the turn is drained.
+    assert!(since.elapsed() < Duration::from_secs(3));
     // The broker goes with us; claude ends by itself once the model lets it.
     world.model.release("mid");
     until(LONG, "nothing left over", || left_over(&world).is_empty()).await;
