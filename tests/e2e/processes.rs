@@ -44,12 +44,14 @@ impl Fleet {
             status.success() && again.contains("nothing changed"),
             "{again}"
         );
+        // Guarded from the first moment: a failure below must not leave it running.
         let hub = Command::new(kit::nats::server_binary())
             .arg("-c")
             .arg(world.data().join("hub.conf"))
             .stdout(Stdio::null())
             .stderr(Stdio::null())
             .spawn()
+            .map(Hub)
             .unwrap();
         let router = world.role("router");
         let gateway = world.role("gateway");
@@ -74,7 +76,7 @@ impl Fleet {
         }
         Self {
             world,
-            _hub: Hub(hub),
+            _hub: hub,
             router,
             gateway,
             hosts,
