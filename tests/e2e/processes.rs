@@ -25,11 +25,14 @@ struct Fleet {
     dirs: Vec<PathBuf>,
 }
 
+/// A port that nobody has, and that the system gives to no connection of its own accord: those
+/// begin at 32768 on Linux and higher elsewhere.
 fn free_port() -> u16 {
-    std::net::TcpListener::bind("127.0.0.1:0")
-        .and_then(|listener| listener.local_addr())
-        .unwrap()
-        .port()
+    let seed = u16::from_le_bytes(uuid::Uuid::new_v4().into_bytes()[..2].try_into().unwrap());
+    (0..10_000_u16)
+        .map(|step| 20_000 + (seed % 10_000 + step) % 10_000)
+        .find(|port| std::net::TcpListener::bind(("127.0.0.1", *port)).is_ok())
+        .expect("a free port")
 }
 
 impl Fleet {
@@ -53,6 +56,10 @@ impl Fleet {
             .spawn()
             .map(Hub)
             .unwrap();
+        until(LONG, "the broker", || {
+            std::net::TcpStream::connect(("127.0.0.1", port)).is_ok()
+        })
+        .await;
         let router = world.role("router");
         let gateway = world.role("gateway");
         let mut hosts = Vec::new();
