@@ -23,6 +23,8 @@ use tracing::{debug, info, warn};
 
 use crate::{bucket, provision};
 
+/// Age from which on a folder's time is surely over.
+const SETTLED: Duration = Duration::from_secs(1);
 /// How often the folder of records is looked at; it is read only when it has changed.
 const LOOK_EVERY: Duration = Duration::from_secs(2);
 
@@ -203,7 +205,10 @@ impl Task {
         // They count from here on, whether the bucket can be written now or later.
         self.publish();
         if self.write_bucket().await {
-            self.folder_read_at = changed_at;
+            // The folder's time moves in steps of milliseconds: two changes in one step look like
+            // one. A time counts as read only once it is surely over.
+            self.folder_read_at =
+                changed_at.filter(|at| at.elapsed().is_ok_and(|age| age > SETTLED));
         }
         self.make_consumers().await;
     }
