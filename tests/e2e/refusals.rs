@@ -51,7 +51,8 @@ async fn bad_input_gets_a_clear_answer() {
     );
     world.sees("pictures").await;
 
-    assert_eq!(eve.messages().len(), 1, "one polite line");
+    let lines: Vec<String> = eve.messages().iter().map(|m| format!("{m:?}")).collect();
+    assert_eq!(lines.len(), 1, "one polite line: {lines:#?}");
     assert_eq!(world.model.requests().len(), 0, "nothing ran");
     let made: Vec<_> = std::fs::read_dir(world.work()).unwrap().collect();
     assert!(made.is_empty(), "nothing was made: {made:?}");
