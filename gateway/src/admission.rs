@@ -55,8 +55,14 @@ impl Admission {
         if self.lets_in(user) {
             return Verdict::Admitted;
         }
-        // Two acts at once must not both be answered: only the one that writes the entry tells.
-        if self.told.entry_by_ref(user).or_insert(()).is_fresh() {
+        // Two acts at once must not both be answered: only the one that makes the entry tells. The
+        // cache lets one at a time make it; its plain `or_insert` looks first and writes then.
+        if self
+            .told
+            .entry_by_ref(user)
+            .or_insert_with(|| ())
+            .is_fresh()
+        {
             Verdict::Refused
         } else {
             Verdict::RefusedAgain
@@ -97,5 +103,27 @@ mod tests {
         );
         assert_eq!(admission.judge(&user("ou_3")), Verdict::Refused);
         assert_eq!(admission.judge(&user("web/owner")), Verdict::Admitted);
+    }
+
+    #[test]
+    fn many_acts_at_once_are_answered_once() {
+        for round in 0..200 {
+            let admission = Admission::new([user("ou_1")]);
+            let stranger = user(&format!("ou_x{round}"));
+            let start = std::sync::Barrier::new(4);
+            let told = std::thread::scope(|scope| {
+                let judge = || {
+                    start.wait();
+                    admission.judge(&stranger) == Verdict::Refused
+                };
+                let threads: Vec<_> = (0..4).map(|_| scope.spawn(judge)).collect();
+                threads
+                    .into_iter()
+                    .filter_map(|thread| thread.join().ok())
+                    .filter(|told| *told)
+                    .count()
+            });
+            assert_eq!(told, 1, "round {round}");
+        }
     }
 }
