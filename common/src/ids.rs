@@ -12,9 +12,9 @@ use uuid::Uuid;
 /// Why a text is not an id.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum IdError {
-    /// Not `[a-z0-9-]{1,32}`, or the reserved `router`.
+    /// Not `[a-z0-9-]{1,32}`, or one of the reserved `router` and `gateway`.
     #[error(
-        "`{0}` is not a node id: use 1 to 32 of a-z, 0-9 and `-` (and not the reserved `router`)"
+        "`{0}` is not a node id: use 1 to 32 of a-z, 0-9 and `-` (and not the reserved `router` or `gateway`)"
     )]
     Node(String),
     /// Not `[A-Za-z0-9_-]{1,64}` behind the surface.
@@ -134,7 +134,7 @@ impl From<UserId> for String {
     }
 }
 
-/// One host client: `[a-z0-9-]{1,32}`, never `router`.
+/// One host client: `[a-z0-9-]{1,32}`, never `router` or `gateway`.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct NodeId(String);
@@ -142,6 +142,8 @@ pub struct NodeId(String);
 impl NodeId {
     /// The token by which the router itself sends replies; no node may have it.
     pub const ROUTER: &'static str = "router";
+    /// The token by which gateways hand over what they cannot show; no node may have it.
+    pub const GATEWAY: &'static str = "gateway";
 
     /// The id as text: the subject token.
     pub fn as_str(&self) -> &str {
@@ -163,7 +165,7 @@ impl FromStr for NodeId {
             && text
                 .bytes()
                 .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-');
-        if fits && text != Self::ROUTER {
+        if fits && text != Self::ROUTER && text != Self::GATEWAY {
             Ok(Self(text.to_owned()))
         } else {
             Err(IdError::Node(text.to_owned()))

@@ -96,7 +96,9 @@ pub fn streams() -> Vec<Config> {
         },
         Config {
             name: DLQ.into(),
-            description: Some("Advisories on messages that could not be handled".into()),
+            description: Some(
+                "Messages that could not be handled, and the broker's word on each".into(),
+            ),
             subjects: [IN, WORK, OUT]
                 .iter()
                 .flat_map(|stream| {
@@ -105,6 +107,7 @@ pub fn streams() -> Vec<Config> {
                         format!("$JS.EVENT.ADVISORY.CONSUMER.MSG_TERMINATED.{stream}.>"),
                     ]
                 })
+                .chain([subject::DEAD_ALL.to_owned()])
                 .collect(),
             retention: RetentionPolicy::Limits,
             discard: DiscardPolicy::Old,

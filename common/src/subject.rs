@@ -84,6 +84,25 @@ pub fn control_of(node: &NodeId, boot: BootId) -> String {
     format!("pw.ctl.{node}.{boot}.*")
 }
 
+/// All dead letters: `pw.dead.<who>.<surface>.<user>`; who is a node, `router` or `gateway`.
+pub const DEAD_ALL: &str = "pw.dead.>";
+
+/// What `who` (a node's id, [`NodeId::ROUTER`] or [`NodeId::GATEWAY`]) could not handle of a
+/// person's.
+pub fn dead(who: &str, user: &UserId) -> String {
+    format!("pw.dead.{who}.{}.{}", user.surface(), user.native())
+}
+
+/// Reads `pw.dead.<who>.<surface>.<user>`; none if it is not one.
+pub fn parse_dead(subject: &str) -> Option<(&str, UserId)> {
+    three_after("pw.dead.", subject)
+}
+
+/// Where one of several equal processes can be asked whether it lives.
+pub fn alive(role: &str, instance: &str) -> String {
+    format!("pw.alive.{role}.{instance}")
+}
+
 /// Who sent something that is to be shown: a node or the router.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Sender {

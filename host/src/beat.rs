@@ -45,6 +45,7 @@ pub(crate) async fn run(
             serves: serves.clone(),
             sessions: load.sessions,
             running: load.running,
+            trouble: None,
             leaving,
             sent_at: Utc::now(),
         })

@@ -169,13 +169,19 @@ impl Desk {
             | Action::Recover { .. }
             | Action::Queued { .. }
             | Action::Switch { .. }
-            | Action::UseNode { .. } => None,
+            | Action::UseNode { .. }
+            | Action::Waiting { .. }
+            | Action::Dead { .. } => None,
         };
         let turn = match &action {
             Action::Stop { turn, .. }
             | Action::Recover { turn, .. }
             | Action::Queued { turn, .. } => journal.turn(*turn).await.ok().flatten(),
-            Action::Answer { .. } | Action::Switch { .. } | Action::UseNode { .. } => None,
+            Action::Answer { .. }
+            | Action::Switch { .. }
+            | Action::UseNode { .. }
+            | Action::Waiting { .. }
+            | Action::Dead { .. } => None,
         };
         let about = prompt
             .as_ref()
@@ -223,7 +229,7 @@ impl Desk {
                 None
             }
             // The router's own.
-            Action::UseNode { .. } => None,
+            Action::UseNode { .. } | Action::Waiting { .. } | Action::Dead { .. } => None,
         };
         match (session, msg) {
             (Some(session), Some(msg)) => self.pass(place, session, msg).await,

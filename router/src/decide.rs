@@ -89,7 +89,9 @@ fn by_rules(body: &InboundBody, facts: &Facts<'_>) -> Option<Decision> {
 }
 
 fn by_tap(action: &Action, facts: &Facts<'_>) -> Decision {
-    let node = action.node().clone();
+    let Some(node) = action.node().cloned() else {
+        return Decision::Unsupported("dead letter".into());
+    };
     if !facts.serves(&node) {
         return Decision::NotYours(node);
     }
@@ -102,7 +104,9 @@ fn by_tap(action: &Action, facts: &Facts<'_>) -> Decision {
         | Action::Stop { .. }
         | Action::Recover { .. }
         | Action::Queued { .. }
-        | Action::Switch { .. } => Decision::Send(node),
+        | Action::Switch { .. }
+        | Action::Waiting { .. }
+        | Action::Dead { .. } => Decision::Send(node),
     }
 }
 

@@ -16,7 +16,7 @@ use super::{IdentityError, roles};
 pub(super) const SURFACES: [&str; 2] = ["feishu", "web"];
 
 /// Raised when a table below changes: an older data folder then gets its accounts signed anew.
-pub(super) const LAYOUT: u32 = 1;
+pub(super) const LAYOUT: u32 = 2;
 
 /// Prefix under which nodes and gateways find the JetStream services that are open to them.
 pub const API_PREFIX: &str = "PWJS.API";
@@ -101,7 +101,13 @@ fn links(keys: &Keys) -> Vec<Link> {
         let (subject, local) = api(rest);
         link(Pw, Nodes, share, &subject, &local);
     }
-    for subject in ["$JS.ACK.PW_WORK.>", "pw.out.>", "pw.turn.>", "pw.up.>"] {
+    for subject in [
+        "$JS.ACK.PW_WORK.>",
+        "pw.out.>",
+        "pw.dead.>",
+        "pw.turn.>",
+        "pw.up.>",
+    ] {
         link(Pw, Nodes, Share::Service, subject, "");
     }
     link(Nodes, Pw, Share::Answers, "pw.ctl.>", "");
@@ -118,7 +124,7 @@ fn links(keys: &Keys) -> Vec<Link> {
         let (subject, local) = api(rest);
         link(Pw, Gate, share, &subject, &local);
     }
-    for subject in ["$JS.ACK.PW_OUT.>", "pw.in.>", "pw.down.>"] {
+    for subject in ["$JS.ACK.PW_OUT.>", "pw.in.>", "pw.dead.>", "pw.down.>"] {
         link(Pw, Gate, Share::Service, subject, "");
     }
     for surface in SURFACES {

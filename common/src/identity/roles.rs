@@ -36,9 +36,16 @@ pub(super) fn roles(account: Account, keys: &Keys) -> Vec<Value> {
             },
         ],
         Account::Gate => {
-            let mut publish: Vec<String> = ["pw.in.>", "pw.down.>", "$JS.ACK.PW_OUT.>"]
-                .map(str::to_owned)
-                .to_vec();
+            let mut publish: Vec<String> = [
+                "pw.in.>",
+                "pw.down.>",
+                "pw.dead.gateway.>",
+                // Gateways among themselves: who shows, and whether they still live.
+                "pw.alive.gateway.*",
+                "$JS.ACK.PW_OUT.>",
+            ]
+            .map(str::to_owned)
+            .to_vec();
             for rest in [
                 "CONSUMER.INFO.PW_OUT.*",
                 "CONSUMER.MSG.NEXT.PW_OUT.*",
@@ -50,7 +57,13 @@ pub(super) fn roles(account: Account, keys: &Keys) -> Vec<Value> {
                 publish.push(format!("$KV.PW_GATE_{surface}.>"));
                 publish.push(format!("{API_PREFIX}.{}", kv_read(surface)));
             }
-            let subscribe = ["_INBOX_{{name()}}.>", "pw.delta.>", "$SRV.>"].map(str::to_owned);
+            let subscribe = [
+                "_INBOX_{{name()}}.>",
+                "pw.delta.>",
+                "pw.alive.gateway.*",
+                "$SRV.>",
+            ]
+            .map(str::to_owned);
             vec![role(
                 &keys.gateway_role,
                 "gateway",
@@ -67,10 +80,13 @@ pub(super) fn roles(account: Account, keys: &Keys) -> Vec<Value> {
 fn node_publish(node: &str) -> Vec<String> {
     vec![
         format!("pw.out.{node}.>"),
+        format!("pw.dead.{node}.>"),
         format!("pw.turn.{node}.>"),
         format!("pw.up.{node}.>"),
         format!("pw.delta.{node}.>"),
         format!("pw.hb.{node}"),
+        // To another start of itself: one id is served by one process.
+        format!("pw.alive.node.{node}"),
         format!("{API_PREFIX}.CONSUMER.INFO.PW_WORK.{node}"),
         format!("{API_PREFIX}.CONSUMER.MSG.NEXT.PW_WORK.{node}"),
         format!("{API_PREFIX}.DIRECT.GET.PW_DOWN.pw.down.{node}.>"),
@@ -80,7 +96,11 @@ fn node_publish(node: &str) -> Vec<String> {
 
 /// Everything a node may hear.
 fn node_subscribe(inbox: &str, node: &str) -> Vec<String> {
-    vec![format!("_INBOX_{inbox}.>"), format!("pw.ctl.{node}.>")]
+    vec![
+        format!("_INBOX_{inbox}.>"),
+        format!("pw.ctl.{node}.>"),
+        format!("pw.alive.node.{node}"),
+    ]
 }
 
 fn role(

@@ -30,6 +30,9 @@ pub struct Heartbeat {
     /// Turns running now.
     #[serde(default)]
     pub running: u32,
+    /// What keeps it from taking work, in a few words; none while all is well.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub trouble: Option<String>,
     /// Set in the last beat of an orderly end.
     #[serde(default)]
     pub leaving: bool,

@@ -4,7 +4,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::ids::{NodeId, PromptId, SessionId, TurnId};
+use crate::ids::{CauseId, NodeId, PromptId, SessionId, TurnId};
 
 /// A card.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
@@ -181,18 +181,36 @@ pub enum Action {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         pending: Option<u64>,
     },
+    /// What to do with a message that waits for a node that is off, or waited in vain.
+    Waiting {
+        /// The node it waits for.
+        node: NodeId,
+        /// The act that brought it.
+        cause: CauseId,
+        /// The choice.
+        choice: WaitingChoice,
+    },
+    /// What to do with a message that could not be handled.
+    Dead {
+        /// Its place in PW_DLQ.
+        sequence: u64,
+        /// The choice.
+        choice: DeadChoice,
+    },
 }
 
 impl Action {
-    /// The node that the action is about.
-    pub fn node(&self) -> &NodeId {
+    /// The node that the action is about, where there is one.
+    pub fn node(&self) -> Option<&NodeId> {
         match self {
             Self::Answer { node, .. }
             | Self::Stop { node, .. }
             | Self::Recover { node, .. }
             | Self::Queued { node, .. }
             | Self::Switch { node, .. }
-            | Self::UseNode { node, .. } => node,
+            | Self::UseNode { node, .. }
+            | Self::Waiting { node, .. } => Some(node),
+            Self::Dead { .. } => None,
         }
     }
 }
@@ -227,4 +245,29 @@ pub enum QueueChoice {
     SendNow,
     /// Take it back.
     Cancel,
+}
+
+/// What to do with a message that waits for a node.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "to", rename_all = "snake_case")]
+pub enum WaitingChoice {
+    /// Take it back; it never runs.
+    Cancel,
+    /// Take it back and give it to another node.
+    SendTo {
+        /// Which.
+        other: NodeId,
+    },
+    /// It waited in vain: send it once more.
+    SendAgain,
+}
+
+/// What to do with a dead letter.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum DeadChoice {
+    /// Hand it in once more.
+    Retry,
+    /// Forget it.
+    Discard,
 }

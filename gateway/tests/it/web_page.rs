@@ -262,7 +262,7 @@ async fn a_person_talks_sees_cards_and_presses_buttons() {
     let InboundBody::Tap { action } = &said[1].body else {
         panic!("not a tap: {said:?}");
     };
-    assert_eq!(action.node().as_str(), "lab-1");
+    assert_eq!(action.node().unwrap().as_str(), "lab-1");
     stage
         .show(&card(
             &owner(),

@@ -40,8 +40,14 @@ fn show(view: &View) -> String {
             Action::Queued { choice, .. } => format!("{choice:?}"),
             Action::Switch { session, .. } => format!("Switch {}", session.uuid().as_u128()),
             Action::UseNode { .. } => "UseNode".to_owned(),
+            Action::Waiting { choice, .. } => format!("{choice:?}"),
+            Action::Dead { choice, .. } => format!("{choice:?}"),
         };
-        assert_eq!(button.action.node(), &node(), "buttons name the machine");
+        assert_eq!(
+            button.action.node(),
+            Some(&node()),
+            "buttons name the machine"
+        );
         lines.push(format!("[{} → {what}, {:?}]", button.label, button.style));
     }
     lines.extend(view.footer.iter().map(|text| format!("-- {text}")));

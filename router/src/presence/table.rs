@@ -167,6 +167,7 @@ mod tests {
             serves: Vec::new(),
             sessions: 1,
             running: 0,
+            trouble: None,
             leaving: false,
             sent_at: DateTime::UNIX_EPOCH,
         }
