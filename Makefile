@@ -8,13 +8,15 @@ LOCKED = --locked
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-deps check fmt clippy docs deny bench clean-deps
+.PHONY: help run test test-deps chaos check fmt clippy docs deny bench clean-deps
 
 help:
 	@echo 'make run         build and start PhoneWork here: web page, router, host and broker in one'
 	@echo '                 (ARGS="..." gives it arguments; settings are in keyring.yaml)'
 	@echo 'make test        fetch what the tests need, then run every test'
 	@echo 'make test-deps   only fetch it, into .deps'
+	@echo 'make chaos      the long storm: kills and cuts at random, and counts what became of every message'
+	@echo '                (SEED= MESSAGES= KILLS= USERS=; a short one is part of make test)'
 	@echo 'make check       formatting, lints, documentation, licences and sources of the crates'
 	@echo 'make bench       run the benchmarks'
 	@echo 'make clean-deps  remove .deps'
@@ -46,6 +48,13 @@ test: test-deps
 		$(CARGO) test --workspace $(LOCKED) --no-fail-fast; \
 	fi
 
+# Without a seed it takes one and prints it; a kill for every twelve messages, if not said otherwise.
+# PHONEWORK_CHAOS_BIN is a program to be stormed in place of the one built here.
+chaos: test-deps
+	PHONEWORK_CHAOS_SEED='$(SEED)' PHONEWORK_CHAOS_MESSAGES='$(or $(MESSAGES),10000)' \
+	PHONEWORK_CHAOS_KILLS='$(KILLS)' PHONEWORK_CHAOS_USERS='$(USERS)' \
+		$(CARGO) test $(LOCKED) -p phonework --test chaos -- --nocapture --exact short_run
+
 check: fmt clippy docs deny
 
 fmt:
@@ -64,7 +73,7 @@ deny:
 # A turn through PhoneWork beside the same turn of the CLI alone; a release build, PROFILE=dev for the
 # other one.
 bench: test-deps
-	$(CARGO) bench $(LOCKED) --profile $(or $(PROFILE),bench) --bench turn
+	$(CARGO) bench $(LOCKED) --profile $(or $(PROFILE),bench) --bench turn --bench path
 
 clean-deps:
 	rm -rf .deps

@@ -179,6 +179,7 @@ impl Bare {
             trust_project: false,
             env: ChildEnv::filtered([path], &[]),
             extra_env: home.env(model),
+            family: "bench".to_owned(),
         };
         let agent = start(Backend::Claude, spec, &TaskTracker::new()).expect("start the CLI");
         Self { agent, _home: home }

@@ -1,9 +1,11 @@
 //! The broker of a single machine: a `nats-server` child that runs as long as we do, on our data folder.
-//! Started when it is ready, started again on the same port when it dies, stopped in order at the end.
+//! Started when it is ready, started again on the same port when it dies or cannot store any more, stopped in
+//! order at the end.
 //! Making the hub it serves is `common::identity`'s; connecting to it is `common::broker`'s.
 
 mod binary;
 mod process;
+mod store;
 #[cfg(test)]
 mod tests;
 
@@ -23,6 +25,8 @@ use self::process::{Plan, Process};
 /// First pause before a server that died is started again; it doubles up to [`PAUSE_MAX`].
 const PAUSE: Duration = Duration::from_millis(250);
 const PAUSE_MAX: Duration = Duration::from_secs(30);
+/// How often a full disk is looked at.
+const LOOK: Duration = Duration::from_secs(1);
 /// After running this long a death counts as the first again.
 const STEADY: Duration = Duration::from_secs(60);
 
@@ -98,6 +102,7 @@ pub(crate) enum BrokerError {
 pub(crate) struct BrokerChild {
     url: String,
     pid: watch::Receiver<Option<u32>>,
+    trouble: watch::Receiver<Option<String>>,
     tasks: TaskTracker,
     stop: DropGuard,
 }
@@ -131,13 +136,23 @@ impl BrokerChild {
         plan.port = Some(first.port);
 
         let (pid_tx, pid) = watch::channel(Some(first.pid()));
+        let (told, trouble) = watch::channel(None);
         let cancel = cancel.child_token();
         let tasks = TaskTracker::new();
-        tasks.spawn(supervise(plan, first, pid_tx, cancel.clone(), lock));
+        let keeper = Keeper {
+            data_dir: hub.data_dir().to_owned(),
+            plan,
+            pid: pid_tx,
+            trouble: told,
+            cancel: cancel.clone(),
+            _lock: lock,
+        };
+        tasks.spawn(keeper.supervise(first));
         tasks.close();
         Ok(Self {
             url,
             pid,
+            trouble,
             tasks,
             stop: cancel.drop_guard(),
         })
@@ -146,6 +161,11 @@ impl BrokerChild {
     /// Address on the loopback interface; the same for as long as this value lives.
     pub(crate) fn url(&self) -> &str {
         &self.url
+    }
+
+    /// Why the server does not store what is sent, in words for the machine's owner; none while it does.
+    pub(crate) fn trouble(&self) -> watch::Receiver<Option<String>> {
+        self.trouble.clone()
     }
 
     /// Process id of the running server; none while it is being started again.
@@ -197,52 +217,128 @@ fn lock(hub: &Hub) -> Result<File, BrokerError> {
 }
 
 /// Owns the process until the end. Holds the lock as long, so that nobody else gets the folder in between.
-async fn supervise(
+struct Keeper {
+    data_dir: PathBuf,
     plan: Plan,
-    mut process: Process,
     pid: watch::Sender<Option<u32>>,
+    trouble: watch::Sender<Option<String>>,
     cancel: CancellationToken,
     _lock: File,
-) {
-    let mut pause = PAUSE;
-    loop {
-        let since = Instant::now();
-        let how = tokio::select! {
-            () = cancel.cancelled() => {
+}
+
+/// We are to stop.
+struct Stopped;
+
+impl Keeper {
+    async fn supervise(self, mut process: Process) {
+        let mut pause = PAUSE;
+        loop {
+            let since = Instant::now();
+            let monitor = process.monitor.clone();
+            let lost = tokio::select! {
+                () = self.cancel.cancelled() => return self.end(process).await,
+                how = process.ended() => {
+                    warn!(%how, log = %self.plan.log().display(), "nats-server died; starting it again");
+                    None
+                }
+                why = store::lost(monitor.as_deref()) => Some(why),
+            };
+            if since.elapsed() > STEADY {
+                pause = PAUSE;
+            }
+            if let Some(why) = lost {
+                warn!(%why, "nats-server cannot store any more; it is started again once there is room");
+                self.tell(Some(format!("no room: the broker cannot store ({why}); it is started again by itself once it can")));
+                // It goes on for those who read. What it has told as stored is on the disk.
+                match self.room(Some(&mut process)).await {
+                    Ok(()) => {}
+                    Err(Stopped) => return self.end(process).await,
+                }
+                self.pid.send_replace(None);
                 process.stop().await;
-                pid.send_replace(None);
-                info!("the broker is stopped");
-                return;
             }
-            how = process.ended() => how,
-        };
-        pid.send_replace(None);
-        if since.elapsed() > STEADY {
-            pause = PAUSE;
+            self.pid.send_replace(None);
+            process = match self.start(&mut pause).await {
+                Ok(process) => process,
+                Err(Stopped) => return,
+            };
+            info!(pid = process.pid(), "the broker runs again");
+            self.pid.send_replace(Some(process.pid()));
+            self.tell(None);
         }
-        warn!(%how, log = %plan.log().display(), "nats-server died; starting it again");
-        process = loop {
-            tokio::select! {
-                () = cancel.cancelled() => return,
-                () = sleep(pause) => {}
+    }
+
+    /// Returns when there is room on the disk, or when the process dies meanwhile.
+    async fn room(&self, mut process: Option<&mut Process>) -> Result<(), Stopped> {
+        loop {
+            let folder = self.data_dir.clone();
+            let tried = tokio::task::spawn_blocking(move || common::disk::has_room(&folder)).await;
+            match tried {
+                Ok(Ok(())) => return Ok(()),
+                Ok(Err(why)) => self.tell(Some(format!(
+                    "no room for the broker: {}. It is started again by itself once there is",
+                    common::disk::say(&self.data_dir, &why)
+                ))),
+                Err(why) => error!(%why, "looking for room failed"),
             }
-            pause = (pause * 2).min(PAUSE_MAX);
+            let ended = async {
+                match &mut process {
+                    Some(process) => process.ended().await,
+                    None => std::future::pending().await,
+                }
+            };
+            tokio::select! {
+                () = sleep(LOOK) => {}
+                _ = ended => process = None,
+                () = self.cancel.cancelled() => return Err(Stopped),
+            }
+        }
+    }
+
+    /// Starts it, again and again until it runs.
+    async fn start(&self, pause: &mut Duration) -> Result<Process, Stopped> {
+        loop {
+            tokio::select! {
+                () = self.cancel.cancelled() => return Err(Stopped),
+                () = sleep(*pause) => {}
+            }
+            *pause = (*pause * 2).min(PAUSE_MAX);
+            // Without room it could not even say where it listens.
+            self.room(None).await?;
             let started = tokio::select! {
-                () = cancel.cancelled() => {
+                () = self.cancel.cancelled() => {
                     // Given up half-way; wait until it is really gone.
-                    if let Err(why) = process::end_stale(&plan).await {
+                    if let Err(why) = process::end_stale(&self.plan).await {
                         warn!(%why, "the broker may still run");
                     }
-                    return;
+                    return Err(Stopped);
                 }
-                started = Process::start(&plan) => started,
+                started = Process::start(&self.plan) => started,
             };
             match started {
-                Ok(process) => break process,
-                Err(why) => error!(%why, next_in = ?pause, "nats-server cannot be started again"),
+                Ok(process) => return Ok(process),
+                Err(why) => {
+                    error!(%why, next_in = ?*pause, "nats-server cannot be started again");
+                    self.tell(Some(format!("the broker cannot be started again: {why}")));
+                }
             }
-        };
-        info!(pid = process.pid(), "the broker runs again");
-        pid.send_replace(Some(process.pid()));
+        }
+    }
+
+    async fn end(&self, process: Process) {
+        process.stop().await;
+        self.pid.send_replace(None);
+        info!("the broker is stopped");
+    }
+
+    fn tell(&self, trouble: Option<String>) {
+        self.trouble.send_if_modified(|told| {
+            let news = *told != trouble;
+            if news && let Some(why) = &trouble {
+                error!(%why, "the broker is in trouble");
+            }
+            *told = trouble;
+            news
+        });
     }
 }

@@ -19,7 +19,7 @@ use host::HostOptions;
 use host::context::AgentOptions;
 use router::RouterOptions;
 use secrecy::{ExposeSecret as _, SecretString};
-use tokio::sync::oneshot;
+use tokio::sync::{oneshot, watch};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use tracing::{error, info, warn};
@@ -29,8 +29,6 @@ use crate::shutdown;
 
 /// The whole end, from the signal to the last line.
 const END_WITHIN: Duration = Duration::from_millis(9_500);
-/// Live agent processes at once on a host; each costs 150 to 200 MB.
-const MAX_LIVE: usize = 6;
 /// Where a hub listens when nothing else is said.
 const DEFAULT_URL: &str = "nats://127.0.0.1:4222";
 
@@ -57,6 +55,9 @@ pub(crate) async fn gateway(settings: Settings) -> anyhow::Result<()> {
     let creds = creds_of(&settings, "gateway")?;
     let broker = connect(&settings, hub_url(&settings), creds, false, &cancel).await?;
     let (options, ready) = gateway_options(&settings);
+    if options.web.is_some() {
+        writable(&settings.data_dir)?;
+    }
     tokio::spawn(announce(ready));
     gateway::run(options, broker.clone(), Health::default(), cancel).await?;
     broker.close().await;
@@ -96,6 +97,7 @@ pub(crate) async fn standalone(settings: Settings) -> anyhow::Result<()> {
             ..HubOptions::default()
         },
     };
+    writable(&settings.data_dir)?;
     let hub = Hub::init(&settings.data_dir, &options)?;
     // The broker must outlive everything that drains into it: it is stopped last, by hand.
     let child = BrokerChild::start(
@@ -111,6 +113,19 @@ pub(crate) async fn standalone(settings: Settings) -> anyhow::Result<()> {
     let outcome = assemble(&settings, &hub, &child, &cancel).await;
     child.stop().await;
     outcome
+}
+
+/// Refuses a data folder that takes nothing, before anything is begun in it: what is there already
+/// would start, and fail at the first message.
+fn writable(folder: &Path) -> anyhow::Result<()> {
+    if !folder.exists() {
+        // Made by whoever needs it.
+        return Ok(());
+    }
+    common::disk::has_room(folder).map_err(|why| {
+        let said = common::disk::say(folder, &why);
+        anyhow::anyhow!("the data folder cannot be used: {said}, then start again")
+    })
 }
 
 /// `hub.conf` is written once and is its owner's from then on, so a later NATS_URL does not move
@@ -135,6 +150,7 @@ async fn assemble(
 ) -> anyhow::Result<()> {
     let url = child.url().to_owned();
     let health = Health::default();
+    tokio::spawn(report_store(child.trouble(), health.clone()));
     // A part that fails ends the others.
     let cancel = cancel.child_token();
     let read = |who: &str| Creds::read(&hub.creds_path(who));
@@ -187,6 +203,17 @@ async fn assemble(
         warn!("not everything ended in time; it is taken up at the next start");
         Ok(())
     })
+}
+
+/// Shows whether our broker can store. Ends with the broker.
+async fn report_store(mut trouble: watch::Receiver<Option<String>>, health: Health) {
+    loop {
+        let why = trouble.borrow_and_update().clone();
+        health.set("broker_store", why.is_none(), serde_json::json!(why));
+        if trouble.changed().await.is_err() {
+            return;
+        }
+    }
 }
 
 /// Runs a part; when it fails, the whole ends.
@@ -261,6 +288,7 @@ fn router_options(settings: &Settings, http: Option<SocketAddr>) -> RouterOption
         lang: settings.locale,
         data_dir: Some(settings.data_dir.clone()),
         http,
+        ..RouterOptions::default()
     }
 }
 
@@ -286,6 +314,7 @@ fn gateway_options(settings: &Settings) -> (GatewayOptions, oneshot::Receiver<We
         web,
         allowed: settings.allowed.users.clone(),
         lang: settings.locale.unwrap_or_default(),
+        data_dir: settings.data_dir.join("gateway"),
     };
     (options, ready)
 }
@@ -303,7 +332,7 @@ fn host_options(settings: &Settings, node: NodeId) -> HostOptions {
             trust: settings.claude.trust_projects.clone(),
             secrets: secrets(settings),
             env: Vec::new(),
-            max_live: MAX_LIVE,
+            max_live: settings.claude.live,
         },
         timezone: settings.timezone,
     }

@@ -4,14 +4,18 @@
 //! Reading is `broker::consume`. What streams exist is `stream`'s, who may do what `identity`'s.
 
 pub mod consume;
+pub mod dead;
+pub mod lease;
+mod storing;
 
+use std::error::Error as _;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
 use async_nats::jetstream::context::{ContextBuilder, PublishErrorKind};
-use async_nats::jetstream::{self, message::PublishMessage};
+use async_nats::jetstream::{self, ErrorCode, message::PublishMessage};
 use async_nats::{Client, ConnectErrorKind, ConnectOptions, Event, ServerError};
 use bytes::Bytes;
 use rand::RngExt as _;
@@ -19,6 +23,7 @@ use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 use tracing::{debug, info, warn};
 
+use self::storing::{Ending, Storing};
 use crate::identity::Creds;
 
 /// The API prefix under which accounts without streams of their own reach the services they may.
@@ -27,7 +32,11 @@ pub const IMPORTED_API: &str = "PWJS.API";
 pub const MIN_SERVER: (u32, u32) = (2, 14);
 
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(5);
-const PING_EVERY: Duration = Duration::from_secs(10);
+/// The library gives a connection up with the third ping that nothing has come after: a line on
+/// which everything vanishes is given up after 24 s.
+const PING_EVERY: Duration = Duration::from_secs(8);
+const FIRST_DELAY: Duration = Duration::from_millis(400);
+const LONGEST_DELAY: Duration = Duration::from_secs(5);
 
 /// Where and as whom to connect.
 #[derive(Debug, Clone)]
@@ -94,13 +103,25 @@ pub enum PublishError {
     Unsure(String),
 }
 
+/// The stream's word that it has a message.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Ack {
+    /// The message's place in the stream; of a repeat, the place of the first.
+    pub sequence: u64,
+    /// The stream had this id already and stored nothing.
+    pub repeat: bool,
+}
+
 /// A connection with one identity. Cheap to clone.
 #[derive(Debug, Clone)]
 pub struct Broker {
     client: Client,
     js: jetstream::Context,
+    api: &'static str,
     up: watch::Receiver<bool>,
     refusals: Arc<AtomicU64>,
+    cuts: Arc<AtomicU64>,
+    storing: Storing,
 }
 
 impl Broker {
@@ -114,9 +135,15 @@ impl Broker {
         let url = options.url.clone();
         let (up_tx, up) = watch::channel(false);
         let refusals = Arc::new(AtomicU64::new(0));
+        let cuts = Arc::new(AtomicU64::new(0));
         let mut told = false;
         let client = loop {
-            let attempt = connect_options(options, up_tx.clone(), Arc::clone(&refusals))
+            let told_of = Told {
+                up: up_tx.clone(),
+                refusals: Arc::clone(&refusals),
+                cuts: Arc::clone(&cuts),
+            };
+            let attempt = connect_options(options, told_of)
                 .map_err(|detail| BrokerError::Setup {
                     url: url.clone(),
                     detail,
@@ -174,8 +201,11 @@ impl Broker {
         Ok(Self {
             client,
             js,
+            api: prefix,
             up,
             refusals,
+            cuts,
+            storing: Storing::default(),
         })
     }
 
@@ -194,6 +224,22 @@ impl Broker {
         self.up.clone()
     }
 
+    /// The prefix under which this account reaches the stream API.
+    pub fn api(&self) -> &'static str {
+        self.api
+    }
+
+    /// How often the connection was cut. The same number means the same connection.
+    pub fn cuts(&self) -> u64 {
+        self.cuts.load(Ordering::SeqCst)
+    }
+
+    /// Which streams do not take what we send them, and what to do, in words for whoever runs the
+    /// broker; none while they do, or while nothing was sent.
+    pub fn trouble(&self) -> Option<String> {
+        self.storing.trouble(self.cuts())
+    }
+
     /// How often the server refused something to this identity. Above zero means a defect.
     pub fn refusals(&self) -> u64 {
         self.refusals.load(Ordering::Relaxed)
@@ -208,12 +254,40 @@ impl Broker {
         traceparent: &str,
         payload: impl Into<Bytes>,
     ) -> Result<bool, PublishError> {
+        let acked = self.publish_acked(subject, msg_id, traceparent, payload);
+        acked.await.map(|ack| ack.repeat)
+    }
+
+    /// The same, and tells where the message is.
+    pub async fn publish_acked(
+        &self,
+        subject: &str,
+        msg_id: &str,
+        traceparent: &str,
+        payload: impl Into<Bytes>,
+    ) -> Result<Ack, PublishError> {
         let mut message = PublishMessage::build()
             .payload(payload.into())
             .message_id(msg_id);
         if !traceparent.is_empty() {
             message = message.header("traceparent", traceparent);
         }
+        self.send_acked(subject, message).await
+    }
+
+    /// Publishes a message with all its headers once and waits for the stream's word.
+    async fn send(&self, subject: &str, message: PublishMessage) -> Result<bool, PublishError> {
+        self.send_acked(subject, message)
+            .await
+            .map(|ack| ack.repeat)
+    }
+
+    async fn send_acked(
+        &self,
+        subject: &str,
+        message: PublishMessage,
+    ) -> Result<Ack, PublishError> {
+        let attempt = self.storing.attempt(subject, self.cuts());
         // While the connection is down a send waits for room; the deadline covers that as well.
         let sent = tokio::time::timeout(REQUEST_TIMEOUT + Duration::from_secs(1), async {
             self.js
@@ -222,24 +296,36 @@ impl Broker {
                 .await
         })
         .await;
-        match sent {
-            Ok(Ok(ack)) => Ok(ack.duplicate),
+        let up = *self.up.borrow();
+        let (ending, outcome) = match sent {
+            Ok(Ok(ack)) => {
+                let (sequence, repeat) = (ack.sequence, ack.duplicate);
+                (Ending::Stored, Ok(Ack { sequence, repeat }))
+            }
             Ok(Err(error)) => {
-                let text = error.to_string();
-                let full = match error.kind() {
-                    PublishErrorKind::Other => {
-                        text.contains("maximum") || text.contains("insufficient")
-                    }
-                    _ => false,
-                };
-                if full {
-                    Err(PublishError::Full(text))
+                let why = error.to_string();
+                let silent = matches!(
+                    error.kind(),
+                    PublishErrorKind::TimedOut | PublishErrorKind::StreamNotFound
+                );
+                if is_full(&error) {
+                    (Ending::Full(why.clone()), Err(PublishError::Full(why)))
+                } else if silent && up {
+                    (Ending::Silent, Err(PublishError::Unsure(why)))
                 } else {
-                    Err(PublishError::Unsure(text))
+                    (Ending::Other, Err(PublishError::Unsure(why)))
                 }
             }
-            Err(_) => Err(PublishError::Unsure("no answer in time".into())),
-        }
+            Err(_) => {
+                let ending = if up { Ending::Silent } else { Ending::Other };
+                (
+                    ending,
+                    Err(PublishError::Unsure("no answer in time".into())),
+                )
+            }
+        };
+        attempt.ended(ending, self.cuts());
+        outcome
     }
 
     /// Publishes with the same id until the stream confirms, or says that it is full, or `cancel`.
@@ -251,10 +337,23 @@ impl Broker {
         payload: Bytes,
         cancel: &CancellationToken,
     ) -> Result<bool, PublishError> {
+        let acked = self.publish_until_acked(subject, msg_id, traceparent, payload, cancel);
+        acked.await.map(|ack| ack.repeat)
+    }
+
+    /// The same, and tells where the message is.
+    pub async fn publish_until_acked(
+        &self,
+        subject: &str,
+        msg_id: &str,
+        traceparent: &str,
+        payload: Bytes,
+        cancel: &CancellationToken,
+    ) -> Result<Ack, PublishError> {
         let mut pause = Duration::from_millis(100);
         loop {
             match self
-                .publish(subject, msg_id, traceparent, payload.clone())
+                .publish_acked(subject, msg_id, traceparent, payload.clone())
                 .await
             {
                 Err(PublishError::Unsure(why)) => {
@@ -277,11 +376,32 @@ impl Broker {
     }
 }
 
-fn connect_options(
-    options: &BrokerOptions,
+/// Whether the server says that it has no room, and has stored nothing.
+fn is_full(error: &jetstream::context::PublishError) -> bool {
+    // The first is its word for a stream at its limits, and for a store that refused.
+    const NO_ROOM: [ErrorCode; 6] = [
+        ErrorCode::STREAM_STORE_FAILED,
+        ErrorCode::INSUFFICIENT_RESOURCES,
+        ErrorCode::STORAGE_RESOURCES_EXCEEDED,
+        ErrorCode::MEMORY_RESOURCES_EXCEEDED,
+        ErrorCode::ACCOUNT_RESOURCES_EXCEEDED,
+        ErrorCode::STREAM_MAX_STREAM_BYTES_EXCEEDED,
+    ];
+    error
+        .source()
+        .and_then(|why| why.downcast_ref::<jetstream::Error>())
+        .is_some_and(|why| NO_ROOM.contains(&why.error_code()))
+}
+
+/// Where the connection's events are kept.
+#[derive(Clone)]
+struct Told {
     up: watch::Sender<bool>,
     refusals: Arc<AtomicU64>,
-) -> Result<ConnectOptions, String> {
+    cuts: Arc<AtomicU64>,
+}
+
+fn connect_options(options: &BrokerOptions, told: Told) -> Result<ConnectOptions, String> {
     let name = options.creds.name().to_owned();
     let begun = AtomicBool::new(false);
     let mut connect = options
@@ -299,11 +419,11 @@ fn connect_options(
             if !begun.swap(true, Ordering::Relaxed) {
                 return Duration::ZERO;
             }
-            let base = 250_u64.saturating_mul(1 << attempts.min(5)).min(5_000);
-            Duration::from_millis(base + rand::rng().random_range(0..250))
+            reconnect_delay(attempts, rand::rng().random_range(0.0..1.0))
         })
         .event_callback(move |event| {
-            let (up, refusals, name) = (up.clone(), Arc::clone(&refusals), name.clone());
+            let (told, name) = (told.clone(), name.clone());
+            let Told { up, refusals, cuts } = told;
             async move {
                 match event {
                     Event::Connected => {
@@ -311,6 +431,7 @@ fn connect_options(
                         info!(%name, "broker connection is up");
                     }
                     Event::Disconnected | Event::Closed => {
+                        cuts.fetch_add(1, Ordering::SeqCst);
                         up.send_replace(false);
                         warn!(%name, "broker connection is down");
                     }
@@ -332,6 +453,15 @@ fn connect_options(
     Ok(connect)
 }
 
+/// The pause before an attempt to connect again, the first being number 1. It doubles up to a bound
+/// and is spread by a quarter each way, so that those who lost one server together come back over a
+/// time that grows with its absence. `spread` is from 0 to 1.
+fn reconnect_delay(attempt: usize, spread: f64) -> Duration {
+    let doublings = u32::try_from(attempt.saturating_sub(1)).unwrap_or(u32::MAX);
+    let base = FIRST_DELAY * 2_u32.saturating_pow(doublings.min(8));
+    base.min(LONGEST_DELAY).mul_f64(0.75 + spread / 2.0)
+}
+
 fn new_enough(version: &str) -> bool {
     let mut parts = version
         .split(['.', '-'])
@@ -342,6 +472,21 @@ fn new_enough(version: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn attempts_to_reconnect_have_a_floor_a_bound_and_a_spread_that_grows() {
+        let range = |attempt| {
+            let ms = |spread| reconnect_delay(attempt, spread).as_millis();
+            (ms(0.0), ms(1.0))
+        };
+        assert_eq!(range(0), range(1));
+        assert_eq!(range(1), (300, 500));
+        assert_eq!(range(2), (600, 1000));
+        assert_eq!(range(4), (2400, 4000));
+        for attempt in [5, 20, usize::MAX] {
+            assert_eq!(range(attempt), (3750, 6250));
+        }
+    }
 
     #[test]
     fn old_servers_are_known() {

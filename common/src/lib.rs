@@ -5,6 +5,8 @@
 pub mod broker;
 pub mod command;
 pub mod config;
+pub mod crash_point;
+pub mod disk;
 pub mod fault;
 pub mod health;
 pub mod http;

@@ -14,10 +14,15 @@ use crate::subject;
 const MB: i64 = 1024 * 1024;
 const HOUR: Duration = Duration::from_secs(3600);
 
+/// Room for what people do, in bytes.
+pub const IN_BYTES: i64 = 256 * MB;
+
 /// What people do. Platforms repeat a message for up to 7 h under new event ids, so the window in
-/// which a repeat is recognised is a day; limits retention keeps that memory across restarts.
+/// which a repeat is recognised is a day; limits retention keeps that memory across restarts. Full,
+/// it refuses: the platform, or the page, then sends again, while an act that was pushed out unread
+/// would be lost. The router makes room in time, by taking out what is settled.
 pub const IN: &str = "PW_IN";
-/// What nodes are to do; waits up to 72 h for a node that is off.
+/// What nodes are to do; waits up to [`WORK_WAITS`] for a node that is off.
 pub const WORK: &str = "PW_WORK";
 /// What is to be shown.
 pub const OUT: &str = "PW_OUT";
@@ -25,6 +30,8 @@ pub const OUT: &str = "PW_OUT";
 pub const DLQ: &str = "PW_DLQ";
 /// The router's durable consumer of [`IN`].
 pub const IN_ROUTER: &str = "router";
+/// The router's durable consumer of [`DLQ`].
+pub const DLQ_ROUTER: &str = "router";
 
 /// Last beats of nodes, so that a new router knows what the old one knew.
 pub const KV_PRESENCE: &str = "PW_PRESENCE";
@@ -33,10 +40,24 @@ pub const KV_USERS: &str = "PW_USERS";
 /// Enrolled nodes and whom they serve.
 pub const KV_NODES: &str = "PW_NODES";
 
+/// What people were told of messages that wait for a node that is off.
+pub const KV_WAITING: &str = "PW_WAITING";
+
+/// Which of several routers leads.
+pub const KV_ROUTER: &str = "PW_ROUTER";
+
+/// How long work waits for a node before the person is told that it was in vain.
+pub const WORK_WAITS: Duration = Duration::from_secs(72 * 3600);
 /// How long an unacknowledged message stays with a reader before it is delivered again.
 pub const ACK_WAIT: Duration = Duration::from_secs(10);
+/// The same for what is to be shown: short, so that a gateway that takes over shows soon what the
+/// one before had in hand. A quarter of it less, as that is how often a reader says what it holds,
+/// it is still longer than that one may go on without a renewal of its lease.
+pub const OUT_ACK_WAIT: Duration = Duration::from_secs(6);
 /// The most messages of one person that wait for one node.
 pub const WAITING_PER_USER: i64 = 200;
+/// The most dead letters of one person from one sender; of more the oldest go.
+pub const DEAD_PER_USER: i64 = 200;
 /// Nodes that may be enrolled; the server's own default would stop at 1,000 without a word.
 pub const MAX_NODES: i32 = 20_000;
 
@@ -53,10 +74,11 @@ pub fn streams() -> Vec<Config> {
             description: Some("What people wrote and tapped".into()),
             subjects: vec![subject::IN_ALL.into()],
             retention: RetentionPolicy::Limits,
-            discard: DiscardPolicy::Old,
+            discard: DiscardPolicy::New,
             storage: StorageType::File,
-            max_bytes: 256 * MB,
-            max_age: 24 * HOUR,
+            max_bytes: IN_BYTES,
+            // As long as work waits: a hub whose router is away for a weekend forgets nothing.
+            max_age: 72 * HOUR,
             duplicate_window: 24 * HOUR,
             max_consumers: 16,
             num_replicas: 1,
@@ -73,7 +95,9 @@ pub fn streams() -> Vec<Config> {
             max_messages_per_subject: WAITING_PER_USER,
             storage: StorageType::File,
             max_bytes: 512 * MB,
-            max_age: 72 * HOUR,
+            // The router takes out what has waited too long, as it can tell the person. This is for
+            // the case that there is no router, so it leaves a day for the next one to start.
+            max_age: WORK_WAITS.saturating_add(Duration::from_secs(24 * 3600)),
             duplicate_window: 2 * HOUR,
             allow_message_ttl: true,
             max_consumers: MAX_NODES,
@@ -110,10 +134,16 @@ pub fn streams() -> Vec<Config> {
                 .chain([subject::DEAD_ALL.to_owned()])
                 .collect(),
             retention: RetentionPolicy::Limits,
+            // Full, it loses the oldest: a new one that is refused would hold up its own sender.
+            // One person's flood pushes out that person's letters first.
             discard: DiscardPolicy::Old,
+            max_messages_per_subject: DEAD_PER_USER,
             storage: StorageType::File,
             max_bytes: 64 * MB,
             max_age: 7 * 24 * HOUR,
+            // As long as anything stays where it may be given up a second time: a reader that died
+            // after storing the letter may come back as late as that.
+            duplicate_window: 72 * HOUR,
             max_consumers: 16,
             num_replicas: 1,
             ..Config::default()
@@ -141,6 +171,19 @@ pub fn in_router() -> pull::Config {
     }
 }
 
+/// The router's consumer of the dead letters in [`DLQ`]; the broker's advisories beside them are for
+/// whoever looks after the hub.
+pub fn dlq_router() -> pull::Config {
+    pull::Config {
+        filter_subject: subject::DEAD_ALL.into(),
+        max_ack_pending: 64,
+        ..consumer(
+            DLQ_ROUTER,
+            "Router: asks people what to do with dead letters",
+        )
+    }
+}
+
 /// A node's consumer of [`WORK`]: one message in flight, so that order survives every redelivery.
 pub fn work_node(node: &NodeId) -> pull::Config {
     pull::Config {
@@ -158,6 +201,7 @@ pub fn out_surface(surface: Surface) -> pull::Config {
     pull::Config {
         filter_subject: subject::out_of(surface),
         max_ack_pending: 1024,
+        ack_wait: OUT_ACK_WAIT,
         ..consumer(
             surface.as_str(),
             "Gateway: shows what nodes and router send",

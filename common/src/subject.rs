@@ -139,6 +139,14 @@ pub fn parse_in(subject: &str) -> Option<UserId> {
     UserId::new(surface.parse().ok()?, native).ok()
 }
 
+/// The person whose message a subject of `pw.in`, `pw.work` or `pw.out` carries; none if it is none
+/// of these.
+pub fn person(subject: &str) -> Option<UserId> {
+    parse_in(subject)
+        .or_else(|| parse_work(subject).map(|(_, user)| user))
+        .or_else(|| parse_out(subject).map(|(_, user)| user))
+}
+
 /// Reads `pw.hb.<node>`; none if it is not one.
 pub fn parse_heartbeat(subject: &str) -> Option<NodeId> {
     subject.strip_prefix("pw.hb.")?.parse().ok()

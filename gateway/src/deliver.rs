@@ -1,14 +1,17 @@
 //! From the broker to a surface: reads what is to be shown, each person's in order, and hands it to
 //! the surface until it is shown.
 //!
-//! How something looks and how a repeat is recognised is the surface's ([`Show`]).
+//! How something looks and how a repeat is recognised is the surface's ([`Show`]). Of several
+//! gateways one shows at a time, or a card's older revision could come after a newer one; which one
+//! that is, is `lib`'s to know.
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use common::broker::Broker;
-use common::broker::consume::{ConsumeOptions, Delivery, Outcome, consume};
-use common::ids::Surface;
+use common::broker::consume::{ConsumeOptions, Delivery, Earlier, Outcome, consume};
+use common::broker::lease::Lease;
+use common::ids::{NodeId, Surface};
 use common::message::decode;
 use common::message::outbound::{Outbound, Preview};
 use common::{stream, subject};
@@ -18,9 +21,11 @@ use tracing::{info, warn};
 
 use crate::preview::Previewed;
 
-/// Held at once, over all people: at most 128 times 1 MB. While the platform is down they fill and
-/// no more are fetched; the rest waits in the stream.
-const IN_FLIGHT: usize = 128;
+/// Held at once, over all people, as many as the server gives out; some KB each as a rule. What is
+/// held waits for its person's earlier ones, so this is also how many may wait for one slow chat
+/// before it holds up others. While the platform is down they fill and no more are fetched; the rest
+/// waits in the stream.
+const IN_FLIGHT: usize = 1024;
 /// What is being shown when we stop may still be finished.
 const DRAIN: Duration = Duration::from_secs(5);
 const FIRST_PAUSE: Duration = Duration::from_millis(500);
@@ -52,16 +57,23 @@ pub trait Show: Send + Sync + 'static {
     fn preview(&self, preview: &Preview) -> impl Future<Output = Previewed> + Send;
 }
 
-/// Delivers until `cancel`.
-pub async fn run<S: Show>(show: Arc<S>, broker: Broker, cancel: CancellationToken) {
+/// Delivers as long as we lead.
+pub async fn run<S: Show>(show: Arc<S>, broker: Broker, lease: Lease) {
+    let cancel = lease.over().clone();
     let consumer = S::SURFACE.as_str();
     let options = ConsumeOptions {
         stream: stream::OUT,
         consumer,
         in_flight: IN_FLIGHT,
         drain: DRAIN,
+        dead: Some(NodeId::GATEWAY),
+        earlier: Earlier::default(),
+        lease: Some(&lease),
     };
-    wait_for_leftovers(&broker, consumer, &cancel).await;
+    let leftovers = wait_for_leftovers(&broker, consumer, &cancel);
+    if lease.guard(leftovers).await.is_none() {
+        return;
+    }
     let key = |subject: &str| {
         subject::parse_out(subject).map_or_else(|| subject.to_owned(), |(_, user)| user.to_string())
     };
@@ -74,11 +86,11 @@ pub async fn run<S: Show>(show: Arc<S>, broker: Broker, cancel: CancellationToke
 }
 
 /// Messages that a crashed process had in hand come again only after their time is up; newer ones
-/// would overtake them. So if there are such, wait until the server counts them as free: from then
-/// on it gives them out first, in order. With another living gateway on the same surface this
-/// merely costs the wait.
+/// would overtake them. So if there are such, wait until that time is surely over: from then on the
+/// server gives them out first, in order. It does not tell earlier: what nobody has in hand any
+/// more is counted all the same.
 async fn wait_for_leftovers(broker: &Broker, consumer: &str, cancel: &CancellationToken) {
-    let until = Instant::now() + stream::ACK_WAIT + Duration::from_millis(500);
+    let begun = Instant::now();
     let mut told = false;
     loop {
         let info = broker
@@ -92,7 +104,8 @@ async fn wait_for_leftovers(broker: &Broker, consumer: &str, cancel: &Cancellati
         // by waiting for it in `consume`.
         let Ok(found) = info else { return };
         let pending = found.cached_info().num_ack_pending;
-        if pending == 0 || Instant::now() >= until {
+        let long = found.cached_info().config.ack_wait + Duration::from_millis(500);
+        if pending == 0 || begun.elapsed() >= long {
             return;
         }
         if !told {
@@ -114,10 +127,14 @@ async fn one<S: Show>(show: &S, delivery: &Delivery, cancel: &CancellationToken)
         Ok(outbound) => outbound,
         Err(why) => return Outcome::Dead(why),
     };
+    common::crash_point!("gateway.shown.read");
     let mut pause = FIRST_PAUSE;
     loop {
         match show.show(&outbound).await {
-            Ok(()) => return Outcome::Done,
+            Ok(()) => {
+                common::crash_point!("gateway.shown.kept");
+                return Outcome::Done;
+            }
             Err(ShowError::Never(why)) => return Outcome::Dead(why),
             Err(ShowError::Later(why)) => {
                 warn!(id = %outbound.meta.id, user = %outbound.user, %why, ?pause, "not shown yet; trying again");

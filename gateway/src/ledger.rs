@@ -3,13 +3,17 @@
 //!
 //! Kept in a key-value bucket of the broker, so that it survives us and is shared by all instances
 //! of a surface. The gateway's account owns no streams; it reaches the bucket through two imported
-//! services: a direct read of the newest value, and a publish. What to do with what is written here
-//! is the surface's.
+//! services: a direct read of the newest value, and a publish. An entry is replaced only by whoever
+//! has seen its newest state: what an instance that no longer leads had sent into a dead line
+//! arrives late and is refused. What to do with what is written here is the surface's.
 
 use std::time::Duration;
 
 use async_nats::StatusCode;
-use common::broker::{Broker, IMPORTED_API, PublishError};
+use async_nats::header::NATS_SEQUENCE;
+use async_nats::jetstream::context::PublishErrorKind;
+use async_nats::jetstream::message::PublishMessage;
+use common::broker::{Broker, IMPORTED_API};
 use common::ids::{CardId, MessageId, Surface};
 use common::stream;
 use moka::sync::Cache;
@@ -75,6 +79,8 @@ pub struct Ledger {
     bucket: String,
     cards: Cache<CardId, Held<CardEntry>>,
     notices: Cache<MessageId, Held<NoticeEntry>>,
+    /// The newest state that we have seen of an entry, by its place in the bucket's stream.
+    seen: Cache<String, u64>,
 }
 
 impl Ledger {
@@ -85,7 +91,15 @@ impl Ledger {
             bucket: stream::kv_gate(surface),
             cards: Cache::new(CACHED),
             notices: Cache::new(CACHED),
+            seen: Cache::new(2 * CACHED),
         }
+    }
+
+    /// Forgets what is in memory: another instance has shown things meanwhile.
+    pub fn forget(&self) {
+        self.cards.invalidate_all();
+        self.notices.invalidate_all();
+        self.seen.invalidate_all();
     }
 
     /// What is known of a card, by the bucket: another instance may have shown it. What we could
@@ -120,8 +134,13 @@ impl Ledger {
             saved,
         };
         self.cards.insert(card, held(false));
-        self.write(&card_key(card), &entry).await?;
-        self.cards.insert(card, held(true));
+        match self.write(&card_key(card), &entry).await? {
+            Wrote::Yes => self.cards.insert(card, held(true)),
+            Wrote::Older => {
+                self.cards.invalidate(&card);
+                return Err(overtaken());
+            }
+        }
         Ok(())
     }
 
@@ -149,8 +168,13 @@ impl Ledger {
             saved,
         };
         self.notices.insert(outbound, held(false));
-        self.write(&notice_key(outbound), &entry).await?;
-        self.notices.insert(outbound, held(true));
+        match self.write(&notice_key(outbound), &entry).await? {
+            Wrote::Yes => self.notices.insert(outbound, held(true)),
+            Wrote::Older => {
+                self.notices.invalidate(&outbound);
+                return Err(overtaken());
+            }
+        }
         Ok(())
     }
 
@@ -166,11 +190,20 @@ impl Ledger {
             .map_err(|_| error("no answer in time".into()))?
             .map_err(|why| error(why.to_string()))?;
         match answer.status {
-            Some(StatusCode::NOT_FOUND) => return Ok(None),
+            Some(StatusCode::NOT_FOUND) => {
+                self.seen.insert(key.to_owned(), 0);
+                return Ok(None);
+            }
             Some(status) if !status.is_success() => {
                 return Err(error(format!("the broker answered {status}")));
             }
             Some(_) | None => {}
+        }
+        let headers = answer.headers.as_ref();
+        let sequence = headers.and_then(|headers| headers.get(NATS_SEQUENCE));
+        match sequence.and_then(|sequence| sequence.as_str().parse().ok()) {
+            Some(sequence) => self.seen.insert(key.to_owned(), sequence),
+            None => self.seen.invalidate(key),
         }
         match serde_json::from_slice(&answer.payload) {
             Ok(entry) => Ok(Some(entry)),
@@ -182,22 +215,52 @@ impl Ledger {
         }
     }
 
-    async fn write<T: Serialize>(&self, key: &str, entry: &T) -> Result<(), LedgerError> {
+    async fn write<T: Serialize>(&self, key: &str, entry: &T) -> Result<Wrote, LedgerError> {
         let error = |why: String| LedgerError {
             doing: "written",
             why,
         };
         let payload = serde_json::to_vec(entry).map_err(|why| error(why.to_string()))?;
         let subject = format!("$KV.{}.{key}", self.bucket);
-        // An id of its own: this write may be repeated by ourselves, but is no repeat of another.
-        let id = MessageId::new().to_string();
-        self.broker
-            .publish(&subject, &id, "", payload)
-            .await
-            .map(drop)
-            .map_err(|why| match why {
-                PublishError::Full(why) | PublishError::Unsure(why) => error(why),
-            })
+        // No id of a message: what is repeated is recognised by the state that it replaces.
+        let mut message = PublishMessage::build().payload(payload.into());
+        if let Some(seen) = self.seen.get(key) {
+            message = message.expected_last_subject_sequence(seen);
+        }
+        let sent = tokio::time::timeout(TRY, async {
+            self.broker
+                .jetstream()
+                .send_publish(subject, message)
+                .await?
+                .await
+        });
+        match sent.await {
+            Ok(Ok(ack)) => {
+                self.seen.insert(key.to_owned(), ack.sequence);
+                Ok(Wrote::Yes)
+            }
+            Ok(Err(why)) if why.kind() == PublishErrorKind::WrongLastSequence => {
+                self.seen.invalidate(key);
+                Ok(Wrote::Older)
+            }
+            Ok(Err(why)) => Err(error(why.to_string())),
+            Err(_) => Err(error("no answer in time".into())),
+        }
+    }
+}
+
+/// What became of a write.
+enum Wrote {
+    Yes,
+    /// The bucket has a newer state than we knew: another's, or our own, whose confirmation was
+    /// lost.
+    Older,
+}
+
+fn overtaken() -> LedgerError {
+    LedgerError {
+        doing: "written",
+        why: "it was changed meanwhile".into(),
     }
 }
 

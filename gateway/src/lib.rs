@@ -4,6 +4,18 @@
 //!
 //! The way in: a surface's event, `admission`, `intake`, the broker. The way out: the broker,
 //! `deliver` (and `preview` for what runs), the surface.
+//!
+//! Several gateways may run for one surface. All of them receive: a platform gives each event to one
+//! of the open connections, and what one that dies had in hand it gives to another; if only one
+//! were open, what comes between its end and the next one's beginning would come late. One of them
+//! shows, the one with the surface's lease (`common::broker::lease`), as what a card looks like is
+//! an order. What two gateways receive within the same moment may change places; that is less time
+//! than a person needs between two messages.
+//!
+//! The page keeps what it shows in the process that showed it. Of two gateways with a page both take
+//! what people write there, and the one that leads shows the answers; the page of the other one has
+//! what it showed when it led. So two gateways of one hub are for the chat platform, and one of them
+//! for the page.
 
 pub mod admission;
 pub mod deliver;
@@ -11,18 +23,25 @@ pub mod feishu;
 pub mod intake;
 pub mod ledger;
 pub mod preview;
+pub mod share;
+pub mod spool;
 pub mod web;
 
+use std::collections::BTreeMap;
 use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
 use async_nats::service::ServiceExt as _;
 use common::broker::Broker;
+use common::broker::lease::{Candidate, Instance, Place, Role, Standing};
 use common::health::Health;
 use common::ids::{Surface, UserId};
 use common::lang::Lang;
+use common::stream;
 use serde_json::json;
+use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tracing::{info, warn};
@@ -33,11 +52,12 @@ use crate::feishu::FeishuOptions;
 use crate::feishu::surface::Parts;
 use crate::intake::Intake;
 use crate::ledger::Ledger;
+use crate::spool::Spool;
 use crate::web::{WebError, WebOptions};
 
 /// After `cancel`, what is under way may take this long.
 const GRACE: Duration = Duration::from_secs(8);
-const HEALTH_EVERY: Duration = Duration::from_secs(5);
+const HEALTH_EVERY: Duration = Duration::from_secs(1);
 
 /// What the gateway is to do.
 #[derive(Debug)]
@@ -52,6 +72,8 @@ pub struct GatewayOptions {
     pub allowed: Vec<UserId>,
     /// The language for people whose own is unknown.
     pub lang: Lang,
+    /// Where taps are kept while the broker is away. Several gateways may use one folder.
+    pub data_dir: PathBuf,
 }
 
 /// Why the gateway cannot run.
@@ -73,6 +95,9 @@ pub enum GatewayError {
         /// What the system said.
         source: std::io::Error,
     },
+    /// No thread for what is kept.
+    #[error("cannot start a thread: {0}")]
+    Thread(std::io::Error),
 }
 
 /// Runs all surfaces until `cancel`. An unreachable platform or broker is no error: it is tried
@@ -87,8 +112,19 @@ pub async fn run(
     // Also ends what was started when starting the rest fails.
     let cancel = cancel.child_token();
     let _ended = cancel.clone().drop_guard();
-    let intake = Intake::new(broker.clone());
-    let mut surfaces: Vec<Surface> = Vec::new();
+    let spool = Spool::start(options.data_dir, &broker, health.clone(), &tracker, &cancel)
+        .map_err(GatewayError::Thread)?;
+    let intake = Intake::new(broker.clone(), spool.clone());
+    // Answers until what it leads has ended, so that nobody follows before.
+    let (answering, answers) = (CancellationToken::new(), TaskTracker::new());
+    let _answering = answering.clone().drop_guard();
+    let stage = Stage {
+        instance: Instance::start(&broker, Role::Gateway, &answers, &answering),
+        broker: broker.clone(),
+        tracker: tracker.clone(),
+        cancel: cancel.clone(),
+    };
+    let mut surfaces: Vec<Seat> = Vec::new();
     let mut page = None;
     if let Some(web) = options.web {
         let web = web::start(
@@ -100,8 +136,7 @@ pub async fn run(
             &cancel,
         )
         .await?;
-        show(&web, &broker, &tracker, &cancel);
-        surfaces.push(Surface::Web);
+        surfaces.push(stage.show(&web, None));
         page = Some(web);
     } else if let Some(address) = options.health_http {
         let listener = web::server::listen(address.ip(), address.port()).await;
@@ -116,15 +151,15 @@ pub async fn run(
         if admission.is_open() {
             warn!("ALLOWED_OPEN_IDS is empty: everybody who can write to the bot may use it");
         }
+        let ledger = Ledger::new(broker.clone(), Surface::Feishu);
         let parts = Parts {
             intake,
             admission,
-            ledger: Ledger::new(broker.clone(), Surface::Feishu),
+            ledger: ledger.clone(),
             lang: options.lang,
         };
         let feishu = feishu::surface::start(feishu, parts, &health, &tracker, &cancel)?;
-        show(&feishu, &broker, &tracker, &cancel);
-        surfaces.push(Surface::Feishu);
+        surfaces.push(stage.show(&feishu, Some(ledger)));
     }
     tracker.spawn(watch_broker(broker, health, surfaces, cancel.clone()));
     cancel.cancelled().await;
@@ -132,6 +167,8 @@ pub async fn run(
     if tokio::time::timeout(GRACE, tracker.wait()).await.is_err() {
         warn!("the gateway stopped with work under way; it is taken up again at the next start");
     }
+    answering.cancel();
+    spool.close().await;
     // Last, as what was under way may have been shown on it.
     if let Some(page) = page {
         page.close().await;
@@ -139,24 +176,53 @@ pub async fn run(
     Ok(())
 }
 
-/// Starts what a surface shows: deliveries and previews.
-fn show<S: Show>(
-    surface: &Arc<S>,
-    broker: &Broker,
-    tracker: &TaskTracker,
-    cancel: &CancellationToken,
+/// How a surface stands among its gateways.
+type Seat = (Surface, watch::Receiver<Standing>);
+
+/// What showing needs.
+struct Stage {
+    instance: Instance,
+    broker: Broker,
+    tracker: TaskTracker,
+    cancel: CancellationToken,
+}
+
+impl Stage {
+    /// Starts what a surface shows: deliveries and previews, whenever we lead there. `ledger` is what
+    /// it remembers of what was shown.
+    fn show<S: Show>(&self, surface: &Arc<S>, ledger: Option<Ledger>) -> Seat {
+        let candidate = self.instance.candidate(Place {
+            bucket: stream::kv_gate(S::SURFACE),
+            key: "lease".into(),
+        });
+        let standing = candidate.standing();
+        let (broker, cancel) = (self.broker.clone(), self.cancel.clone());
+        let announced = announce(S::SURFACE, broker.clone(), cancel.clone());
+        self.tracker.spawn(announced);
+        let surface = Arc::clone(surface);
+        self.tracker
+            .spawn(lead(surface, candidate, ledger, broker, cancel));
+        (S::SURFACE, standing)
+    }
+}
+
+/// Shows whenever we lead, until `cancel`.
+async fn lead<S: Show>(
+    surface: Arc<S>,
+    candidate: Candidate,
+    ledger: Option<Ledger>,
+    broker: Broker,
+    cancel: CancellationToken,
 ) {
-    tracker.spawn(deliver::run(
-        Arc::clone(surface),
-        broker.clone(),
-        cancel.clone(),
-    ));
-    tracker.spawn(preview::run(
-        Arc::clone(surface),
-        broker.clone(),
-        cancel.clone(),
-    ));
-    tracker.spawn(announce(S::SURFACE, broker.clone(), cancel.clone()));
+    while let Some(lease) = candidate.lead(&cancel).await {
+        if let Some(ledger) = ledger.as_ref().filter(|_| !lease.is_unbroken()) {
+            ledger.forget();
+        }
+        let shown = deliver::run(Arc::clone(&surface), broker.clone(), lease.clone());
+        let previewed = preview::run(Arc::clone(&surface), broker.clone(), lease.clone());
+        tokio::join!(shown, previewed);
+        lease.release().await;
+    }
 }
 
 /// Lets operators find us with `nats micro ls`. Not having it is a nuisance and no more.
@@ -180,11 +246,11 @@ async fn announce(surface: Surface, broker: Broker, cancel: CancellationToken) {
 }
 
 /// Keeps the gateway's own line on the board: whether the broker is there, and whether it ever
-/// refused us something, which would be a defect of ours or a wrong set-up.
+/// refused us something, which would be a defect of ours or a wrong set-up; and who shows.
 async fn watch_broker(
     broker: Broker,
     health: Health,
-    surfaces: Vec<Surface>,
+    mut surfaces: Vec<Seat>,
     cancel: CancellationToken,
 ) {
     let mut up = broker.up();
@@ -192,13 +258,31 @@ async fn watch_broker(
     loop {
         let connected = *up.borrow_and_update();
         let refusals = broker.refusals();
+        let standing: BTreeMap<&str, Standing> = surfaces
+            .iter_mut()
+            .map(|(surface, standing)| (surface.as_str(), *standing.borrow_and_update()))
+            .collect();
+        // Standing by is as it should be; that nobody shows, as far as we can see, is not.
+        let shown = standing.values().all(|one| *one != Standing::Seeks);
+        let roles: BTreeMap<&str, &str> = standing
+            .iter()
+            .map(|(surface, standing)| (*surface, standing.as_str()))
+            .collect();
         health.set(
             "gateway",
-            connected && refusals == 0,
-            json!({"broker": connected, "refusals": refusals, "surfaces": surfaces}),
+            connected && refusals == 0 && shown,
+            json!({"broker": connected, "refusals": refusals, "surfaces": roles}),
         );
+        let changes = surfaces.iter_mut().map(|(_, one)| Box::pin(one.changed()));
+        let changed = async {
+            if changes.len() == 0 {
+                std::future::pending::<()>().await;
+            }
+            let _ = futures_util::future::select_all(changes).await;
+        };
         tokio::select! {
             changed = up.changed() => if changed.is_err() { return },
+            () = changed => {}
             _ = tick.tick() => {}
             () = cancel.cancelled() => return,
         }

@@ -9,6 +9,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use common::broker::Broker;
+use common::broker::lease::Lease;
 use common::ids::CardId;
 use common::message::decode;
 use common::message::outbound::Preview;
@@ -16,7 +17,6 @@ use common::subject;
 use futures_util::StreamExt as _;
 use tokio::task::JoinSet;
 use tokio::time::Instant;
-use tokio_util::sync::CancellationToken;
 use tracing::{debug, warn};
 
 use crate::deliver::Show;
@@ -144,8 +144,9 @@ impl Slots {
     }
 }
 
-/// Passes previews on until `cancel`.
-pub async fn run<S: Show>(show: Arc<S>, broker: Broker, cancel: CancellationToken) {
+/// Passes previews on as long as we lead.
+pub async fn run<S: Show>(show: Arc<S>, broker: Broker, lease: Lease) {
+    let cancel = lease.over().clone();
     let subject = subject::delta_of(S::SURFACE);
     let mut incoming = loop {
         match broker.client().subscribe(subject.clone()).await {
@@ -166,10 +167,11 @@ pub async fn run<S: Show>(show: Arc<S>, broker: Broker, cancel: CancellationToke
         while edits.len() < EDITS
             && let Some(preview) = slots.take(Instant::now())
         {
-            let show = Arc::clone(&show);
+            let (show, lease) = (Arc::clone(&show), lease.clone());
             edits.spawn(async move {
-                let result = show.preview(&preview).await;
-                (preview, result)
+                let result = lease.guard(show.preview(&preview)).await;
+                // Whoever leads now shows the next one.
+                (preview, result.unwrap_or(Previewed::Stale))
             });
         }
         let next = if edits.len() < EDITS {

@@ -21,7 +21,7 @@ use common::lang::Lang;
 use common::message::outbound::{Outbound, OutboundBody, Preview};
 use secrecy::{ExposeSecret as _, SecretString};
 use serde_json::json;
-use tokio::sync::oneshot;
+use tokio::sync::{oneshot, watch};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tracing::info;
@@ -96,6 +96,7 @@ pub(crate) async fn start(
     cancel: &CancellationToken,
 ) -> Result<Arc<Web>, WebError> {
     let timeline = Timeline::open(&options.data_dir.join("web.redb"))?;
+    tracker.spawn(report(timeline.trouble(), health.clone(), cancel.clone()));
     let (login, token) = Login::open(&options.data_dir)?;
     let user = UserId::new(Surface::Web, "owner")?;
     let listen_error = |source| WebError::Listen {
@@ -123,6 +124,22 @@ pub(crate) async fn start(
         link: SecretString::from(link),
     });
     Ok(Arc::new(Web { timeline }))
+}
+
+/// Shows whether what comes can be written down.
+async fn report(
+    mut trouble: watch::Receiver<Option<String>>,
+    health: Health,
+    cancel: CancellationToken,
+) {
+    loop {
+        let why = trouble.borrow_and_update().clone();
+        health.set("timeline", why.is_none(), json!(why));
+        tokio::select! {
+            changed = trouble.changed() => if changed.is_err() { return },
+            () = cancel.cancelled() => return,
+        }
+    }
 }
 
 impl Web {

@@ -10,6 +10,7 @@ mod fault;
 mod handle;
 pub mod orphan;
 mod spec;
+mod table;
 mod text;
 
 use tokio::sync::mpsc;

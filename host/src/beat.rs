@@ -35,6 +35,8 @@ pub(crate) async fn run(
     cancel: CancellationToken,
 ) {
     let boot = BootId::new();
+    let trouble = context.journal.trouble();
+    let mut news = trouble.clone();
     let beat = |leaving: bool| {
         let load = *load.borrow();
         encode(&Heartbeat {
@@ -45,7 +47,7 @@ pub(crate) async fn run(
             serves: serves.clone(),
             sessions: load.sessions,
             running: load.running,
-            trouble: None,
+            trouble: trouble.borrow().clone(),
             leaving,
             sent_at: Utc::now(),
         })
@@ -85,6 +87,8 @@ pub(crate) async fn run(
                     say(client, &subject, beat(false)).await;
                 }
             }
+            // At once: whoever looks at the hub sees it there and nowhere else.
+            Ok(()) = news.changed() => say(client, &subject, beat(false)).await,
             Some(request) = requests.next() => {
                 let verb = request.subject.rsplit('.').next().unwrap_or_default().to_owned();
                 if verb == Verb::Status.as_str()

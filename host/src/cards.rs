@@ -110,6 +110,17 @@ pub(crate) fn working(
     }
 }
 
+/// Puts the time that a turn has run into its small print.
+pub(crate) fn runs_for(frame: Frame<'_>, view: &mut View, ran: Duration) {
+    let ran = frame.say(&HostText::RunsFor {
+        seconds: ran.as_secs(),
+    });
+    if let Some(footer) = &mut view.footer {
+        footer.push_str(" · ");
+        footer.push_str(&ran);
+    }
+}
+
 /// A turn that ended well: the exact text, in as many views as it needs.
 pub(crate) fn finished(
     frame: Frame<'_>,

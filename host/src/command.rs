@@ -7,6 +7,7 @@ pub(crate) mod new;
 pub(crate) mod status;
 pub(crate) mod stop;
 pub(crate) mod switch;
+pub(crate) mod withdraw;
 
 use common::text::host::HostText;
 

@@ -8,7 +8,7 @@ use chrono::{DateTime, Utc};
 use chrono_tz::Tz;
 use common::broker::Broker;
 use common::health::Health;
-use common::ids::{CardId, CauseId, MessageId, NodeId, UserId};
+use common::ids::{CardId, CauseId, MessageId, NodeId, PromptId, TurnId, UserId};
 use common::lang::Lang;
 use common::message::Meta;
 use common::message::inbound::Chat;
@@ -16,14 +16,17 @@ use common::message::outbound::{Outbound, OutboundBody};
 use common::message::view::View;
 use common::message::work::Work;
 use secrecy::SecretString;
-use serde_json::json;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
-use tracing::error;
+use tracing::{debug, error};
 
-use crate::journal::{Change, Journal};
+use crate::journal::{Change, Journal, JournalError};
+use crate::record::{PromptRecord, TurnRecord};
 use crate::session::slots::Slots;
 use crate::workdir::WorkDir;
+
+/// Between two tries of a journal that refuses.
+const PAUSE: Duration = Duration::from_secs(1);
 
 /// How agents are started on this node.
 #[derive(Debug, Clone)]
@@ -57,6 +60,9 @@ pub struct Context {
     pub workdir: WorkDir,
     /// How agents are started.
     pub agents: AgentOptions,
+    /// Begins the marks of all processes that this host starts: its own, and the same after a
+    /// restart.
+    pub family: String,
     /// Who may have a live process.
     pub slots: Slots,
     /// For times of day on cards.
@@ -73,25 +79,53 @@ impl Context {
     /// Writes `changes` down, again and again until it works: a full disk delays, it loses nothing.
     /// False when we are stopping and it still does not.
     pub async fn commit(self: &Arc<Self>, changes: Vec<Change>) -> bool {
-        let mut failing = false;
+        self.insist("a step cannot be written down", || {
+            self.journal.commit(changes.clone())
+        })
+        .await
+        .is_some()
+    }
+
+    /// A question, as it is written down. Waits for a journal that cannot be read now: a tap must
+    /// not pass for one on a question that never was. None also when we are stopping.
+    pub async fn prompt(&self, id: PromptId) -> Option<PromptRecord> {
+        let read = || self.journal.prompt(id);
+        self.insist("a question cannot be read", read)
+            .await
+            .flatten()
+    }
+
+    /// A turn that is not finished; as [`Context::prompt`].
+    pub async fn turn(&self, id: TurnId) -> Option<TurnRecord> {
+        let read = || self.journal.turn(id);
+        self.insist("a turn cannot be read", read).await.flatten()
+    }
+
+    /// Marks an act as seen that never came, with `changes`; false if it came. As
+    /// [`Context::prompt`].
+    pub async fn withdraw(&self, cause: &CauseId, changes: Vec<Change>) -> Option<bool> {
+        let mark = || self.journal.withdraw(cause.clone(), changes.clone());
+        self.insist("a message cannot be taken back", mark).await
+    }
+
+    /// Tries every second until it works; none when we are stopping and it still does not.
+    async fn insist<T, F>(&self, what: &str, attempt: impl Fn() -> F) -> Option<T>
+    where
+        F: Future<Output = Result<T, JournalError>>,
+    {
+        let mut told = false;
         loop {
-            match self.journal.commit(changes.clone()).await {
-                Ok(()) => {
-                    if failing {
-                        self.health.set("journal", true, json!(null));
-                    }
-                    return true;
+            match attempt().await {
+                Ok(value) => return Some(value),
+                Err(why) if !std::mem::replace(&mut told, true) => {
+                    error!(%why, "{what}; trying on");
                 }
-                Err(why) => {
-                    error!(%why, "a step cannot be written down; trying on");
-                    self.health.set("journal", false, json!(why.to_string()));
-                    failing = true;
-                    if self.cancel.is_cancelled() {
-                        return false;
-                    }
-                    tokio::time::sleep(Duration::from_secs(1)).await;
-                }
+                Err(why) => debug!(%why, "{what}"),
             }
+            if self.cancel.is_cancelled() {
+                return None;
+            }
+            tokio::time::sleep(PAUSE).await;
         }
     }
 

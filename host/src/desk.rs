@@ -1,6 +1,15 @@
 //! Where each act of a person is sorted: a command is carried out, a tap finds its question, text
 //! goes to the active session. Owns the people and the list of sessions; what happens inside a
 //! session is `session`'s.
+//!
+//! One task for everybody, so it waits for nobody: what a session has no room for waits in its
+//! person's lane, and a session that is closed ends beside the desk. What it does wait for is the
+//! journal.
+
+mod closing;
+mod lane;
+mod people;
+mod start;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -9,7 +18,7 @@ use chrono::Utc;
 use common::command::{self, Command, Typed};
 use common::ids::{CardId, SessionId, TurnId, UserId};
 use common::message::inbound::InboundBody;
-use common::message::view::{Action, Tone};
+use common::message::view::{Action, Tone, WaitingChoice};
 use common::text::Say as _;
 use common::text::host::HostText;
 use tokio::sync::{mpsc, watch};
@@ -20,9 +29,10 @@ use crate::beat::Load;
 use crate::cards;
 use crate::command as commands;
 use crate::context::{Context, Origin};
-use crate::journal::{Accepted, Change, Snapshot};
-use crate::record::{Mode, SessionRecord, TurnRecord, TurnState, UserRecord};
-use crate::session::{Msg, SessionHandle};
+use crate::journal::{Accepted, Change};
+use crate::record::{PromptRecord, SessionRecord, TurnRecord, TurnState, UserRecord};
+use crate::session::{Handed, Msg, SessionHandle};
+use lane::{Lanes, Queued};
 
 /// Open sessions of one person; more are refused with a word.
 pub(crate) const MAX_SESSIONS: usize = 50;
@@ -33,6 +43,20 @@ pub(crate) struct Desk {
     users: BTreeMap<UserId, UserRecord>,
     sessions: BTreeMap<SessionId, SessionHandle>,
     load: watch::Sender<Load>,
+    lanes: Lanes,
+    closed_in: mpsc::Sender<(UserId, SessionId)>,
+    closed: mpsc::Receiver<(UserId, SessionId)>,
+    strays: (Vec<TurnRecord>, Vec<PromptRecord>),
+}
+
+/// What became of an act.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[must_use]
+pub(crate) enum Went {
+    /// It is dealt with, or handed over.
+    On,
+    /// This session has no room for it; nothing was done.
+    Nowhere(SessionId),
 }
 
 /// A session with its number, as its owner sees it.
@@ -44,46 +68,10 @@ pub(crate) struct Numbered {
 }
 
 impl Desk {
-    /// Takes up what the journal holds; sessions begin to recover at once.
-    pub(crate) fn new(
-        context: Arc<Context>,
-        snapshot: Snapshot,
-        load: watch::Sender<Load>,
-    ) -> Self {
-        let Snapshot {
-            users,
-            sessions,
-            mut turns,
-            mut prompts,
-            inbox: _,
-        } = snapshot;
-        let sessions = sessions
-            .into_iter()
-            .map(|record| {
-                let id = record.id;
-                let own = |session: &SessionId| *session == id;
-                let mine = turns.extract_if(.., |turn| own(&turn.session)).collect();
-                let asked = prompts
-                    .extract_if(.., |prompt| own(&prompt.session))
-                    .collect();
-                let handle = SessionHandle::start(Arc::clone(&context), record, mine, asked);
-                (id, handle)
-            })
-            .collect();
-        let users = users
-            .into_iter()
-            .map(|user| (user.user.clone(), user))
-            .collect();
-        Self {
-            context,
-            users,
-            sessions,
-            load,
-        }
-    }
-
     /// Works until the intake closes: first what waited in the journal, then what comes.
     pub(crate) async fn run(mut self, waiting: Vec<Accepted>, mut inbox: mpsc::Receiver<Accepted>) {
+        self.go_on_closing();
+        self.let_go_of_strays().await;
         for accepted in waiting {
             self.take(accepted).await;
         }
@@ -91,6 +79,8 @@ impl Desk {
         loop {
             tokio::select! {
                 () = self.context.cancel.cancelled() => return,
+                Some((owner, session)) = self.closed.recv() => self.ended(&owner, session).await,
+                (user, accepted) = self.lanes.next() => self.attempt(user, accepted).await,
                 accepted = inbox.recv() => match accepted {
                     Some(accepted) => self.take(accepted).await,
                     None => return,
@@ -113,58 +103,101 @@ impl Desk {
         });
     }
 
+    /// Takes an act that has just come.
     async fn take(&mut self, accepted: Accepted) {
-        let span = info_span!("act", cause = %accepted.work.inbound.meta.cause, user = %accepted.work.inbound.user);
-        self.sort(accepted).instrument(span).await;
+        let user = accepted.work.inbound.user.clone();
+        if !self.lanes.holds(&user) {
+            self.attempt(user, accepted).await;
+            return;
+        }
+        let (place, origin) = (accepted.place, Origin::of(&accepted.work));
+        match self.lanes.push(&user, accepted) {
+            Queued::Waits => {}
+            Queued::FirstRefused => {
+                let waiting = self.lanes.len(&user);
+                let text = HostText::LaneFull { waiting };
+                self.say(place, &origin, Tone::Warning, &text).await;
+            }
+            Queued::Refused => self.done(place).await,
+        }
     }
 
-    async fn sort(&mut self, accepted: Accepted) {
+    /// Carries an act out, or lets it wait for its session in its person's lane.
+    async fn attempt(&mut self, user: UserId, accepted: Accepted) {
+        let span = info_span!("act", cause = %accepted.work.inbound.meta.cause, %user);
+        match self.sort(accepted.clone()).instrument(span).await {
+            Went::On => self.lanes.went(user),
+            Went::Nowhere(session) => {
+                let room = self.sessions.get(&session).map(SessionHandle::room);
+                self.lanes.wait(&user, accepted, async move {
+                    if let Some(room) = room {
+                        room.await;
+                    }
+                });
+            }
+        }
+    }
+
+    async fn sort(&mut self, accepted: Accepted) -> Went {
+        common::crash_point!("host.desk.takes");
         let Accepted { place, work } = accepted;
         let origin = Origin::of(&work);
         match work.inbound.body {
             InboundBody::Text { text } => match command::read(&text) {
                 Typed::Command(command, args) => {
-                    self.command(place, &origin, command, args).await;
+                    return self.command(place, &origin, command, args).await;
                 }
-                Typed::Passed(text) => self.give_active(place, &origin, slashed(text)).await,
+                Typed::Passed(text) => {
+                    return self.give_active(place, &origin, slashed(text)).await;
+                }
                 Typed::Foreign(text) => {
                     if self.active(&origin.user).is_some() {
-                        self.give_active(place, &origin, slashed(text)).await;
-                    } else {
-                        let name = text.split_whitespace().next().unwrap_or(text).to_owned();
-                        let text = HostText::UnknownCommand { name };
-                        self.say(place, &origin, Tone::Warning, &text).await;
+                        return self.give_active(place, &origin, slashed(text)).await;
                     }
+                    let name = text.split_whitespace().next().unwrap_or(text).to_owned();
+                    let text = HostText::UnknownCommand { name };
+                    self.say(place, &origin, Tone::Warning, &text).await;
                 }
                 Typed::Text("") => self.done(place).await,
-                Typed::Text(text) => self.give_active(place, &origin, text.to_owned()).await,
+                Typed::Text(text) => {
+                    return self.give_active(place, &origin, text.to_owned()).await;
+                }
             },
-            InboundBody::Tap { action } => self.tap(place, origin, action).await,
+            InboundBody::Tap { action } => return self.tap(place, origin, action).await,
             // The router answers these; one that comes here all the same is settled.
             InboundBody::Unsupported { .. } | InboundBody::TooLong { .. } => self.done(place).await,
         }
+        Went::On
     }
 
-    async fn command(&mut self, place: u64, origin: &Origin, command: Command, args: &str) {
+    async fn command(&mut self, place: u64, origin: &Origin, command: Command, args: &str) -> Went {
         match command {
-            Command::New => commands::new::run(self, place, origin, args).await,
+            Command::New => return commands::new::run(self, place, origin, args).await,
             Command::Status => commands::status::run(self, place, origin).await,
             Command::Switch => commands::switch::run(self, place, origin, args).await,
             Command::Close => commands::close::run(self, place, origin, args).await,
             Command::Direct => commands::direct::run(self, place, origin).await,
-            Command::Stop => commands::stop::run(self, place, origin).await,
+            Command::Stop => return commands::stop::run(self, place, origin).await,
             // The router keeps its own commands; here they could only come by mistake.
             Command::Help | Command::Nodes | Command::Node => {
                 self.show(place, origin, cards::help(origin.lang)).await;
             }
         }
+        Went::On
     }
 
     /// A tap is for the session of its question or turn, if that is the tapper's own.
-    async fn tap(&mut self, place: u64, origin: Origin, action: Action) {
-        let journal = &self.context.journal;
+    async fn tap(&mut self, place: u64, origin: Origin, action: Action) -> Went {
+        if let Action::Waiting {
+            cause,
+            choice: WaitingChoice::Cancel,
+            ..
+        } = &action
+        {
+            return commands::withdraw::run(self, place, &origin, cause).await;
+        }
         let prompt = match &action {
-            Action::Answer { prompt, .. } => journal.prompt(*prompt).await.ok().flatten(),
+            Action::Answer { prompt, .. } => self.context.prompt(*prompt).await,
             Action::Stop { .. }
             | Action::Recover { .. }
             | Action::Queued { .. }
@@ -176,7 +209,7 @@ impl Desk {
         let turn = match &action {
             Action::Stop { turn, .. }
             | Action::Recover { turn, .. }
-            | Action::Queued { turn, .. } => journal.turn(*turn).await.ok().flatten(),
+            | Action::Queued { turn, .. } => self.context.turn(*turn).await,
             Action::Answer { .. }
             | Action::Switch { .. }
             | Action::UseNode { .. }
@@ -194,9 +227,23 @@ impl Desk {
             self.context
                 .commit(vec![origin.notice("not yours", text), Change::Done(place)])
                 .await;
-            return;
+            return Went::On;
         }
         let session = about.map(|(_, session)| session);
+        let is_there = session.is_some_and(|session| self.sessions.contains_key(&session));
+        if let Action::Answer { .. } = &action
+            && !is_there
+            && !self.context.cancel.is_cancelled()
+        {
+            // Of a session that is closed, or forgotten. While we are stopping it may only not have
+            // been read.
+            let text = HostText::NobodyAsks.say(origin.lang);
+            self.context
+                .commit(vec![origin.notice("late", text), Change::Done(place)])
+                .await;
+            return Went::On;
+        }
+        let from = origin.clone();
         let origin = Box::new(origin);
         let msg = match action {
             Action::Answer { answer, .. } => prompt.map(|prompt| Msg::Answer {
@@ -224,119 +271,45 @@ impl Desk {
                 let mine = self.mine(&origin.user);
                 if let Some(found) = mine.into_iter().find(|one| one.record.id == session) {
                     self.make_active(place, &origin, &found).await;
-                    return;
+                    return Went::On;
                 }
                 None
             }
-            // The router's own.
+            // The router's own; of those about what waits, only taking back is asked of us.
             Action::UseNode { .. } | Action::Waiting { .. } | Action::Dead { .. } => None,
         };
-        match (session, msg) {
-            (Some(session), Some(msg)) => self.pass(place, session, msg).await,
-            // Of a turn that is over, a session that is closed: nothing to do any more.
-            _ => self.done(place).await,
+        if let (Some(session), Some(msg)) = (session, msg) {
+            return self.pass(place, &from, session, msg).await;
         }
+        // Of a turn that is over, a session that is closed: nothing to do any more. If we are
+        // stopping it may not have been read: it stays in the inbox.
+        if !self.context.cancel.is_cancelled() {
+            self.done(place).await;
+        }
+        Went::On
     }
 
     // ---- sessions
 
-    /// A person's sessions, numbered by age from 1.
-    pub(crate) fn mine(&self, user: &UserId) -> Vec<Numbered> {
-        let mut mine: Vec<(SessionRecord, SessionHandle)> = self
-            .sessions
-            .values()
-            .map(|handle| (handle.brief().record, handle.clone()))
-            .filter(|(record, _)| record.user == *user)
-            .collect();
-        mine.sort_by_key(|(record, _)| (record.created_at, record.id));
-        mine.into_iter()
-            .enumerate()
-            .map(|(at, (record, handle))| Numbered {
-                n: at + 1,
-                record,
-                handle,
-            })
-            .collect()
-    }
-
-    /// The session that plain text goes to: the chosen one, else the only one.
-    pub(crate) fn active(&self, user: &UserId) -> Option<Numbered> {
-        let mut mine = self.mine(user);
-        let chosen = self.users.get(user).and_then(|user| user.active);
-        match mine.iter().position(|one| Some(one.record.id) == chosen) {
-            Some(at) => Some(mine.swap_remove(at)),
-            None if mine.len() == 1 => mine.pop(),
-            None => None,
-        }
-    }
-
-    /// What is kept of a person.
-    pub(crate) fn user(&self, user: &UserId) -> UserRecord {
-        self.users.get(user).cloned().unwrap_or_else(|| UserRecord {
-            user: user.clone(),
-            active: None,
-            mode: Mode::default(),
-        })
-    }
-
-    /// Begins a session: in the journal first, then its task.
-    pub(crate) async fn open(&mut self, record: SessionRecord) {
-        let mut user = self.user(&record.user);
-        user.active = Some(record.id);
-        self.context
-            .commit(vec![
-                Change::Session(Box::new(record.clone())),
-                Change::User(user.clone()),
-            ])
-            .await;
-        self.users.insert(user.user.clone(), user);
-        let id = record.id;
-        let context = Arc::clone(&self.context);
-        let handle = SessionHandle::start(context, record, Vec::new(), Vec::new());
-        self.sessions.insert(id, handle);
-    }
-
-    /// Forgets a session that was closed, and keeps what that changed of its owner; both are
-    /// written down already.
-    pub(crate) fn forget(&mut self, session: SessionId, owner: UserRecord) {
-        self.sessions.remove(&session);
-        self.users.insert(owner.user.clone(), owner);
-    }
-
-    /// Keeps what changed of a person, with the answer to the act that changed it.
-    pub(crate) async fn keep(&mut self, user: UserRecord, mut changes: Vec<Change>) {
-        changes.push(Change::User(user.clone()));
-        self.context.commit(changes).await;
-        self.users.insert(user.user.clone(), user);
-    }
-
-    /// Makes a session the active one and says so.
-    pub(crate) async fn make_active(&mut self, place: u64, origin: &Origin, session: &Numbered) {
-        let mut user = self.user(&origin.user);
-        user.active = Some(session.record.id);
-        let text = HostText::Switched {
-            n: session.n,
-            dir: session.record.dir.clone(),
-        };
-        let view = cards::say(&self.context.name, origin.lang, Tone::Done, &text);
-        self.keep(user, vec![origin.reply(view), Change::Done(place)])
-            .await;
-    }
-
     /// Sends a text to the active session as a turn.
-    pub(crate) async fn give_active(&mut self, place: u64, origin: &Origin, text: String) {
-        match self.active(&origin.user) {
-            Some(session) => self.give(place, origin, session.record.id, text).await,
-            None => {
-                self.say(place, origin, Tone::Plain, &HostText::NoSession)
-                    .await;
-            }
+    pub(crate) async fn give_active(&self, place: u64, origin: &Origin, text: String) -> Went {
+        if let Some(session) = self.active(&origin.user) {
+            return self.give(place, origin, session.record.id, text).await;
         }
+        self.say(place, origin, Tone::Plain, &HostText::NoSession)
+            .await;
+        Went::On
     }
 
     /// Sends a text to a session as a turn. Its ids come from the cause, so that taking it up
     /// again after a crash makes the same turn.
-    pub(crate) async fn give(&self, place: u64, origin: &Origin, session: SessionId, text: String) {
+    pub(crate) async fn give(
+        &self,
+        place: u64,
+        origin: &Origin,
+        session: SessionId,
+        text: String,
+    ) -> Went {
         let id = TurnId::derived(&[origin.cause.as_str(), "turn"]);
         let turn = TurnRecord {
             id,
@@ -347,6 +320,8 @@ impl Desk {
             cause: origin.cause.clone(),
             traceparent: origin.traceparent.clone(),
             text,
+            asked: None,
+            given: false,
             key: Uuid::new_v5(&id.uuid(), b"key"),
             card: CardId::derived(&[&id.to_string(), "card"]),
             rev: 0,
@@ -354,17 +329,35 @@ impl Desk {
             state: TurnState::Queued,
         };
         let turn = Box::new(turn);
-        self.pass(place, session, Msg::Turn { place, turn }).await;
+        let msg = Msg::Turn { place, turn };
+        self.pass(place, origin, session, msg).await
     }
 
-    pub(crate) async fn pass(&self, place: u64, session: SessionId, msg: Msg) {
-        let taken = match self.sessions.get(&session) {
-            Some(handle) => handle.send(msg).await,
-            None => false,
-        };
-        if !taken && !self.context.cancel.is_cancelled() {
+    /// Hands something over to a session, without waiting for it.
+    pub(crate) async fn pass(
+        &self,
+        place: u64,
+        origin: &Origin,
+        session: SessionId,
+        msg: Msg,
+    ) -> Went {
+        let Some(handle) = self.sessions.get(&session) else {
+            // It is closed, or being closed.
             self.done(place).await;
+            return Went::On;
+        };
+        match handle.hand(msg) {
+            Handed::Over => {}
+            Handed::Full => return Went::Nowhere(session),
+            // We are stopping: the act is still in the inbox.
+            Handed::Gone if self.context.cancel.is_cancelled() => {}
+            Handed::Gone => {
+                let dir = handle.brief().record.dir;
+                let text = HostText::SessionFailed { dir };
+                self.say(place, origin, Tone::Failed, &text).await;
+            }
         }
+        Went::On
     }
 
     // ---- answers

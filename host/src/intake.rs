@@ -7,11 +7,10 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use common::broker::consume::{ConsumeOptions, Delivery, Outcome, consume};
+use common::broker::consume::{ConsumeOptions, Delivery, Earlier, Outcome, consume};
 use common::message::decode;
 use common::message::work::Work;
 use common::{stream, subject};
-use serde_json::json;
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 use tracing::{debug, warn};
@@ -31,6 +30,9 @@ pub(crate) async fn run(
         consumer: node.as_str(),
         in_flight: 1,
         drain: Duration::from_secs(1),
+        dead: Some(node.as_str()),
+        earlier: Earlier::default(),
+        lease: None,
     };
     let broker = context.broker.clone();
     consume(
@@ -54,8 +56,10 @@ async fn take(context: Arc<Context>, desk: mpsc::Sender<Accepted>, delivery: Del
             if node == context.node && work.node == node && user == work.inbound.user => {}
         _ => return Outcome::Dead(format!("not for this node: {}", delivery.subject)),
     }
+    common::crash_point!("host.work.read");
     match context.journal.accept(work.clone()).await {
         Ok(Some(place)) => {
+            common::crash_point!("host.work.kept");
             // The desk takes it from the journal after a restart, so losing it here loses nothing.
             let _ = desk.send(Accepted { place, work }).await;
             Outcome::Done
@@ -66,7 +70,6 @@ async fn take(context: Arc<Context>, desk: mpsc::Sender<Accepted>, delivery: Del
         }
         Err(why) => {
             warn!(%why, "work cannot be written down; it stays with the broker");
-            context.health.set("journal", false, json!(why.to_string()));
             Outcome::Again(Duration::from_secs(2))
         }
     }

@@ -5,12 +5,16 @@
 //! in one step, and only then acknowledged to the broker; what an act leads to (records, messages
 //! in `outbox`) and its removal from `inbox` are one step as well. Dying between two steps
 //! therefore repeats a step that is recognised, or finds its work still waiting.
+//!
+//! A disk that refuses a write closes the file; `owner` opens it again by itself once the disk takes
+//! something, and until then every request is refused with the reason.
 
+mod owner;
 mod store;
 
 use std::path::Path;
 use std::sync::mpsc as thread;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use common::ids::{CauseId, PromptId, SessionId, TurnId};
 use common::message::outbound::Outbound;
@@ -22,8 +26,6 @@ use crate::record::{PromptRecord, SessionRecord, TurnRecord, UserRecord};
 
 /// Requests that wait for the journal's thread; above that, callers wait.
 const QUEUE: usize = 256;
-/// How often a journal that stays open lets go of what is old.
-const PRUNE_EVERY: Duration = Duration::from_secs(24 * 3600);
 
 /// Why the journal cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -36,9 +38,13 @@ pub enum JournalError {
         /// Why.
         why: String,
     },
-    /// A step.
+    /// A step that cannot be written as it is; the file is as it was.
     #[error("the journal refused a step: {0}")]
     Step(String),
+    /// The disk. Whether the step is written is decided when the file is opened again, which goes on
+    /// by itself; to ask the same again is safe and right.
+    #[error("the journal cannot be used: {0}; it is tried again every second")]
+    Trouble(String),
     /// The thread is gone.
     #[error("the journal is closed")]
     Closed,
@@ -105,6 +111,11 @@ enum Request {
         Box<Work>,
         oneshot::Sender<Result<Option<u64>, JournalError>>,
     ),
+    Withdraw {
+        cause: CauseId,
+        changes: Vec<Change>,
+        reply: oneshot::Sender<Result<bool, JournalError>>,
+    },
     Commit(Vec<Change>, oneshot::Sender<Result<(), JournalError>>),
     Outbox {
         after: u64,
@@ -127,6 +138,7 @@ enum Request {
 pub struct Journal {
     requests: thread::SyncSender<Request>,
     outbox: watch::Receiver<u64>,
+    trouble: watch::Receiver<Option<String>>,
 }
 
 impl Journal {
@@ -137,20 +149,42 @@ impl Journal {
         let snapshot = store.snapshot()?;
         let (requests, inbox) = thread::sync_channel(QUEUE);
         let (grown, outbox) = watch::channel(0);
+        let (told, trouble) = watch::channel(None);
+        let owner = owner::Owner::new(data_dir.to_owned(), store, grown, told);
         std::thread::Builder::new()
             .name("journal".into())
-            .spawn(move || serve(&mut store, &inbox, &grown))
+            .spawn(move || owner.run(&inbox))
             .map_err(|why| JournalError::Open {
                 path: data_dir.display().to_string(),
                 why: why.to_string(),
             })?;
-        Ok((Self { requests, outbox }, snapshot))
+        let journal = Self {
+            requests,
+            outbox,
+            trouble,
+        };
+        Ok((journal, snapshot))
     }
 
     /// Writes an act down. `None` means that it was written down before, under whatever name.
     pub async fn accept(&self, work: Work) -> Result<Option<u64>, JournalError> {
         self.ask(|reply| Request::Accept(Box::new(work), reply))
             .await
+    }
+
+    /// Writes an act down as seen that never came, so that it is not taken if it comes later, and
+    /// carries out `changes` with that. False when it came before: then nothing has changed.
+    pub async fn withdraw(
+        &self,
+        cause: CauseId,
+        changes: Vec<Change>,
+    ) -> Result<bool, JournalError> {
+        self.ask(|reply| Request::Withdraw {
+            cause,
+            changes,
+            reply,
+        })
+        .await
     }
 
     /// Carries out all of `changes` or none.
@@ -183,6 +217,12 @@ impl Journal {
         self.ask(|reply| Request::Seen(cause, reply)).await
     }
 
+    /// Why nothing can be written at present, in words for the machine's owner; none while all is
+    /// well. Follows changes.
+    pub fn trouble(&self) -> watch::Receiver<Option<String>> {
+        self.trouble.clone()
+    }
+
     /// Changes whenever something new is in the outbox.
     pub fn outbox_grown(&self) -> watch::Receiver<u64> {
         self.outbox.clone()
@@ -207,103 +247,4 @@ impl Journal {
         }
         answer.await.map_err(|_| JournalError::Closed)?
     }
-}
-
-/// Tells a caller how its step went, once the transaction is decided.
-type Answer = Box<dyn FnOnce(Result<(), String>)>;
-
-/// The thread. Requests that have piled up share one transaction, so one disk flush.
-fn serve(store: &mut store::Store, inbox: &thread::Receiver<Request>, grown: &watch::Sender<u64>) {
-    let mut pruned = Instant::now();
-    while let Ok(first) = inbox.recv() {
-        let batch: Vec<Request> = std::iter::once(first)
-            .chain(inbox.try_iter().take(QUEUE))
-            .collect();
-        let mut replies: Vec<Answer> = Vec::new();
-        let mut sends = false;
-        // A step that failed half-way must not be kept, and it shares its transaction: then all
-        // of the batch is refused, and nothing of it has happened.
-        let mut broken = false;
-        let mut step = match store.begin() {
-            Ok(step) => Some(step),
-            Err(why) => {
-                tracing::error!(%why, "the journal cannot begin a step");
-                None
-            }
-        };
-        for request in batch {
-            match request {
-                Request::Accept(work, reply) => {
-                    let done = match &mut step {
-                        Some(step) => step.accept(&work),
-                        None => Err(JournalError::Closed),
-                    };
-                    broken |= done.is_err();
-                    replies.push(Box::new(move |committed| {
-                        let _ = reply.send(after(done, committed));
-                    }));
-                }
-                Request::Commit(changes, reply) => {
-                    sends |= changes.iter().any(|c| matches!(c, Change::Send(_)));
-                    let done = match &mut step {
-                        Some(step) => step.apply(&changes),
-                        None => Err(JournalError::Closed),
-                    };
-                    broken |= done.is_err();
-                    replies.push(Box::new(move |committed| {
-                        let _ = reply.send(after(done, committed));
-                    }));
-                }
-                Request::Outbox {
-                    after: place,
-                    limit,
-                    reply,
-                } => {
-                    let _ = reply.send(store.outbox(place, limit));
-                }
-                Request::Prompt(id, reply) => {
-                    let _ = reply.send(store.prompt(id));
-                }
-                Request::Turn(id, reply) => {
-                    let _ = reply.send(store.turn(id));
-                }
-                Request::Seen(cause, reply) => {
-                    let _ = reply.send(store.seen(&cause));
-                }
-            }
-        }
-        if let Some(step) = &step
-            && !replies.is_empty()
-            && pruned.elapsed() >= PRUNE_EVERY
-        {
-            pruned = Instant::now();
-            broken |= step.prune(chrono::Utc::now()).is_err();
-        }
-        let committed = match step {
-            Some(_) if broken => Err(JournalError::Step("a step beside it failed".into())),
-            Some(step) if !replies.is_empty() => step.commit(),
-            _ => Ok(()),
-        };
-        if let Err(why) = &committed {
-            tracing::error!(%why, "the journal cannot finish a step");
-        }
-        for reply in replies {
-            reply(match &committed {
-                Ok(()) => Ok(()),
-                Err(why) => Err(why.to_string()),
-            });
-        }
-        if sends {
-            grown.send_modify(|n| *n += 1);
-        }
-    }
-}
-
-fn after<T>(
-    done: Result<T, JournalError>,
-    committed: Result<(), String>,
-) -> Result<T, JournalError> {
-    let value = done?;
-    committed.map_err(JournalError::Step)?;
-    Ok(value)
 }

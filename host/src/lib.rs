@@ -7,6 +7,7 @@
 pub mod agent;
 mod beat;
 mod cards;
+mod claim;
 mod command;
 pub mod context;
 mod desk;
@@ -17,7 +18,7 @@ pub mod record;
 mod session;
 pub mod workdir;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -31,6 +32,8 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tracing::{info, warn};
 
+use crate::claim::Claim;
+pub use crate::claim::Rival;
 use crate::context::{AgentOptions, Context};
 use crate::journal::{Journal, JournalError};
 use crate::session::slots::Slots;
@@ -76,13 +79,24 @@ pub enum HostError {
     /// The journal.
     #[error(transparent)]
     Journal(#[from] JournalError),
+    /// Another process serves this node.
+    #[error(
+        "node `{node}` already runs on machine {rival}. Stop that one, or enrol this machine under an id of its own: phonework enroll <id> on the hub"
+    )]
+    Claimed {
+        /// This node.
+        node: NodeId,
+        /// Who does.
+        rival: Rival,
+    },
 }
 
 /// Runs a host until `cancel`, then ends in good order: no new work, turns interrupted and offered
 /// again, processes ended, last answers sent.
 ///
 /// # Errors
-/// When it cannot start; nothing was acknowledged then.
+/// When it cannot start; nothing was acknowledged then. Later when, after a cut, another start of
+/// this node turns out to work; this one has ended in good order then.
 pub async fn run(
     options: HostOptions,
     broker: Broker,
@@ -96,11 +110,12 @@ pub async fn run(
     let (journal, mut snapshot) = Journal::open(&options.data_dir)?;
     let sessions_end = CancellationToken::new();
     let context = Arc::new(Context {
-        node: options.node,
+        node: options.node.clone(),
         name: options.name,
         journal: journal.clone(),
         broker: broker.clone(),
         workdir,
+        family: family(&options.node, &options.data_dir),
         slots: Slots::new(options.agents.max_live),
         agents: options.agents,
         timezone: options.timezone,
@@ -108,7 +123,25 @@ pub async fn run(
         tasks: TaskTracker::new(),
         cancel: sessions_end.clone(),
     });
-    report_agent(&context).await;
+    // Beside each other, as both mostly wait.
+    let claim = async {
+        tokio::select! {
+            claim = Claim::take(&broker, &context.node) => claim.map(Some),
+            () = cancel.cancelled() => Ok(None),
+        }
+    };
+    let agent = async {
+        report_agent(&context).await;
+        Ok(())
+    };
+    let (Some(claim), ()) = tokio::try_join!(claim, agent)? else {
+        return Ok(());
+    };
+    // Ours until the very end, so that nobody begins while we still finish.
+    let (cancel, claim_ends) = (cancel.child_token(), CancellationToken::new());
+    let _claim_ends = claim_ends.clone().drop_guard();
+    let claim = tokio::spawn(hold(claim, claim_ends.clone(), cancel.clone()));
+    context.tasks.spawn(report_journal(Arc::clone(&context)));
     health.set(
         "host",
         true,
@@ -127,7 +160,8 @@ pub async fn run(
     let (load_tx, load) = watch::channel(beat::Load::default());
     let (to_desk, from_intake) = mpsc::channel(DESK);
     let waiting = std::mem::take(&mut snapshot.inbox);
-    let desk = desk::Desk::new(Arc::clone(&context), snapshot, load_tx);
+    let left = session::recover::leftovers(&context, &snapshot.sessions).await;
+    let desk = desk::Desk::new(Arc::clone(&context), snapshot, left, load_tx);
     context.tasks.spawn(desk.run(waiting, from_intake));
     let beat = tokio::spawn(beat::run(
         Arc::clone(&context),
@@ -150,8 +184,35 @@ pub async fn run(
     let _ = tokio::time::timeout(OUTBOX_END_WITHIN, flush).await;
     outbox_end.cancel();
     let _ = tokio::join!(outbox, beat);
+    claim_ends.cancel();
+    let claim = claim.await;
     info!(node = %context.node, "host has stopped");
-    Ok(())
+    // A panic there is in the log; the host has ended in order all the same.
+    claim.unwrap_or(Ok(()))
+}
+
+/// Keeps the claim on the node until `ends`; when it is lost, `host` is told to end.
+async fn hold(
+    claim: Claim,
+    ends: CancellationToken,
+    host: CancellationToken,
+) -> Result<(), HostError> {
+    let kept = claim.keep(ends).await;
+    if kept.is_err() {
+        host.cancel();
+    }
+    kept
+}
+
+/// A name for all processes of this host that another host, on the same machine or looking at the
+/// same processes from another container, does not have. The journal in the folder is open in one
+/// process only, so whatever else bears the name is left over.
+fn family(node: &NodeId, data_dir: &Path) -> String {
+    use std::os::unix::fs::MetadataExt as _;
+    let path = std::fs::canonicalize(data_dir).unwrap_or_else(|_| data_dir.to_owned());
+    let place = std::fs::metadata(&path).map_or((0, 0), |data| (data.dev(), data.ino()));
+    let name = format!("{node} {} {place:?}", path.display());
+    uuid::Uuid::new_v5(&uuid::Uuid::NAMESPACE_OID, name.as_bytes()).to_string()
 }
 
 async fn wait_until_sent(journal: &Journal) {
@@ -161,6 +222,19 @@ async fn wait_until_sent(journal: &Journal) {
         .is_ok_and(|waiting| !waiting.is_empty())
     {
         tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+}
+
+/// Shows whether things can be written down.
+async fn report_journal(context: Arc<Context>) {
+    let mut trouble = context.journal.trouble();
+    loop {
+        let why = trouble.borrow_and_update().clone();
+        context.health.set("journal", why.is_none(), json!(why));
+        tokio::select! {
+            changed = trouble.changed() => if changed.is_err() { return },
+            () = context.cancel.cancelled() => return,
+        }
     }
 }
 

@@ -1,7 +1,8 @@
 //! Drains the journal's outbox to the broker, in order, each message until it is confirmed.
 //!
 //! Dying after the confirmation and before it is written down sends the message once more with the
-//! same id; stream and gateway know it by that.
+//! same id; stream and gateway know it by that. While the journal cannot be written, what is
+//! confirmed is remembered, so that it is not sent again and again.
 
 use common::broker::{Broker, PublishError};
 use common::ids::NodeId;
@@ -18,8 +19,10 @@ const BATCH: usize = 64;
 /// Runs until `cancel`; then sends what is left as long as the broker answers at once.
 pub(crate) async fn run(node: NodeId, journal: Journal, broker: Broker, cancel: CancellationToken) {
     let mut grown = journal.outbox_grown();
+    // Confirmed and not yet marked; at most a batch.
+    let mut sent = Vec::with_capacity(BATCH);
     loop {
-        let emptied = drain(&node, &journal, &broker, &cancel).await;
+        let emptied = drain(&node, &journal, &broker, &cancel, &mut sent).await;
         if cancel.is_cancelled() {
             return;
         }
@@ -44,8 +47,16 @@ async fn drain(
     journal: &Journal,
     broker: &Broker,
     cancel: &CancellationToken,
+    sent: &mut Vec<Change>,
 ) -> bool {
     loop {
+        if !sent.is_empty() {
+            if let Err(why) = journal.commit(sent.clone()).await {
+                warn!(%why, "sent replies cannot be marked yet");
+                return false;
+            }
+            sent.clear();
+        }
         let waiting = match journal.outbox(0, BATCH).await {
             Ok(waiting) if waiting.is_empty() => return true,
             Ok(waiting) => waiting,
@@ -54,18 +65,21 @@ async fn drain(
                 return false;
             }
         };
-        let mut sent = Vec::with_capacity(waiting.len());
         let mut stuck = false;
         for one in waiting {
             let subject = subject::out(node, &one.outbound.user);
             let id = one.outbound.meta.id.to_string();
             let trace = one.outbound.meta.traceparent.clone();
             let payload = encode(&one.outbound).into();
+            common::crash_point!("host.outbox.read");
             match broker
                 .publish_until(&subject, &id, &trace, payload, cancel)
                 .await
             {
-                Ok(_) => sent.push(Change::Sent(one.place)),
+                Ok(_) => {
+                    common::crash_point!("host.outbox.stored");
+                    sent.push(Change::Sent(one.place));
+                }
                 Err(PublishError::Full(why)) => {
                     warn!(%why, "the stream of replies is full; replies wait here");
                     stuck = true;
@@ -77,13 +91,10 @@ async fn drain(
                 }
             }
         }
-        if !sent.is_empty()
-            && let Err(why) = journal.commit(sent).await
-        {
-            error!(%why, "sent replies cannot be marked; they will be sent again and recognised");
-            return false;
-        }
         if stuck {
+            if !sent.is_empty() && journal.commit(sent.clone()).await.is_ok() {
+                sent.clear();
+            }
             return false;
         }
     }

@@ -19,6 +19,31 @@ pub struct UserRecord {
     /// How plain text is handled.
     #[serde(default)]
     pub mode: Mode,
+    /// Sessions that the person closed and that have not ended yet; at most as many as they had.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub closing: Vec<Closing>,
+}
+
+/// A session on its way out: what its owner is told once it has ended.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Closing {
+    /// Which.
+    pub session: SessionId,
+    /// Its number at the time.
+    pub n: usize,
+    /// Its directory.
+    pub dir: String,
+    /// Where to answer.
+    pub chat: Chat,
+    /// The language to answer in.
+    pub lang: Lang,
+    /// The act that closed it.
+    pub cause: CauseId,
+    /// Trace context.
+    #[serde(default)]
+    pub traceparent: String,
+    /// Revision of the answer's card that tells the end.
+    pub rev: u32,
 }
 
 /// How plain text is handled.
@@ -63,6 +88,9 @@ pub struct ProcessRecord {
     pub pid: u32,
     /// When the system says it started; opaque.
     pub started: String,
+    /// What it and all that it starts bear in their environment; empty in older records.
+    #[serde(default)]
+    pub mark: String,
 }
 
 /// One prompt to an agent, until its answer is in the outbox.
@@ -85,6 +113,13 @@ pub struct TurnRecord {
     pub traceparent: String,
     /// What is sent to the agent.
     pub text: String,
+    /// What the person wrote, where `text` are words of ours that ask to go on with it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub asked: Option<String>,
+    /// Whether a process may have read `text`. Without it nothing was done; with it only the
+    /// agent's transcript can tell what was. Records from before this was kept count as given.
+    #[serde(default = "yes")]
+    pub given: bool,
     /// The agent's key of this message: it runs a key once only.
     pub key: Uuid,
     /// Its card, and the last revision that was put into the outbox.
@@ -95,6 +130,17 @@ pub struct TurnRecord {
     pub created_at: DateTime<Utc>,
     /// How it stands.
     pub state: TurnState,
+}
+
+impl TurnRecord {
+    /// What the person wrote.
+    pub fn request(&self) -> &str {
+        self.asked.as_deref().unwrap_or(&self.text)
+    }
+}
+
+fn yes() -> bool {
+    true
 }
 
 /// How a turn stands. A finished turn is deleted in the step that puts its answer into the outbox.
@@ -110,6 +156,8 @@ pub enum TurnState {
     },
     /// Handed to the agent inside a running turn.
     Folded,
+    /// Cut off from us, while a process left over still works on it.
+    Watched,
     /// Cut off; the person may let it go on or leave it.
     Interrupted,
 }

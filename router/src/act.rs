@@ -32,33 +32,41 @@ pub(crate) struct Desk {
     pub(crate) lang: Option<Lang>,
 }
 
+/// The nodes that serve a person: those the hub grants, unless the node's own list says no.
+/// Sorted by id.
+pub(crate) async fn candidates(
+    registry: &Registry,
+    presence: &Presence,
+    user: &UserId,
+) -> Vec<Candidate> {
+    let nodes = registry.nodes();
+    let granted = nodes.iter().filter(|(_, one)| one.serves.lets_in(user));
+    let granted: Vec<_> = granted
+        .map(|(node, one)| (node.clone(), one.name.clone()))
+        .collect();
+    let seen = presence
+        .of(granted.iter().map(|(node, _)| node.clone()).collect())
+        .await;
+    granted
+        .into_iter()
+        .filter_map(|(node, name)| {
+            let seen = seen.get(&node);
+            if seen.is_some_and(|seen| !seen.serves.is_empty() && !seen.serves.contains(user)) {
+                return None;
+            }
+            // What the hub calls it, else what it calls itself, else its id.
+            let own = seen.map(|seen| seen.name.clone()).unwrap_or_default();
+            let name = [name, own].into_iter().find(|name| !name.trim().is_empty());
+            let name = name.unwrap_or_else(|| node.to_string());
+            Some(Candidate { node, name })
+        })
+        .collect()
+}
+
 impl Desk {
-    /// The nodes that serve a person: those the hub grants, unless the node's own list says no.
-    /// Sorted by id.
+    /// The nodes that serve a person.
     pub(crate) async fn candidates(&self, user: &UserId) -> Vec<Candidate> {
-        let nodes = self.registry.nodes();
-        let granted = nodes.iter().filter(|(_, one)| one.serves.lets_in(user));
-        let granted: Vec<_> = granted
-            .map(|(node, one)| (node.clone(), one.name.clone()))
-            .collect();
-        let seen = self
-            .presence
-            .of(granted.iter().map(|(node, _)| node.clone()).collect())
-            .await;
-        granted
-            .into_iter()
-            .filter_map(|(node, name)| {
-                let seen = seen.get(&node);
-                if seen.is_some_and(|seen| !seen.serves.is_empty() && !seen.serves.contains(user)) {
-                    return None;
-                }
-                // What the hub calls it, else what it calls itself, else its id.
-                let own = seen.map(|seen| seen.name.clone()).unwrap_or_default();
-                let name = [name, own].into_iter().find(|name| !name.trim().is_empty());
-                let name = name.unwrap_or_else(|| node.to_string());
-                Some(Candidate { node, name })
-            })
-            .collect()
+        candidates(&self.registry, &self.presence, user).await
     }
 
     /// The card of `/nodes`.
@@ -84,6 +92,7 @@ impl Desk {
                 last: seen.map(|seen| seen.last),
                 sessions: seen.map_or(0, |seen| seen.sessions),
                 running: seen.map_or(0, |seen| seen.running),
+                trouble: seen.and_then(|seen| seen.trouble.clone()),
                 version: seen.map(|seen| seen.version.clone()).unwrap_or_default(),
                 active: only || active == Some(&one.node),
             }
@@ -91,11 +100,14 @@ impl Desk {
         cards::nodes(lang, &candidates.iter().map(row).collect::<Vec<_>>(), now)
     }
 
-    /// Makes `node` the active one and sends it the message at `pending`, if one waits. The first
-    /// choice for a message counts; the same choice again changes nothing.
+    /// Makes `node` the active one, by the act at `place` of PW_IN, and sends it the message at
+    /// `pending`, if one waits. The first choice for a message counts; the same choice again changes
+    /// nothing.
+    #[expect(clippy::too_many_arguments, reason = "all that is known of one act")]
     pub(crate) async fn choose(
         &self,
         inbound: &Inbound,
+        place: u64,
         mut user: User,
         candidates: &[Candidate],
         node: &NodeId,
@@ -128,7 +140,7 @@ impl Desk {
             };
         }
         let mut changed = user.clone();
-        changed.active = Some(node.clone());
+        changed.choose(place, node);
         if let (Some(sequence), Some(_)) = (pending, &waiting)
             && user.decided(sequence).is_none()
         {
@@ -138,6 +150,7 @@ impl Desk {
         if changed != user {
             user = changed;
             self.users.put(&inbound.user, &user).await?;
+            common::crash_point!("router.choice.kept");
         }
         match (pending, waiting) {
             (None, _) => {
@@ -150,10 +163,11 @@ impl Desk {
                     .show(inbound, "answer", cards::expired(lang, &to.name))
                     .await
             }
-            (Some(_), Some(waiting)) => {
-                let view = match self.dispatch.hand(&waiting, &to, lang).await? {
+            (Some(sequence), Some(waiting)) => {
+                let view = match self.dispatch.hand(&waiting, sequence, &to, lang).await? {
                     Handed::Taken => cards::sent(lang, &to.name),
-                    Handed::Refused(view) => view,
+                    Handed::Refused(why) => cards::waiting::refused(lang, &to.name, why, 1),
+                    Handed::RefusedBefore => return Ok(()),
                 };
                 replies
                     .card(inbound, "answer", card_of(&waiting, "ask"), 2, view)

@@ -1,11 +1,14 @@
 //! What the router shows, as cards. Pure: facts in, view out; the words are `common::text`'s.
 
+pub(crate) mod dead;
+
+pub(crate) mod waiting;
+
 use common::command::Command;
 use common::ids::{NodeId, UserId};
 use common::lang::Lang;
 use common::message::inbound::MAX_TEXT;
 use common::message::view::{Action, Block, Button, ButtonStyle, Tone, View};
-use common::stream::WAITING_PER_USER;
 use common::text::Say as _;
 use common::text::router::RouterText as Text;
 
@@ -17,8 +20,6 @@ use chrono::{DateTime, Utc};
 const BUTTONS: usize = 12;
 /// Characters of a message that are quoted.
 const QUOTE: usize = 80;
-/// How long work waits for a node, in hours; the stream's own limit.
-const WAIT_HOURS: u64 = 72;
 
 /// A node as the list shows it.
 #[derive(Debug, Clone)]
@@ -30,6 +31,8 @@ pub(crate) struct Row {
     pub(crate) last: Option<DateTime<Utc>>,
     pub(crate) sessions: u32,
     pub(crate) running: u32,
+    /// What keeps it from taking work.
+    pub(crate) trouble: Option<String>,
     /// Empty if unknown.
     pub(crate) version: String,
     pub(crate) active: bool,
@@ -181,6 +184,8 @@ fn detail(lang: Lang, row: &Row, now: DateTime<Utc>) -> String {
             running: row.running,
         };
         parts.push(sessions.say(lang));
+        let trouble = row.trouble.as_deref().map(waiting::trouble);
+        parts.extend(trouble.map(|text| text.say(lang)));
     }
     if !row.version.is_empty() {
         parts.push(format!("v{}", row.version));
@@ -245,52 +250,6 @@ pub(crate) fn wrong_use(lang: Lang, command: Command) -> View {
         text: command.help(lang).to_owned(),
     });
     view
-}
-
-/// A message waits for a node that is not there.
-pub(crate) fn waiting(
-    lang: Lang,
-    name: &str,
-    since: Option<DateTime<Utc>>,
-    place: Option<u64>,
-    now: DateTime<Utc>,
-) -> View {
-    let seconds = since.map(|since| seconds_since(since, now));
-    let lines = [
-        Text::LastSeen { seconds },
-        Text::Place {
-            place,
-            hours: WAIT_HOURS,
-        },
-    ];
-    card(
-        lang,
-        Tone::Warning,
-        &Text::Waiting {
-            node: name.to_owned(),
-        },
-        &lines,
-    )
-}
-
-/// Too much waits for this person on that node.
-pub(crate) fn queue_full(lang: Lang, name: &str) -> View {
-    let limit = u64::try_from(WAITING_PER_USER).unwrap_or_default();
-    let title = Text::QueueFull {
-        node: name.to_owned(),
-    };
-    with_code(
-        card(lang, Tone::Failed, &title, &[Text::QueueFullHint { limit }]),
-        "queue-full",
-    )
-}
-
-/// Too much waits altogether.
-pub(crate) fn hub_full(lang: Lang) -> View {
-    with_code(
-        card(lang, Tone::Failed, &Text::HubFull, &[Text::HubFullHint]),
-        "hub-full",
-    )
 }
 
 /// A kind of message that is not handled yet.

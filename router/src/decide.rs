@@ -5,9 +5,9 @@
 //! person is what is left. Carrying a decision out is `intake`'s and `dispatch`'s.
 
 use common::command::{Command, Owner, Typed, read};
-use common::ids::NodeId;
+use common::ids::{CauseId, NodeId};
 use common::message::inbound::InboundBody;
-use common::message::view::Action;
+use common::message::view::{Action, DeadChoice, WaitingChoice};
 
 /// A node that serves the person.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -60,6 +60,22 @@ pub(crate) enum Decision {
     },
     /// A command of ours, written wrongly.
     WrongUse(Command),
+    /// What to do with a dead letter of theirs.
+    Dead {
+        /// Its place in PW_DLQ.
+        sequence: u64,
+        /// The choice.
+        choice: DeadChoice,
+    },
+    /// A choice for a message that waits, or waited in vain. Whose it is, is seen there.
+    Waiting {
+        /// The node it waits for; it need not serve the person any more.
+        node: NodeId,
+        /// The act that brought it.
+        cause: CauseId,
+        /// The choice.
+        choice: WaitingChoice,
+    },
     /// A tap for a node that does not serve them.
     NotYours(NodeId),
     /// A kind of message that is not handled yet.
@@ -89,24 +105,36 @@ fn by_rules(body: &InboundBody, facts: &Facts<'_>) -> Option<Decision> {
 }
 
 fn by_tap(action: &Action, facts: &Facts<'_>) -> Decision {
-    let Some(node) = action.node().cloned() else {
-        return Decision::Unsupported("dead letter".into());
-    };
-    if !facts.serves(&node) {
-        return Decision::NotYours(node);
+    if let Some(node) = action.node()
+        // Also what waits for a node that was removed can be taken back.
+        && !matches!(action, Action::Waiting { .. })
+        && !facts.serves(node)
+    {
+        return Decision::NotYours(node.clone());
     }
     match action {
-        Action::UseNode { pending, .. } => Decision::Use {
-            node,
+        Action::UseNode { node, pending } => Decision::Use {
+            node: node.clone(),
             pending: *pending,
         },
-        Action::Answer { .. }
-        | Action::Stop { .. }
-        | Action::Recover { .. }
-        | Action::Queued { .. }
-        | Action::Switch { .. }
-        | Action::Waiting { .. }
-        | Action::Dead { .. } => Decision::Send(node),
+        Action::Dead { sequence, choice } => Decision::Dead {
+            sequence: *sequence,
+            choice: *choice,
+        },
+        Action::Waiting {
+            node,
+            cause,
+            choice,
+        } => Decision::Waiting {
+            node: node.clone(),
+            cause: cause.clone(),
+            choice: choice.clone(),
+        },
+        Action::Answer { node, .. }
+        | Action::Stop { node, .. }
+        | Action::Recover { node, .. }
+        | Action::Queued { node, .. }
+        | Action::Switch { node, .. } => Decision::Send(node.clone()),
     }
 }
 
@@ -294,6 +322,21 @@ mod tests {
             decide(&stop("other"), &facts),
             Decision::NotYours(id("other"))
         );
+        // What waits for a node that was removed can still be taken back.
+        let waits = |node: &str| InboundBody::Tap {
+            action: Action::Waiting {
+                node: id(node),
+                cause: CauseId::new(common::ids::Surface::Feishu, "om_1"),
+                choice: WaitingChoice::Cancel,
+            },
+        };
+        for node in ["lab", "other"] {
+            let decided = decide(&waits(node), &facts);
+            assert!(
+                matches!(&decided, Decision::Waiting { node: n, .. } if *n == id(node)),
+                "{decided:?}"
+            );
+        }
         let wanted = Decision::Use {
             node: id("lab"),
             pending: Some(7),

@@ -5,7 +5,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use common::broker::Broker;
-use common::broker::consume::{ConsumeOptions, Delivery, Outcome, consume};
+use common::broker::consume::{ConsumeOptions, Delivery, Earlier, Outcome, consume};
+use common::broker::lease::Lease;
+use common::ids::NodeId;
 use common::lang::Lang;
 use common::message::decode;
 use common::message::inbound::{Inbound, InboundBody};
@@ -16,28 +18,40 @@ use tracing::{debug, info, warn};
 
 use crate::act::Desk;
 use crate::cards;
+use crate::dead;
 use crate::decide::{Decision, Facts, decide};
 use crate::dispatch::Handed;
+use crate::floor;
 use crate::users::{Stopped, User};
+use crate::waiting::Tap;
 
 /// Acts held at once, waiting ones included; the rest stays in the stream.
 const IN_FLIGHT: usize = 256;
 /// How long running acts may go on at the end.
 const DRAIN: Duration = Duration::from_secs(3);
 
-/// Reads until `cancel`.
-pub(crate) async fn run(desk: Arc<Desk>, broker: Broker, cancel: CancellationToken) {
+/// Reads as long as we lead.
+pub(crate) async fn run(desk: Arc<Desk>, broker: Broker, lease: &Lease) {
+    let cancel = lease.over().clone();
     let (mut lost, mut found) = (broker.up(), broker.up());
     let options = ConsumeOptions {
         stream: stream::IN,
         consumer: stream::IN_ROUTER,
         in_flight: IN_FLIGHT,
         drain: DRAIN,
+        dead: Some(NodeId::ROUTER),
+        earlier: Earlier::default(),
+        lease: Some(lease),
     };
     while !cancel.is_cancelled() {
-        if !begin_at_floor(&broker, &cancel).await {
+        // After a cut another router may lead by now, and it reads the same consumer.
+        if !lease.settled().await {
             return;
         }
+        let Some(Some(earlier)) = lease.guard(begin_at_floor(&broker, &cancel)).await else {
+            return;
+        };
+        let options = ConsumeOptions { earlier, ..options };
         // Acts of this stretch end with it: one that went on would work beside its own repeat.
         let stretch = CancellationToken::new();
         let reading = consume(&broker, options, cancel.clone(), key, |delivery| {
@@ -66,31 +80,42 @@ pub(crate) async fn run(desk: Arc<Desk>, broker: Broker, cancel: CancellationTok
 
 /// Lets the consumer begin again with the oldest message that is not acknowledged, so that what an
 /// earlier reader held comes before newer messages and at once. What was settled above that point
-/// comes once more and is recognised by its ids. False when stopped.
-async fn begin_at_floor(broker: &Broker, cancel: &CancellationToken) -> bool {
+/// comes once more and is recognised by its ids. Gives what the broker then forgets: how often they
+/// had been delivered. None when stopped.
+async fn begin_at_floor(broker: &Broker, cancel: &CancellationToken) -> Option<Earlier> {
+    // Counted once, however often the rest has to be tried.
+    let mut counted = None;
     loop {
         let reset = async {
             let acts = broker.jetstream().get_stream_no_info(stream::IN).await?;
             let state = acts.consumer_info(stream::IN_ROUTER).await?;
+            let mut earlier = counted.unwrap_or_default();
             if state.num_ack_pending > 0 {
                 info!(
                     unsettled = state.num_ack_pending,
                     "taking up what an earlier reader held"
                 );
+                if counted.is_none() {
+                    let (floor, last) = (&state.ack_floor, &state.delivered);
+                    let kept = broker.jetstream().get_key_value(stream::KV_USERS).await?;
+                    earlier =
+                        floor::begin(&kept, floor.stream_sequence, last.stream_sequence).await?;
+                    counted = Some(earlier);
+                }
                 acts.reset_consumer(stream::IN_ROUTER, None).await?;
             }
-            Ok::<_, async_nats::Error>(())
+            Ok::<_, async_nats::Error>(earlier)
         };
         tokio::select! {
             done = reset => match done {
-                Ok(()) => return true,
+                Ok(earlier) => return Some(earlier),
                 Err(why) => debug!(%why, "cannot begin to read yet; again"),
             },
-            () = cancel.cancelled() => return false,
+            () = cancel.cancelled() => return None,
         }
         tokio::select! {
             () = tokio::time::sleep(Duration::from_millis(300)) => {}
-            () = cancel.cancelled() => return false,
+            () = cancel.cancelled() => return None,
         }
     }
 }
@@ -114,6 +139,7 @@ async fn handle(desk: &Desk, delivery: Delivery) -> Outcome {
     if subject::parse_in(&delivery.subject).as_ref() != Some(&inbound.user) {
         return Outcome::Dead(format!("its subject and its user {} differ", inbound.user));
     }
+    common::crash_point!("router.act.read");
     match decide_and_act(desk, &inbound, delivery.sequence).await {
         Ok(()) => Outcome::Done,
         // It comes again, to us or to the next router.
@@ -125,9 +151,11 @@ async fn decide_and_act(desk: &Desk, inbound: &Inbound, sequence: u64) -> Result
     let mut user = desk.users.get(&inbound.user).await?;
     let lang = language(desk, inbound, &mut user).await?;
     let candidates = desk.candidates(&inbound.user).await;
+    // An act that comes again after a crash is decided as it was the first time, though the person
+    // may have changed machines since: it must not run on another one as well.
     let facts = Facts {
         candidates: &candidates,
-        active: user.active.as_ref(),
+        active: user.active_at(sequence),
     };
     let decision = decide(&inbound.body, &facts);
     debug!(cause = %inbound.meta.cause, user = %inbound.user, ?decision, "decided");
@@ -141,10 +169,20 @@ async fn decide_and_act(desk: &Desk, inbound: &Inbound, sequence: u64) -> Result
                     .show(inbound, "answer", cards::not_yours(lang, &node))
                     .await;
             };
-            match desk.dispatch.hand(inbound, to, lang).await? {
-                Handed::Taken => return Ok(()),
-                Handed::Refused(view) => view,
+            // The only one becomes the active one before anything goes out: another machine may
+            // be added before this act comes again.
+            let text = matches!(inbound.body, InboundBody::Text { .. });
+            if text && user.active_at(sequence) != Some(&to.node) {
+                user.choose(sequence, &to.node);
+                desk.users.put(&inbound.user, &user).await?;
             }
+            return match desk.dispatch.hand(inbound, sequence, to, lang).await? {
+                Handed::Taken | Handed::RefusedBefore => Ok(()),
+                Handed::Refused(why) => {
+                    let refusals = desk.dispatch.waiting.refusals();
+                    refusals.add(inbound, to, lang, why, sequence).await
+                }
+            };
         }
         Decision::Ask => {
             let view = cards::ask(lang, text_of(&inbound.body), &candidates, sequence);
@@ -152,8 +190,26 @@ async fn decide_and_act(desk: &Desk, inbound: &Inbound, sequence: u64) -> Result
         }
         Decision::Use { node, pending } => {
             return desk
-                .choose(inbound, user, &candidates, &node, pending, lang)
+                .choose(inbound, sequence, user, &candidates, &node, pending, lang)
                 .await;
+        }
+        Decision::Dead { sequence, choice } => {
+            return dead::tapped(desk, inbound, user, sequence, choice, lang).await;
+        }
+        Decision::Waiting {
+            node,
+            cause,
+            choice,
+        } => {
+            let tap = Tap {
+                inbound,
+                node: &node,
+                cause: &cause,
+                choice: &choice,
+                candidates: &candidates,
+                lang,
+            };
+            return desk.dispatch.waiting.tap(tap).await;
         }
         Decision::List => desk.list(&candidates, user.active.as_ref(), lang).await,
         Decision::NoNode => cards::no_nodes(lang, &inbound.user),

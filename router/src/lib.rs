@@ -2,12 +2,20 @@
 //! concerns nodes. It never talks to a platform, runs no tools and keeps no conversations.
 //!
 //! Read `intake`, then `decide`, `act` and `dispatch`; `presence` and `registry` are what they ask.
+//!
+//! Several routers may run: all of them know who is there, one leads, which is to say that it reads
+//! and acts. When it ends or hangs another one leads (`common::broker::lease`); it begins with the
+//! oldest act that is not settled, and with nothing remembered. That an act is then acted on a
+//! second time is no difference from a restart: the ids of work and replies are derived from it.
 
 mod act;
 mod bucket;
 mod cards;
+mod dead;
 mod decide;
 mod dispatch;
+mod floor;
+mod housekeeping;
 mod http;
 mod intake;
 mod presence;
@@ -15,6 +23,7 @@ mod provision;
 mod registry;
 mod reply;
 mod users;
+mod waiting;
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -24,9 +33,10 @@ use std::time::Duration;
 use async_nats::jetstream::kv::Store;
 use async_nats::service::{Service, ServiceExt as _};
 use common::broker::Broker;
+use common::broker::lease::{Candidate, Instance, Lease, Place, Role, Standing};
 use common::health::Health;
 use common::lang::Lang;
-use common::stream::{KV_NODES, KV_PRESENCE, KV_USERS};
+use common::stream::{KV_NODES, KV_PRESENCE, KV_ROUTER, KV_USERS, KV_WAITING, WORK_WAITS};
 use serde_json::json;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -36,10 +46,13 @@ pub use provision::ProvisionError;
 
 use act::Desk;
 use dispatch::Dispatch;
-use presence::Presence;
+use presence::{Overview, Presence};
 use registry::Registry;
 use reply::Replies;
 use users::Users;
+
+/// How long what belongs to a lead may take to end, after the intake has.
+const TERM_ENDS_WITHIN: Duration = Duration::from_secs(2);
 
 /// Settings of the router.
 #[derive(Debug, Clone, Default)]
@@ -53,6 +66,9 @@ pub struct RouterOptions {
     /// Where `GET /health` is served. A taken port gives way to one of the next nine. None where
     /// another part serves it.
     pub http: Option<SocketAddr>,
+    /// How long a message waits for a node that is off. None: as long as
+    /// [`WORK_WAITS`](common::stream::WORK_WAITS).
+    pub waits: Option<Duration>,
 }
 
 /// Why the router ended before it was told to.
@@ -111,17 +127,31 @@ pub async fn run(
             return Err(error.into());
         }
     }
-    let (desk, service) = Box::pin(start(&options, &broker, &tasks, &stop, &cancel)).await?;
+    let (known, service) = Box::pin(know(&options, &broker, &tasks, &stop)).await?;
+    // Answers until the end, as it leads until then.
+    let instance = Instance::start(&broker, Role::Router, &tasks, &stop);
+    let candidate = instance.candidate(Place {
+        bucket: KV_ROUTER.into(),
+        key: "lease".into(),
+    });
     tasks.spawn(report(
         health,
         broker.clone(),
-        desk.registry.clone(),
-        desk.presence.clone(),
+        known.clone(),
+        candidate.clone(),
         address,
         stop.clone(),
     ));
-    info!("the router is ready");
-    Box::pin(intake::run(desk, broker, cancel)).await;
+    while let Some(lease) = candidate.lead(&cancel).await {
+        match Box::pin(lead(&options, &broker, &known, &lease)).await {
+            Ok(()) => {}
+            Err(why) => {
+                warn!(%why, "cannot lead yet; again");
+                tokio::time::sleep(Duration::from_millis(300)).await;
+            }
+        }
+        lease.release().await;
+    }
     if let Err(why) = service.stop().await {
         warn!(%why, "the micro service did not end in order");
     }
@@ -136,14 +166,20 @@ pub async fn run(
     Ok(())
 }
 
-/// Starts everything but the intake, each part after those it asks.
-async fn start(
+/// What every router knows, whether it leads or not.
+#[derive(Clone)]
+struct Known {
+    registry: Registry,
+    presence: Presence,
+}
+
+/// Starts knowing who is enrolled and who is there.
+async fn know(
     options: &RouterOptions,
     broker: &Broker,
     tasks: &TaskTracker,
     stop: &CancellationToken,
-    cancel: &CancellationToken,
-) -> Result<(Arc<Desk>, Service), RouterError> {
+) -> Result<(Known, Service), RouterError> {
     let nodes = bucket_of(broker, KV_NODES).await?;
     let (registry, task) = registry::open(broker, nodes, options.data_dir.clone())
         .await
@@ -153,16 +189,6 @@ async fn start(
         .await
         .map_err(RouterError::Start)?;
     tasks.spawn(task.run(stop.clone()));
-    let users = Users::new(bucket_of(broker, KV_USERS).await?, cancel.clone());
-    let dispatch = Dispatch {
-        broker: broker.clone(),
-        presence: presence.clone(),
-        replies: Replies {
-            broker: broker.clone(),
-            cancel: cancel.clone(),
-        },
-        cancel: cancel.clone(),
-    };
     // For `nats micro ls`: no endpoints, the router's work comes by streams.
     let service = broker
         .client()
@@ -171,6 +197,68 @@ async fn start(
         .start("phonework-router", env!("CARGO_PKG_VERSION"))
         .await
         .map_err(RouterError::Start)?;
+    Ok((Known { registry, presence }, service))
+}
+
+/// Leads until the lease is over: everything that acts begins here, anew each time, and ends here.
+async fn lead(
+    options: &RouterOptions,
+    broker: &Broker,
+    known: &Known,
+    lease: &Lease,
+) -> Result<(), RouterError> {
+    let tasks = TaskTracker::new();
+    // The tasks end after the intake has, which needs them until then.
+    let stop = CancellationToken::new();
+    let _stop = stop.clone().drop_guard();
+    let desk = start(options, broker, known, &tasks, &stop, lease.over()).await?;
+    tasks.spawn(dead::run(Arc::clone(&desk), broker.clone(), lease.clone()));
+    tasks.spawn(housekeeping::run(broker.clone(), stop.clone()));
+    info!("the router is ready");
+    intake::run(desk, broker.clone(), lease).await;
+    stop.cancel();
+    tasks.close();
+    if tokio::time::timeout(TERM_ENDS_WITHIN, tasks.wait())
+        .await
+        .is_err()
+    {
+        warn!("no longer leading, with tasks left over");
+    }
+    Ok(())
+}
+
+/// Starts everything that acts but the intake, each part after those it asks.
+async fn start(
+    options: &RouterOptions,
+    broker: &Broker,
+    known: &Known,
+    tasks: &TaskTracker,
+    stop: &CancellationToken,
+    cancel: &CancellationToken,
+) -> Result<Arc<Desk>, RouterError> {
+    let Known { registry, presence } = known.clone();
+    let users = Users::new(bucket_of(broker, KV_USERS).await?, cancel.clone());
+    let replies = Replies {
+        broker: broker.clone(),
+        cancel: cancel.clone(),
+    };
+    let waiting = waiting::start(
+        bucket_of(broker, KV_WAITING).await?,
+        replies.clone(),
+        &presence,
+        &registry,
+        options.waits.unwrap_or(WORK_WAITS),
+        tasks,
+        stop,
+    )
+    .await
+    .map_err(RouterError::Start)?;
+    let dispatch = Dispatch {
+        broker: broker.clone(),
+        waiting,
+        replies,
+        cancel: cancel.clone(),
+    };
     let desk = Desk {
         registry,
         presence,
@@ -178,7 +266,7 @@ async fn start(
         dispatch,
         lang: options.lang,
     };
-    Ok((Arc::new(desk), service))
+    Ok(Arc::new(desk))
 }
 
 async fn bucket_of(broker: &Broker, name: &str) -> Result<Store, RouterError> {
@@ -190,25 +278,31 @@ async fn bucket_of(broker: &Broker, name: &str) -> Result<Store, RouterError> {
 async fn report(
     health: Health,
     broker: Broker,
-    registry: Registry,
-    presence: Presence,
+    known: Known,
+    candidate: Candidate,
     http: Option<SocketAddr>,
     stop: CancellationToken,
 ) {
     let up = broker.up();
+    let mut standing = candidate.standing();
     let mut tick = tokio::time::interval(Duration::from_secs(1));
     loop {
         let connected = *up.borrow();
-        let on = presence.count_on().await;
-        let enrolled = registry.nodes().len();
-        let detail = json!({ "refusals": broker.refusals() });
-        health.set("broker", connected, detail);
+        let Overview { on, trouble } = known.presence.overview().await;
+        let enrolled = known.registry.nodes().len();
+        let stuck = broker.trouble();
+        let detail = json!({ "refusals": broker.refusals(), "trouble": stuck });
+        health.set("broker", connected && stuck.is_none(), detail);
+        let role = *standing.borrow_and_update();
         let detail = json!({
             "nodes": enrolled, "on": on, "off": enrolled.saturating_sub(on), "http": http,
+            "role": role.as_str(), "trouble": trouble,
         });
-        health.set("router", true, detail);
+        // Standing by is as it should be; that nobody leads, as far as we can see, is not.
+        health.set("router", role != Standing::Seeks, detail);
         tokio::select! {
             _ = tick.tick() => {}
+            changed = standing.changed() => if changed.is_err() { break },
             () = stop.cancelled() => break,
         }
     }

@@ -26,7 +26,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tracing::{debug, info, warn};
 
-pub(crate) use table::{Seen, State};
+pub(crate) use table::{Overview, Seen, State};
 
 use crate::registry::Registry;
 use table::{Beat, Table};
@@ -44,7 +44,7 @@ const STRANGERS: usize = 64;
 enum Ask {
     Life(NodeId, oneshot::Sender<Option<Seen>>),
     Of(Vec<NodeId>, oneshot::Sender<BTreeMap<NodeId, Seen>>),
-    CountOn(oneshot::Sender<usize>),
+    Overview(oneshot::Sender<Overview>),
     Beat(Heartbeat),
     Gone(NodeId, BootId),
 }
@@ -101,10 +101,10 @@ impl Presence {
         told.await.unwrap_or_default()
     }
 
-    /// How many enrolled nodes are on.
-    pub(crate) async fn count_on(&self) -> usize {
+    /// How many enrolled nodes are on, and which of those are in trouble.
+    pub(crate) async fn overview(&self) -> Overview {
         let (tell, told) = oneshot::channel();
-        self.tell(Ask::CountOn(tell)).await;
+        self.tell(Ask::Overview(tell)).await;
         told.await.unwrap_or_default()
     }
 
@@ -125,6 +125,22 @@ impl Presence {
             State::On
         } else {
             State::Off { since: seen.last }
+        }
+    }
+
+    /// The same, asked whatever was heard last, and with at most `wait` for the answer.
+    pub(crate) async fn ask(&self, node: &NodeId, wait: Duration) -> State {
+        let Some(seen) = self.life(node).await else {
+            return State::Never;
+        };
+        let reached = tokio::time::timeout(wait, self.reach(node, seen.boot)).await;
+        if reached.unwrap_or(false) {
+            return State::On;
+        }
+        // It may have started anew while we waited.
+        match self.life(node).await {
+            Some(now) if now.boot != seen.boot && now.state(Utc::now()) == State::On => State::On,
+            Some(_) | None => State::Off { since: seen.last },
         }
     }
 
@@ -217,8 +233,8 @@ async fn own(
                     .collect();
                 let _ = tell.send(known);
             }
-            Some(Ask::CountOn(tell)) => {
-                let _ = tell.send(table.count_on(Utc::now()));
+            Some(Ask::Overview(tell)) => {
+                let _ = tell.send(table.overview(Utc::now()));
             }
             Some(Ask::Gone(node, boot)) => {
                 if let Some(seen) = table.gone(&node, boot) {

@@ -101,7 +101,10 @@ pub(crate) async fn provision(
         })
         .await?;
     }
-    let mut consumers = vec![(stream::IN, stream::in_router())];
+    let mut consumers = vec![
+        (stream::IN, stream::in_router()),
+        (stream::DLQ, stream::dlq_router()),
+    ];
     consumers.extend(Surface::ALL.map(|surface| (stream::OUT, stream::out_surface(surface))));
     for (of, config) in consumers {
         let what = consumer_name(of, &config);

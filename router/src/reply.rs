@@ -4,8 +4,8 @@
 use std::time::Duration;
 
 use common::broker::{Broker, PublishError};
-use common::ids::{CardId, MessageId};
-use common::message::inbound::Inbound;
+use common::ids::{CardId, CauseId, MessageId, UserId};
+use common::message::inbound::{Chat, Inbound};
 use common::message::outbound::{Outbound, OutboundBody};
 use common::message::view::View;
 use common::message::{Meta, encode};
@@ -30,6 +30,26 @@ pub(crate) fn card_of(inbound: &Inbound, part: &str) -> CardId {
     CardId::derived(&["router", inbound.meta.cause.as_str(), part])
 }
 
+/// Where something is shown, and on whose act.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct To<'a> {
+    pub(crate) user: &'a UserId,
+    pub(crate) chat: &'a Chat,
+    pub(crate) cause: &'a CauseId,
+    pub(crate) traceparent: &'a str,
+}
+
+impl<'a> To<'a> {
+    fn of(inbound: &'a Inbound) -> Self {
+        Self {
+            user: &inbound.user,
+            chat: &inbound.chat,
+            cause: &inbound.meta.cause,
+            traceparent: &inbound.meta.traceparent,
+        }
+    }
+}
+
 impl Replies {
     /// Shows a new card in answer to `inbound`. Returns when the stream has it.
     pub(crate) async fn show(
@@ -52,28 +72,41 @@ impl Replies {
         view: View,
     ) -> Result<(), Stopped> {
         let id = MessageId::derived(&[inbound.meta.cause.as_str(), "reply", part]);
-        let traceparent = inbound.meta.traceparent.as_str();
+        self.put(id, &To::of(inbound), OutboundBody::Card { card, rev, view })
+            .await
+    }
+
+    /// Shows something under an id that a repeat makes again. Returns when the stream has it.
+    pub(crate) async fn put(
+        &self,
+        id: MessageId,
+        to: &To<'_>,
+        body: OutboundBody,
+    ) -> Result<(), Stopped> {
         let outbound = Outbound {
-            meta: Meta::new(id, inbound.meta.cause.clone(), traceparent),
-            user: inbound.user.clone(),
-            chat: inbound.chat.clone(),
-            body: OutboundBody::Card { card, rev, view },
+            meta: Meta::new(id, to.cause.clone(), to.traceparent),
+            user: to.user.clone(),
+            chat: to.chat.clone(),
+            body,
         };
-        let subject = subject::out_router(&inbound.user);
+        let subject = subject::out_router(to.user);
         let (id, payload) = (id.to_string(), bytes::Bytes::from(encode(&outbound)));
         loop {
             let sent = self.broker.publish_until(
                 &subject,
                 &id,
-                traceparent,
+                to.traceparent,
                 payload.clone(),
                 &self.cancel,
             );
             match sent.await {
-                Ok(_) => return Ok(()),
+                Ok(_) => {
+                    common::crash_point!("router.reply.stored");
+                    return Ok(());
+                }
                 Err(PublishError::Unsure(_)) => return Err(Stopped),
                 Err(PublishError::Full(why)) => {
-                    warn!(code = "out-full", user = %inbound.user, %why, "no room for a reply; is a gateway running? again");
+                    warn!(code = "out-full", user = %to.user, %why, "no room for a reply; is a gateway running? again");
                 }
             }
             tokio::select! {

@@ -5,9 +5,10 @@ use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use async_nats::jetstream::kv::Store;
-use common::ids::{NodeId, UserId};
+use async_nats::jetstream::kv::{Store, UpdateErrorKind};
+use common::ids::{CardId, NodeId, UserId};
 use common::lang::Lang;
+use common::message::view::DeadChoice;
 use serde::{Deserialize, Serialize};
 use tokio_util::sync::CancellationToken;
 use tracing::warn;
@@ -16,6 +17,9 @@ use tracing::warn;
 const CACHED: usize = 10_000;
 /// Decisions remembered per person; an older one is forgotten. Its card has long lost its buttons.
 const DECIDED: usize = 64;
+/// Choices of a node remembered per person; an older one is forgotten. Nobody changes machines that
+/// often while one act waits to be settled.
+const CHOSEN: usize = 64;
 const PAUSE: Duration = Duration::from_millis(300);
 
 /// What is remembered of a person.
@@ -30,9 +34,51 @@ pub(crate) struct User {
     /// Messages that waited for a choice, by place in the stream, and where they went.
     #[serde(default, skip_serializing_if = "VecDeque::is_empty")]
     decided: VecDeque<(u64, NodeId)>,
+    /// Places in PW_IN at which the active node was chosen, in order, and which it was. After a
+    /// crash acts that are settled come again: each is decided by what held when it first came.
+    #[serde(default, skip_serializing_if = "VecDeque::is_empty")]
+    chosen: VecDeque<(u64, NodeId)>,
+    /// Dead letters that they have settled.
+    #[serde(default, skip_serializing_if = "VecDeque::is_empty")]
+    settled: VecDeque<Settled>,
+}
+
+/// What a person did with a dead letter.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Settled {
+    /// Its place in PW_DLQ.
+    pub(crate) sequence: u64,
+    /// The card that asked.
+    pub(crate) card: CardId,
+    /// What they chose.
+    pub(crate) choice: DeadChoice,
 }
 
 impl User {
+    /// The node that was the active one for the act at that place of PW_IN.
+    pub(crate) fn active_at(&self, sequence: u64) -> Option<&NodeId> {
+        let held = self.chosen.iter().rev().find(|(at, _)| *at <= sequence);
+        held.map(|(_, node)| node).or(self.active.as_ref())
+    }
+
+    /// Makes a node the active one, by the act at that place of PW_IN. The same act again changes
+    /// nothing.
+    pub(crate) fn choose(&mut self, sequence: u64, node: &NodeId) {
+        if self.chosen.iter().any(|(at, _)| *at == sequence) {
+            return;
+        }
+        if let (Some(active), true) = (&self.active, self.chosen.is_empty()) {
+            // What held before the first choice that is remembered.
+            self.chosen.push_back((0, active.clone()));
+        }
+        let place = self.chosen.partition_point(|(at, _)| *at < sequence);
+        self.chosen.insert(place, (sequence, node.clone()));
+        if self.chosen.len() > CHOSEN {
+            self.chosen.pop_front();
+        }
+        self.active = self.chosen.back().map(|(_, node)| node.clone());
+    }
+
     /// Where the waiting message went, if that has been decided.
     pub(crate) fn decided(&self, sequence: u64) -> Option<&NodeId> {
         self.decided
@@ -48,6 +94,22 @@ impl User {
         }
         self.decided.push_back((sequence, node));
     }
+
+    /// What they did with the dead letter at that place.
+    pub(crate) fn settled(&self, sequence: u64) -> Option<&Settled> {
+        self.settled
+            .iter()
+            .rev()
+            .find(|one| one.sequence == sequence)
+    }
+
+    /// Remembers what they did with a dead letter.
+    pub(crate) fn settle(&mut self, settled: Settled) {
+        if self.settled.len() >= DECIDED {
+            self.settled.pop_front();
+        }
+        self.settled.push_back(settled);
+    }
 }
 
 /// Stopped before the broker answered.
@@ -55,11 +117,14 @@ impl User {
 pub(crate) struct Stopped;
 
 /// Handle. Cheap to clone. One person's acts are handled one after the other, so nobody else
-/// changes a person's entry between [`Users::get`] and [`Users::put`].
+/// changes a person's entry between [`Users::get`] and [`Users::put`]. An entry is replaced only by
+/// whoever knows its newest state: what a router that no longer leads had sent into a dead line
+/// arrives late and is refused.
 #[derive(Debug, Clone)]
 pub(crate) struct Users {
     store: Store,
-    cache: Arc<Mutex<HashMap<UserId, User>>>,
+    /// What is remembered, and its revision in the bucket.
+    cache: Arc<Mutex<HashMap<UserId, (User, u64)>>>,
     cancel: CancellationToken,
 }
 
@@ -75,36 +140,63 @@ impl Users {
     /// What is known of a person. Waits for the broker where it must.
     pub(crate) async fn get(&self, user: &UserId) -> Result<User, Stopped> {
         let cached = self.lock().get(user).cloned();
-        if let Some(found) = cached {
+        if let Some((found, _)) = cached {
             return Ok(found);
         }
-        let found = loop {
-            match self.store.get(user.to_string()).await {
-                Ok(None) => break User::default(),
-                Ok(Some(value)) => match serde_json::from_slice(&value) {
-                    Ok(found) => break found,
+        let (found, revision) = self.read(user).await?;
+        self.remember(user, &found, revision);
+        Ok(found)
+    }
+
+    /// The same for somebody who looks beside the person's acts, and changes nothing. What is read
+    /// here is not remembered: an act may have changed it meanwhile.
+    pub(crate) async fn peek(&self, user: &UserId) -> Result<User, Stopped> {
+        let cached = self.lock().get(user).cloned();
+        match cached {
+            Some((found, _)) => Ok(found),
+            None => Ok(self.read(user).await?.0),
+        }
+    }
+
+    async fn read(&self, user: &UserId) -> Result<(User, u64), Stopped> {
+        loop {
+            match self.store.entry(user.to_string()).await {
+                Ok(None) => return Ok((User::default(), 0)),
+                Ok(Some(entry)) => match serde_json::from_slice(&entry.value) {
+                    Ok(found) => return Ok((found, entry.revision)),
                     Err(why) => {
                         warn!(%user, %why, "what is remembered of them cannot be read; begun anew");
-                        break User::default();
+                        return Ok((User::default(), entry.revision));
                     }
                 },
                 Err(why) => self.wait(user, &why).await?,
             }
-        };
-        self.remember(user, &found);
-        Ok(found)
+        }
     }
 
     /// Keeps what is known of a person; returns when the broker has it.
     pub(crate) async fn put(&self, user: &UserId, value: &User) -> Result<(), Stopped> {
-        let text = serde_json::to_vec(value).unwrap_or_default();
-        loop {
-            match self.store.put(user.to_string(), text.clone().into()).await {
-                Ok(_) => break,
+        let (key, text) = (
+            user.to_string(),
+            serde_json::to_vec(value).unwrap_or_default(),
+        );
+        let known = self.lock().get(user).map(|(_, revision)| *revision);
+        let mut revision = match known {
+            Some(revision) => revision,
+            None => self.read(user).await?.1,
+        };
+        let stored = loop {
+            match self.store.update(&key, text.clone().into(), revision).await {
+                Ok(stored) => break stored,
+                // Our own, whose confirmation was lost, or the last word of a router before us, on
+                // which ours does not depend: its act came to us again.
+                Err(why) if why.kind() == UpdateErrorKind::WrongLastRevision => {
+                    revision = self.read(user).await?.1;
+                }
                 Err(why) => self.wait(user, &why).await?,
             }
-        }
-        self.remember(user, value);
+        };
+        self.remember(user, value, stored);
         Ok(())
     }
 
@@ -120,15 +212,15 @@ impl Users {
         }
     }
 
-    fn remember(&self, user: &UserId, value: &User) {
+    fn remember(&self, user: &UserId, value: &User, revision: u64) {
         let mut cache = self.lock();
         if cache.len() >= CACHED && !cache.contains_key(user) {
             cache.clear();
         }
-        cache.insert(user.clone(), value.clone());
+        cache.insert(user.clone(), (value.clone(), revision));
     }
 
-    fn lock(&self) -> std::sync::MutexGuard<'_, HashMap<UserId, User>> {
+    fn lock(&self) -> std::sync::MutexGuard<'_, HashMap<UserId, (User, u64)>> {
         self.cache.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -136,6 +228,35 @@ impl Users {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_act_is_decided_by_what_held_when_it_came() {
+        let node = |name: &str| -> NodeId { name.parse().unwrap() };
+        let mut user = User::default();
+        assert_eq!(user.active_at(1), None);
+        user.choose(5, &node("a"));
+        user.choose(9, &node("b"));
+        let at = |user: &User, sequence| user.active_at(sequence).map(ToString::to_string);
+        assert_eq!(at(&user, 5).as_deref(), Some("a"));
+        assert_eq!(at(&user, 8).as_deref(), Some("a"));
+        assert_eq!(at(&user, 12).as_deref(), Some("b"));
+        // Before the first choice: as if asked now.
+        assert_eq!(at(&user, 4).as_deref(), Some("b"));
+        // The first choice comes again, as after a crash.
+        user.choose(5, &node("a"));
+        assert_eq!(user.active, Some(node("b")));
+        // An entry from before there was such a memory.
+        let mut old = User {
+            active: Some(node("a")),
+            ..User::default()
+        };
+        old.choose(9, &node("b"));
+        assert_eq!(at(&old, 8).as_deref(), Some("a"));
+        for sequence in 100..300 {
+            old.choose(sequence, &node("c"));
+        }
+        assert_eq!(old.chosen.len(), CHOSEN);
+    }
 
     #[test]
     fn decisions_are_remembered_up_to_a_bound() {
@@ -151,6 +272,11 @@ mod tests {
         let longest = NodeId::try_from("x".repeat(32)).unwrap();
         for _ in 0..DECIDED {
             user.decide(u64::MAX, longest.clone());
+            user.settle(Settled {
+                sequence: u64::MAX,
+                card: CardId::new(),
+                choice: DeadChoice::Discard,
+            });
         }
         let bytes = serde_json::to_vec(&user).unwrap().len();
         assert!(

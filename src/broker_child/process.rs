@@ -49,6 +49,8 @@ pub(super) struct Process {
     pub(super) url: String,
     /// The port it really listens on.
     pub(super) port: u16,
+    /// Its monitoring page, `host:port`; none where `hub.conf` has none.
+    pub(super) monitor: Option<String>,
 }
 
 impl Process {
@@ -64,12 +66,14 @@ impl Process {
             exited,
             url: String::new(),
             port: 0,
+            monitor: None,
         };
         let until = Instant::now() + START;
         loop {
-            if let Some((url, port)) = read_ports(&plan.run_dir, pid) {
-                process.url = url;
-                process.port = port;
+            if let Some(ports) = read_ports(&plan.run_dir, pid) {
+                process.url = ports.url;
+                process.port = ports.port;
+                process.monitor = ports.monitor;
                 return Ok(process);
             }
             match timeout(LOOK, process.ended()).await {
@@ -89,6 +93,9 @@ impl Process {
 
     /// Returns when the server has ended, with how.
     pub(super) async fn ended(&mut self) -> String {
+        if self.exited.is_terminated() {
+            return "told before".to_owned();
+        }
         match (&mut self.exited).await {
             Ok(Ok(status)) => status.to_string(),
             Ok(Err(error)) => error.to_string(),
@@ -271,16 +278,31 @@ fn clear_ports_files(run_dir: &Path) {
     }
 }
 
+/// Where a server listens.
+struct Ports {
+    url: String,
+    port: u16,
+    monitor: Option<String>,
+}
+
 /// Where it listens, out of `nats-server_<pid>.ports`; none while the file is not there or not whole.
-fn read_ports(run_dir: &Path, pid: Pid) -> Option<(String, u16)> {
+fn read_ports(run_dir: &Path, pid: Pid) -> Option<Ports> {
     let path = run_dir.join(format!("nats-server_{}.ports", pid.as_raw_nonzero()));
     let ports: serde_json::Value =
         serde_json::from_str(&std::fs::read_to_string(path).ok()?).ok()?;
     let address = ports.pointer("/nats/0")?.as_str()?;
     let (scheme, _) = address.split_once("://")?;
     let port = address.rsplit(':').next()?.parse().ok()?;
-    // It may list every address of this machine; ours is the near one.
-    Some((format!("{scheme}://127.0.0.1:{port}"), port))
+    let monitor = ports
+        .pointer("/monitoring/0")
+        .and_then(|address| address.as_str()?.strip_prefix("http://"))
+        .map(str::to_owned);
+    Some(Ports {
+        // It may list every address of this machine; ours is the near one.
+        url: format!("{scheme}://127.0.0.1:{port}"),
+        port,
+        monitor,
+    })
 }
 
 /// The error of a start, with what the server itself said.

@@ -13,6 +13,8 @@ use tokio::time::{Instant, sleep, timeout};
 
 use super::*;
 
+mod disk;
+
 const SOON: Duration = Duration::from_secs(20);
 
 fn hub() -> (TempDir, Hub) {

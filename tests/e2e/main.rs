@@ -12,12 +12,20 @@
 )]
 
 mod crash;
+mod crash_points;
 mod crowd;
+mod disk;
 mod docs;
+mod links;
+mod off;
 mod page;
+mod pairs;
+mod poison;
 mod processes;
+mod prompts;
 mod refusals;
 mod repeats;
+mod separate;
 mod sessions;
 mod shutdown;
 mod wire;

@@ -7,46 +7,15 @@ use std::process::{Child, Command, Stdio};
 use crate::world::{LONG, Phonework, World, until};
 
 /// A broker started from the hub.conf that `phonework init` made.
-struct Hub(Child);
+pub(crate) struct Hub(Child);
 
-impl Drop for Hub {
-    fn drop(&mut self) {
-        let _ = self.0.kill();
-        let _ = self.0.wait();
-    }
-}
-
-struct Fleet {
-    world: World,
-    _hub: Hub,
-    router: Phonework,
-    gateway: Phonework,
-    hosts: Vec<Phonework>,
-    dirs: Vec<PathBuf>,
-}
-
-/// A port that nobody has, and that the system gives to no connection of its own accord: those
-/// begin at 32768 on Linux and higher elsewhere.
-fn free_port() -> u16 {
-    let seed = u16::from_le_bytes(uuid::Uuid::new_v4().into_bytes()[..2].try_into().unwrap());
-    (0..10_000_u16)
-        .map(|step| 20_000 + (seed % 10_000 + step) % 10_000)
-        .find(|port| std::net::TcpListener::bind(("127.0.0.1", *port)).is_ok())
-        .expect("a free port")
-}
-
-impl Fleet {
-    async fn start() -> Self {
-        let mut world = World::start().await;
+impl Hub {
+    /// Gives `world` a hub and starts its broker.
+    pub(crate) async fn start(world: &mut World) -> Self {
         let port = free_port();
         world.extra = format!("NATS_URL: nats://127.0.0.1:{port}\n");
         let (status, said) = world.command(&["init"]);
         assert!(status.success(), "{said}");
-        let (status, again) = world.command(&["init"]);
-        assert!(
-            status.success() && again.contains("nothing changed"),
-            "{again}"
-        );
         // Guarded from the first moment: a failure below must not leave it running.
         let hub = Command::new(kit::nats::server_binary())
             .arg("-c")
@@ -60,6 +29,51 @@ impl Fleet {
             std::net::TcpStream::connect(("127.0.0.1", port)).is_ok()
         })
         .await;
+        hub
+    }
+
+    /// Lets its broker stand still, or go on.
+    pub(crate) fn signal(&self, signal: rustix::process::Signal) {
+        rustix::process::kill_process(rustix::process::Pid::from_child(&self.0), signal).unwrap();
+    }
+}
+
+impl Drop for Hub {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+/// One user, two machines `a` and `b`, everything as processes of their own.
+pub(crate) struct Fleet {
+    pub(crate) world: World,
+    _hub: Hub,
+    pub(crate) router: Phonework,
+    pub(crate) gateway: Phonework,
+    pub(crate) hosts: Vec<Phonework>,
+    pub(crate) dirs: Vec<PathBuf>,
+}
+
+/// A port that nobody has, and that the system gives to no connection of its own accord: those
+/// begin at 32768 on Linux and higher elsewhere.
+pub(crate) fn free_port() -> u16 {
+    let seed = u16::from_le_bytes(uuid::Uuid::new_v4().into_bytes()[..2].try_into().unwrap());
+    (0..10_000_u16)
+        .map(|step| 20_000 + (seed % 10_000 + step) % 10_000)
+        .find(|port| std::net::TcpListener::bind(("127.0.0.1", *port)).is_ok())
+        .expect("a free port")
+}
+
+impl Fleet {
+    pub(crate) async fn start() -> Self {
+        let mut world = World::start().await;
+        let hub = Hub::start(&mut world).await;
+        let (status, again) = world.command(&["init"]);
+        assert!(
+            status.success() && again.contains("nothing changed"),
+            "{again}"
+        );
         let router = world.role("router");
         let gateway = world.role("gateway");
         let mut hosts = Vec::new();

@@ -24,10 +24,14 @@ pub(crate) struct World {
     pub(crate) feishu: Feishu,
     pub(crate) model: Model,
     pub(crate) home: ClaudeHome,
+    /// The program under test.
+    pub(crate) program: PathBuf,
     /// CLAUDE_BIN.
     pub(crate) claude: PathBuf,
     /// LOCALE; empty for each person's own.
     pub(crate) locale: &'static str,
+    /// PORT; 0 for any.
+    pub(crate) port: u16,
     /// More lines for keyring.yaml.
     pub(crate) extra: String,
 }
@@ -52,7 +56,9 @@ impl World {
             model: Model::start().await,
             home: ClaudeHome::new(),
             locale: "en",
+            program: env!("CARGO_BIN_EXE_phonework").into(),
             claude: kit::claude::binary(),
+            port: 0,
             extra: String::new(),
         }
     }
@@ -70,13 +76,14 @@ impl World {
         self.home.root().join("data")
     }
 
-    fn keyring(&self) -> PathBuf {
+    pub(crate) fn keyring(&self) -> PathBuf {
         let path = self.home.root().join("keyring.yaml");
         let text = format!(
-            "FEISHU_APP_ID: {}\nFEISHU_APP_SECRET: {}\nFEISHU_BASE_URL: {}\nPORT: 0\nDATA_DIR: {}\nWORKING_DIR: {}\nLOG: debug\nLOCALE: {}\n{}",
+            "FEISHU_APP_ID: {}\nFEISHU_APP_SECRET: {}\nFEISHU_BASE_URL: {}\nPORT: {}\nDATA_DIR: {}\nWORKING_DIR: {}\nLOG: debug\nLOCALE: {}\n{}",
             self.feishu.app_id(),
             self.feishu.app_secret(),
             self.feishu.base_url(),
+            self.port,
             self.data().display(),
             self.work().display(),
             self.locale,
@@ -108,6 +115,11 @@ impl World {
         self.spawn(role, &[role], &keyring)
     }
 
+    /// A second one of a role, with a configuration of its own.
+    pub(crate) fn role_with(&self, role: &str, config: &Path) -> Phonework {
+        self.spawn(&format!("{role}-2"), &[role], config)
+    }
+
     /// A host with the configuration that `enroll` wrote into `dir`.
     pub(crate) fn host(&self, node: &str, dir: &Path) -> Phonework {
         self.spawn(
@@ -129,7 +141,7 @@ impl World {
     }
 
     pub(crate) fn prepare(&self, args: &[&str], config: Option<&Path>) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_phonework"));
+        let mut command = Command::new(&self.program);
         command
             .args(args)
             .env_clear()
@@ -145,7 +157,29 @@ impl World {
         command
     }
 
+    /// A role, or a host with the configuration in `host`, that dies at a crash point.
+    pub(crate) fn dying(&self, role: &str, host: Option<&Path>, at: &str) -> Phonework {
+        let config = host.map_or_else(|| self.keyring(), |dir| dir.join("host_config.yaml"));
+        self.spawn_with(role, &[role], &config, &[("PHONEWORK_CRASH_AT", at)])
+    }
+
+    /// Everything in one process, which dies at a crash point.
+    pub(crate) fn standalone_dying(&self, at: &str) -> Phonework {
+        let keyring = self.keyring();
+        self.spawn_with("standalone", &[], &keyring, &[("PHONEWORK_CRASH_AT", at)])
+    }
+
     fn spawn(&self, name: &str, args: &[&str], config: &Path) -> Phonework {
+        self.spawn_with(name, args, config, &[])
+    }
+
+    fn spawn_with(
+        &self,
+        name: &str,
+        args: &[&str],
+        config: &Path,
+        env: &[(&str, &str)],
+    ) -> Phonework {
         let log = self.home.root().join(format!("{name}.log"));
         let file = File::options()
             .create(true)
@@ -155,6 +189,7 @@ impl World {
         let from = file.metadata().unwrap().len();
         let child = self
             .prepare(args, Some(config))
+            .envs(env.iter().copied())
             .stdout(file.try_clone().unwrap())
             .stderr(file)
             .spawn()
@@ -300,6 +335,11 @@ impl Phonework {
         (status, since.elapsed())
     }
 
+    /// How it ended, if it did.
+    pub(crate) fn has_ended(&mut self) -> Option<ExitStatus> {
+        self.child.try_wait().unwrap()
+    }
+
     /// Waits for its end.
     pub(crate) async fn ended(&mut self, within: Duration) -> ExitStatus {
         let deadline = Instant::now() + within;
@@ -321,7 +361,7 @@ impl Drop for Phonework {
 }
 
 /// Waits until `done`.
-pub(crate) async fn until(within: Duration, what: &str, done: impl Fn() -> bool) {
+pub(crate) async fn until(within: Duration, what: &str, mut done: impl FnMut() -> bool) {
     let deadline = Instant::now() + within;
     while !done() {
         assert!(Instant::now() < deadline, "never came: {what}");

@@ -1,24 +1,40 @@
 //! Reading a durable consumer so that nothing is lost: each key in order, keys in parallel, a
 //! message acknowledged (and the acknowledgement confirmed) only after its handler says so.
 //!
-//! What a message means, and how a repeat is recognised, is the handler's.
+//! What a message means, and how a repeat is recognised, is the handler's. How one message is
+//! carried to its end, a dead letter included, is `carry`'s; which of them may be what ends the
+//! process, `suspects`'.
+
+mod carry;
+mod suspects;
 
 use std::collections::HashMap;
 use std::future::Future;
 use std::time::{Duration, Instant};
 
+use async_nats::HeaderMap;
 use async_nats::jetstream::consumer::{PullConsumer, pull};
 use async_nats::jetstream::{self, AckKind};
 use bytes::Bytes;
 use futures_util::StreamExt as _;
 use tokio::task::JoinSet;
+use tokio::time::{Interval, MissedTickBehavior};
 use tokio_util::sync::CancellationToken;
 use tracing::{debug, error, warn};
 
 use super::Broker;
+use super::lease::{Lease, PULL_LIVES};
 use crate::keyed::Keyed;
 use crate::stream::ACK_WAIT;
+use carry::{Carrier, Ended};
+use suspects::{Suspects, Trial};
 
+/// How often a message is delivered before it is given up. Each restart of its reader and each cut
+/// link counts one, and a bad evening has several of them; so many without an end, while others
+/// get through, has no other explanation than the message itself.
+pub const MAX_ATTEMPTS: i64 = 12;
+/// All that is in hand is said to be so often while it may stay there unacknowledged.
+const TICKS: u32 = 4;
 /// A consumer that is missing longer than this is worth a warning.
 const PATIENCE: Duration = Duration::from_secs(3);
 
@@ -34,6 +50,23 @@ pub struct ConsumeOptions<'a> {
     /// How long running handlers may go on after `cancel`; what is not done by then is delivered
     /// again to whoever reads next.
     pub drain: Duration,
+    /// Whose dead letters these are: a node's id, `router` or `gateway`. None: what cannot be
+    /// handled is logged and gone.
+    pub dead: Option<&'a str>,
+    /// Deliveries that the broker has forgotten.
+    pub earlier: Earlier,
+    /// The lease under which is read, where several processes could: without it nothing is taken
+    /// in and no handler takes another step. Give its [`Lease::over`] as `cancel`.
+    pub lease: Option<&'a Lease>,
+}
+
+/// Deliveries that the broker does not count any more, because the consumer was reset.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Earlier {
+    /// Messages up to this place of the stream …
+    pub through: u64,
+    /// … had been delivered so often before.
+    pub times: i64,
 }
 
 /// One message in the hand of its handler.
@@ -43,6 +76,8 @@ pub struct Delivery {
     pub subject: String,
     /// What it says.
     pub payload: Bytes,
+    /// Its headers; empty if it has none.
+    pub headers: HeaderMap,
     /// Its place in the stream.
     pub sequence: u64,
     /// 1 the first time.
@@ -54,19 +89,29 @@ pub struct Delivery {
 pub enum Outcome {
     /// It is safe further down: acknowledge it.
     Done,
-    /// Deliver it again after a pause.
+    /// Not now: it stays in hand and is handled again after a pause, as often as it takes. When
+    /// the reader stops, it goes back to the broker.
     Again(Duration),
-    /// It can never be handled: to the dead letters, with the reason.
+    /// It can never be handled: to the dead letters, with the reason (one line, no secrets).
     Dead(String),
 }
 
+/// A message that is not settled yet.
 struct Held {
     message: jetstream::Message,
     delivery: Delivery,
+    /// When the stream got it, in nanoseconds.
+    stored_at: i128,
+    /// Has been handled alone, and the process still lives.
+    tried: bool,
 }
 
 /// Reads until `cancel`. `key` gives the order's key of a message (by subject), `handle` does the
 /// work. Survives restarts of the broker and a consumer that does not exist yet.
+///
+/// What was delivered more than [`MAX_ATTEMPTS`] times, and what a handler calls dead, is published
+/// to the dead letters and only then taken out of the stream. While they cannot be reached it stays
+/// in hand, and holds up its own key alone.
 pub async fn consume<K, H, F>(
     broker: &Broker,
     options: ConsumeOptions<'_>,
@@ -78,19 +123,27 @@ pub async fn consume<K, H, F>(
     H: Fn(Delivery) -> F,
     F: Future<Output = Outcome> + Send + 'static,
 {
-    let mut keyed: Keyed<String, Held> = Keyed::default();
-    let mut running: JoinSet<(String, u64)> = JoinSet::new();
-    // Everything taken and not yet settled, by place in the stream.
-    let mut held: HashMap<u64, jetstream::Message> = HashMap::new();
-    let mut tick = tokio::time::interval(ACK_WAIT / 4);
+    let mut reader = Reader {
+        carrier: Carrier::new(broker, &options, cancel.clone()),
+        handle,
+        lease: options.lease.cloned(),
+        keyed: Keyed::default(),
+        running: JoinSet::new(),
+        held: HashMap::new(),
+        suspects: Suspects::default(),
+    };
+    let mut tick = interval(ACK_WAIT);
     let (mut told, mut since) = (false, Instant::now());
     'open: loop {
         if cancel.is_cancelled() {
             break;
         }
         let mut messages = match open(broker, &options).await {
-            Ok(messages) => {
+            Ok((messages, ack_wait)) => {
                 (told, since) = (false, Instant::now());
+                if tick.period() != ack_wait / TICKS {
+                    tick = interval(ack_wait);
+                }
                 messages
             }
             Err(why) => {
@@ -111,27 +164,36 @@ pub async fn consume<K, H, F>(
             tokio::select! {
                 biased;
                 () = cancel.cancelled() => break 'open,
-                Some(finished) = running.join_next() => {
-                    if let Ok((key, sequence)) = finished {
-                        held.remove(&sequence);
-                        if let Some(next) = keyed.done(&key) {
-                            start(&mut running, key, next, &handle);
-                        }
+                Some(finished) = reader.running.join_next() => {
+                    if let Ok(ended) = finished {
+                        reader.ended(ended);
                     }
                 }
+                () = reader.suspects.over() => reader.next_suspect(),
                 // What waits behind another ages as well: say that all of it is in hand.
-                _ = tick.tick() => for message in held.values() {
-                    let _ = message.ack_with(AckKind::Progress).await;
-                },
-                next = messages.next(), if held.len() < options.in_flight => match next {
+                _ = tick.tick() => {
+                    if options.lease.is_some_and(|lease| !lease.is_mine()) {
+                        break 'open;
+                    }
+                    for message in reader.held.values() {
+                        let _ = message.ack_with(AckKind::Progress).await;
+                    }
+                }
+                next = mine(options.lease, messages.next()), if reader.held.len() < options.in_flight => match next {
                     Some(Ok(message)) => {
-                        let Some(one) = hold(message) else { continue };
-                        // Delivered again while it is in hand, after a cut link: one is enough.
-                        if held.contains_key(&one.delivery.sequence) { continue }
-                        held.insert(one.delivery.sequence, one.message.clone());
-                        let name = key(&one.delivery.subject);
-                        if let Some(first) = keyed.push(name.clone(), one) {
-                            start(&mut running, name, first, &handle);
+                        // After a cut somebody else may hold the lease by now.
+                        if let Some(lease) = options.lease {
+                            let sure = tokio::select! {
+                                sure = lease.settled() => sure,
+                                () = cancel.cancelled() => false,
+                            };
+                            if !sure {
+                                break 'open;
+                            }
+                        }
+                        if let Some(one) = hold(message, options.earlier) {
+                            let key = key(&one.delivery.subject);
+                            reader.take(key, one);
                         }
                     }
                     // A missing heartbeat is not the end: the stream resumes by itself.
@@ -142,7 +204,7 @@ pub async fn consume<K, H, F>(
         }
     }
     let drained = tokio::time::timeout(options.drain, async {
-        while let Some(finished) = running.join_next().await {
+        while let Some(finished) = reader.running.join_next().await {
             // What still waits is not started any more; it comes again.
             drop(finished);
         }
@@ -155,28 +217,142 @@ pub async fn consume<K, H, F>(
     }
 }
 
-async fn open(broker: &Broker, options: &ConsumeOptions<'_>) -> Result<pull::Stream, String> {
+/// How often all that is in hand is said to be, while it may stay there.
+fn interval(ack_wait: Duration) -> Interval {
+    let mut tick = tokio::time::interval(ack_wait / TICKS);
+    tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    tick
+}
+
+/// Asks for messages only as long as we hold the lease; without it for ever nothing comes, which
+/// the lease's own end makes an end of.
+async fn mine<T>(lease: Option<&Lease>, next: impl Future<Output = T>) -> T {
+    match lease {
+        None => next.await,
+        Some(lease) => match lease.guard(next).await {
+            Some(next) => next,
+            None => std::future::pending().await,
+        },
+    }
+}
+
+/// What one reader has in hand. Bounded by `in_flight`.
+struct Reader<H> {
+    carrier: Carrier,
+    handle: H,
+    lease: Option<Lease>,
+    keyed: Keyed<String, Held>,
+    running: JoinSet<Ended>,
+    /// Everything taken and not yet settled, by place in the stream.
+    held: HashMap<u64, jetstream::Message>,
+    suspects: Suspects,
+}
+
+impl<H, F> Reader<H>
+where
+    H: Fn(Delivery) -> F,
+    F: Future<Output = Outcome> + Send + 'static,
+{
+    fn take(&mut self, key: String, one: Held) {
+        // Delivered again while it is in hand, after a cut link: one is enough.
+        if self.held.contains_key(&one.delivery.sequence) {
+            return;
+        }
+        self.held.insert(one.delivery.sequence, one.message.clone());
+        if let Some(first) = self.keyed.push(key.clone(), one) {
+            self.start(key, first, Duration::ZERO);
+        }
+    }
+
+    fn start(&mut self, key: String, held: Held, pause: Duration) {
+        if Suspects::is_one(&held) {
+            self.suspects.add(key, held);
+            self.next_suspect();
+        } else {
+            self.run(key, held, pause, None);
+        }
+    }
+
+    fn next_suspect(&mut self) {
+        if let Some((key, held, trial)) = self.suspects.next() {
+            self.run(key, held, Duration::ZERO, Some(trial));
+        }
+    }
+
+    fn run(&mut self, key: String, held: Held, pause: Duration, trial: Option<Trial>) {
+        let (work, lease) = ((self.handle)(held.delivery.clone()), self.lease.clone());
+        let work = async move {
+            match lease {
+                None => work.await,
+                // Lost half-way: it is the next holder's now.
+                Some(lease) => lease
+                    .guard(work)
+                    .await
+                    .unwrap_or(Outcome::Again(Duration::ZERO)),
+            }
+        };
+        let carrier = self.carrier.clone();
+        self.running
+            .spawn(carrier.carry(key, held, pause, trial, work));
+    }
+
+    fn ended(&mut self, ended: Ended) {
+        match ended {
+            Ended::Settled { key, sequence } => {
+                self.held.remove(&sequence);
+                if let Some(next) = self.keyed.done(&key) {
+                    self.start(key, next, Duration::ZERO);
+                }
+            }
+            Ended::Again { key, held, pause } => self.start(key, held, pause),
+        }
+    }
+}
+
+async fn open(
+    broker: &Broker,
+    options: &ConsumeOptions<'_>,
+) -> Result<(pull::Stream, Duration), String> {
     let consumer: PullConsumer = broker
         .jetstream()
         .get_consumer_from_stream(options.consumer, options.stream)
         .await
         .map_err(|error| error.to_string())?;
-    consumer
+    let ack_wait = consumer.cached_info().config.ack_wait;
+    let (heartbeat, expires) = match options.lease {
+        None => (Duration::from_secs(5), Duration::from_secs(30)),
+        // A frozen holder must not be given messages for long.
+        Some(_) => (PULL_LIVES / 3, PULL_LIVES),
+    };
+    let messages = consumer
         .stream()
         // What waits in our buffer ages as well: fetch no more than can be held. At least two: the
         // client counts a message that arrives before it has noted its own request as none, and
         // with one at a time it would then wait for it until the request expires.
         .max_messages_per_batch(options.in_flight.clamp(2, 128))
-        .heartbeat(Duration::from_secs(5))
-        .expires(Duration::from_secs(30))
+        .heartbeat(heartbeat)
+        .expires(expires)
         .messages()
         .await
-        .map_err(|error| error.to_string())
+        .map_err(|error| error.to_string())?;
+    Ok((messages, ack_wait.max(Duration::from_secs(1))))
 }
 
-fn hold(message: jetstream::Message) -> Option<Held> {
-    let (sequence, attempt) = match message.info() {
-        Ok(info) => (info.stream_sequence, info.delivered),
+fn hold(message: jetstream::Message, earlier: Earlier) -> Option<Held> {
+    let (sequence, attempt, stored_at) = match message.info() {
+        Ok(info) => {
+            let before = if info.stream_sequence <= earlier.through {
+                earlier.times
+            } else {
+                0
+            };
+            let attempt = info.delivered.saturating_add(before);
+            (
+                info.stream_sequence,
+                attempt,
+                info.published.unix_timestamp_nanos(),
+            )
+        }
         Err(why) => {
             error!(%why, subject = %message.subject, "a message without delivery data is passed over");
             return None;
@@ -185,41 +361,14 @@ fn hold(message: jetstream::Message) -> Option<Held> {
     let delivery = Delivery {
         subject: message.subject.to_string(),
         payload: message.payload.clone(),
+        headers: message.headers.clone().unwrap_or_default(),
         sequence,
         attempt,
     };
-    Some(Held { message, delivery })
-}
-
-fn start<H, F>(running: &mut JoinSet<(String, u64)>, key: String, held: Held, handle: &H)
-where
-    H: Fn(Delivery) -> F,
-    F: Future<Output = Outcome> + Send + 'static,
-{
-    let work = handle(held.delivery.clone());
-    running.spawn(async move {
-        // A task of its own, so that a panic ends one message and not the reader.
-        let outcome = match tokio::spawn(work).await {
-            Ok(outcome) => outcome,
-            Err(why) => Outcome::Dead(format!("the handler failed: {why}")),
-        };
-        settle(&held, outcome).await;
-        (key, held.delivery.sequence)
-    });
-}
-
-async fn settle(held: &Held, outcome: Outcome) {
-    let subject = held.delivery.subject.as_str();
-    let result = match &outcome {
-        // If we die or the link breaks right here, the message comes again and is recognised.
-        Outcome::Done => held.message.double_ack().await,
-        Outcome::Again(pause) => held.message.ack_with(AckKind::Nak(Some(*pause))).await,
-        Outcome::Dead(why) => {
-            error!(%subject, sequence = held.delivery.sequence, %why, "dead letter");
-            held.message.double_ack_with(AckKind::Term).await
-        }
-    };
-    if let Err(why) = result {
-        warn!(%subject, %why, ?outcome, "not acknowledged; it will be delivered again");
-    }
+    Some(Held {
+        message,
+        delivery,
+        stored_at,
+        tried: false,
+    })
 }

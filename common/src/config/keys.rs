@@ -205,6 +205,7 @@ keys! {
     DataDir "DATA_DIR" Both, Kind::Path, "$XDG_DATA_HOME/phonework or ~/.local/share/phonework", "/var/lib/phonework", "Folder for identities, journal and audit.";
     ClaudeBin "CLAUDE_BIN" Both, Kind::Program, "claude", "claude", "The Claude Code program.";
     ClaudeArgs "CLAUDE_ARGS" Both, Kind::Words, "", "--effort high", "Further arguments for it: a list, or one text split on blanks.";
+    ClaudeLive "CLAUDE_LIVE" Both, Kind::Number { min: 1, max: 1000 }, "6", "6", "Claude processes that may live at once; each takes 150 to 200 MB. Over it the one that was idle longest makes room.";
     TrustProjects "TRUST_PROJECTS" Both, Kind::Paths, "", "/home/me/projects/mine", "Projects whose own Claude settings are obeyed.";
     ShellRead "SHELL_READ" Both, Kind::Paths, "", "/opt/sdk", "Folders outside WORKING_DIR that sandboxed commands may read.";
     AuditDays "AUDIT_DAYS" Both, Kind::Number { min: 1, max: 3650 }, "90", "90", "Days the audit log is kept.";

@@ -69,6 +69,9 @@ impl<'a> Layers<'a> {
                     );
                 }
                 None if key_name == "CONFIG" => {}
+                // Of tests, for what they build.
+                #[cfg(feature = "failpoints")]
+                None if name == crate::crash_point::VARIABLE => {}
                 None if key_name == "ROUTER_URL" => problems.push(Problem {
                     at,
                     what: What::RouterUrl(check::url_host(text)),

@@ -97,6 +97,7 @@ impl Layers<'_> {
         let claude = ClaudeSettings {
             bin: self.program(Key::ClaudeBin),
             args: self.list(Key::ClaudeArgs).unwrap_or_default(),
+            live: usize::try_from(self.number(Key::ClaudeLive, 6)).unwrap_or(6),
             trust_projects: self.paths(Key::TrustProjects),
         };
         let shell_read = self.paths(Key::ShellRead);

@@ -166,6 +166,8 @@ pub struct ClaudeSettings {
     pub bin: Option<PathBuf>,
     /// Further arguments.
     pub args: Vec<String>,
+    /// Live processes at once.
+    pub live: usize,
     /// Projects whose own settings are obeyed.
     pub trust_projects: Vec<PathBuf>,
 }

@@ -105,7 +105,7 @@ fn every_key_arrives() {
          ROUTER_SECRET: 0123456789abcdef\nAUTO_APPROVE_HOSTS: On\nALLOWED_OPEN_IDS:\n- ou_a\n- web/anna\n\
          ADMIN_OPEN_IDS: ou_a, feishu/ou_b\nNATS_URL: tls://hub:4222\nNATS_CREDS: creds/x.creds\nNATS_CA: /ca.pem\n\
          NATS_SERVER: bin/nats-server\nDATA_DIR: ~/data\nWORKING_DIR: ../projects\nLOG: debug,hyper=trace\n\
-         CLAUDE_BIN: claude\nCLAUDE_ARGS: --effort  high\nTRUST_PROJECTS: [a, ~/b]\nSHELL_READ: /opt/sdk\n\
+         CLAUDE_BIN: claude\nCLAUDE_ARGS: --effort  high\nCLAUDE_LIVE: 9\nTRUST_PROJECTS: [a, ~/b]\nSHELL_READ: /opt/sdk\n\
          AUDIT_DAYS: 7\nLOCALE: zh_CN.UTF-8\nTIMEZONE: Asia/Shanghai\n",
     )
     .unwrap();
@@ -159,6 +159,7 @@ fn every_key_arrives() {
     assert_eq!(settings.working_dir, Path::new("/srv/dir/../projects"));
     assert_eq!(settings.claude.bin.as_deref(), Some(Path::new("claude")));
     assert_eq!(settings.claude.args, ["--effort", "high"]);
+    assert_eq!(settings.claude.live, 9);
     assert_eq!(
         settings.claude.trust_projects,
         [Path::new("/srv/dir/a"), Path::new("/home/ann/b")]

@@ -26,7 +26,10 @@ pub enum GatewayText {
     PartEmpty,
     /// A tap was taken and is on its way.
     TapTaken,
-    /// A tap could not be taken; nothing happened.
+    /// A tap is safe with us, and counts once the broker is back.
+    TapKept,
+    /// A tap could not be made safe. It may count all the same, where only the broker's word is missing;
+    /// tapping twice does no harm.
     TapFailed,
     /// A button that the card no longer has.
     TapGone,
@@ -60,7 +63,8 @@ impl Say for GatewayText {
             Self::Steps { count } => format!("{count} 个步骤"),
             Self::PartEmpty => "（这一部分已不再需要）".into(),
             Self::TapTaken => "收到".into(),
-            Self::TapFailed => "没有收到，请再点一次".into(),
+            Self::TapKept => "已记下，连接恢复后立即生效".into(),
+            Self::TapFailed => "可能没有收到；如果没有变化，请再点一次".into(),
             Self::TapGone => "这个按钮已经失效".into(),
             Self::LoginTitle => "请先登录".into(),
             Self::LoginNeeded => {
@@ -88,7 +92,8 @@ impl Say for GatewayText {
             Self::Steps { count } => format!("{count} steps"),
             Self::PartEmpty => "(This part is no longer needed.)".into(),
             Self::TapTaken => "Got it".into(),
-            Self::TapFailed => "That did not arrive, please tap again".into(),
+            Self::TapKept => "Kept: it counts as soon as the connection is back".into(),
+            Self::TapFailed => "That may not have arrived; tap again if nothing changes".into(),
             Self::TapGone => "This button is no longer in use".into(),
             Self::LoginTitle => "Please log in first".into(),
             Self::LoginNeeded => {

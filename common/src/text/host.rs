@@ -11,6 +11,11 @@ pub enum HostText {
     // Turns
     /// Small print while a turn runs.
     Working,
+    /// Small print: how long a turn has run.
+    RunsFor {
+        /// Seconds.
+        seconds: u64,
+    },
     /// Small print while the model thinks.
     Thinking,
     /// Small print while the conversation is being shortened.
@@ -72,10 +77,22 @@ pub enum HostText {
     Cancel,
     /// The message was taken back.
     Cancelled,
+    /// The message was to be taken back, and runs or ran.
+    AlreadyTaken,
     /// The message was handed to the running turn.
     Folded,
-    /// No more messages are taken for this session.
+    /// No more messages are taken for this session; said once, whatever follows.
     QueueFull {
+        /// How many wait.
+        waiting: usize,
+    },
+    /// Messages are taken again; the end of what began with [`HostText::QueueFull`].
+    QueueFreed {
+        /// How many were not taken.
+        refused: usize,
+    },
+    /// Too many acts of one person wait for a session that is held up; said once.
+    LaneFull {
         /// How many wait.
         waiting: usize,
     },
@@ -122,6 +139,8 @@ pub enum HostText {
         /// How it was answered.
         how: String,
     },
+    /// Told on a tap on a question that nobody asks any more.
+    NobodyAsks,
     /// What the model hears on a refusal.
     DenyWords,
     /// Short message that rings when a question waits.
@@ -153,6 +172,11 @@ pub enum HostText {
     Discarded,
     /// What the agent is sent on "continue".
     ContinueWords,
+    /// The same, where it is not known whether the agent ever had the request, or how far it came.
+    ContinueUnsure {
+        /// What the person wrote.
+        request: String,
+    },
     /// Small print on an answer that was found after a restart.
     Recovered,
 
@@ -207,6 +231,18 @@ pub enum HostText {
     Closed {
         /// Its number.
         n: usize,
+        /// Directory.
+        dir: String,
+    },
+    /// A session is being closed; what it does is stopped first.
+    Closing {
+        /// Its number.
+        n: usize,
+        /// Directory.
+        dir: String,
+    },
+    /// A session's own task has failed; nothing can be given to it.
+    SessionFailed {
         /// Directory.
         dir: String,
     },

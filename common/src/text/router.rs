@@ -2,9 +2,12 @@
 //!
 //! Only words; how they are put on a card is the router's business.
 
+pub mod dead;
+mod waiting;
 mod words;
 
 use super::Say;
+pub use waiting::WaitingText;
 use words::{Unit, age, kind_en, kind_zh};
 
 /// A text of the router.

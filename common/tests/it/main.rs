@@ -1,3 +1,5 @@
 //! Integration tests of `common`, against real parts.
 
+mod dead;
 mod identity;
+mod lease;

@@ -119,7 +119,8 @@ impl Default for Tuning {
         Self {
             connect_timeout: Duration::from_secs(15),
             ack_deadline: Duration::from_millis(2500),
-            in_flight: 64,
+            // Each person's share is the handler's; this only bounds the number of tasks.
+            in_flight: 8192,
             pong_timeout: Duration::from_secs(30),
             idle_slack: Duration::from_secs(10),
             quick_pause: Duration::from_secs(1),

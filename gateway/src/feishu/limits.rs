@@ -9,7 +9,7 @@ use std::num::NonZeroU32;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
-use governor::{DefaultDirectRateLimiter, DefaultKeyedRateLimiter, Quota, RateLimiter};
+use governor::{DefaultKeyedRateLimiter, Quota, RateLimiter};
 
 /// Most bytes of a card or post, counted as [`wire_len`] does (the platform takes
 /// 30 KB, and expands some tags before it counts).
@@ -56,8 +56,9 @@ const PRUNE_EVERY: u32 = 512;
 /// The waiting lines of one app.
 #[derive(Debug)]
 pub struct Limits {
-    second: DefaultDirectRateLimiter,
-    minute: DefaultDirectRateLimiter,
+    /// By kind of call: the platform counts each by itself, so edits do not wait for reactions.
+    second: DefaultKeyedRateLimiter<&'static str>,
+    minute: DefaultKeyedRateLimiter<&'static str>,
     chats: Keyed<String>,
     edits: Keyed<String>,
 }
@@ -66,9 +67,9 @@ impl Default for Limits {
     fn default() -> Self {
         Self {
             // 20 + 30 within any second: the platform's 50 a second.
-            second: RateLimiter::direct(quota(Duration::from_nanos(33_333_334), 20)),
+            second: RateLimiter::keyed(quota(Duration::from_nanos(33_333_334), 20)),
             // 250 + 750 within any minute: the platform's 1000 a minute.
-            minute: RateLimiter::direct(quota(Duration::from_millis(80), 250)),
+            minute: RateLimiter::keyed(quota(Duration::from_millis(80), 250)),
             chats: Keyed::new(),
             edits: Keyed::new(),
         }
@@ -76,10 +77,10 @@ impl Default for Limits {
 }
 
 impl Limits {
-    /// Waits for leave to call anything at all.
-    pub async fn app(&self) {
-        self.second.until_ready().await;
-        self.minute.until_ready().await;
+    /// Waits for leave to make this kind of call at all.
+    pub async fn api(&self, name: &'static str) {
+        self.second.until_key_ready(&name).await;
+        self.minute.until_key_ready(&name).await;
     }
 
     /// Waits for leave to put a message into this chat (5 a second).

@@ -1,12 +1,13 @@
 //! Feishu as a surface: from the platform's events to the broker, and its connection's line in
 //! `/health`.
 //!
-//! The wire is in the modules beside this one; showing what comes back is in `show`.
+//! The wire is in the modules beside this one; what has arrived waits in `arrived`, showing what comes
+//! back is in `show`.
 
+mod arrived;
 mod show;
 
-use std::collections::{HashMap, VecDeque};
-use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::sync::Arc;
 use std::time::Duration;
 
 use common::health::Health;
@@ -29,11 +30,12 @@ use super::FeishuOptions;
 use super::api::{Api, Message, Patience};
 use super::connection::{self, AckAnswer, Delivery, Handler, Status, Tuning};
 use super::error::ErrorKind;
-use super::event::{self, Content, Event, FeishuMessage, FeishuTap, Ignored, OwnId};
+use super::event::{Content, FeishuMessage, FeishuTap, OwnId};
 use crate::admission::{Admission, Verdict};
-use crate::intake::{self, Act, Intake, Place};
+use crate::intake::{self, Act, Intake, Taken};
 use crate::ledger::Ledger;
 
+use arrived::{Arrivals, Caused, Stand};
 pub use show::Feishu;
 
 /// The reaction that says "received", seconds before anything else can be seen.
@@ -49,11 +51,8 @@ struct Ears {
     intake: Intake,
     admission: Admission,
     lang: Lang,
-    bot: RwLock<OwnId>,
+    arrivals: Arrivals,
     chats: Cache<String, ChatKind>,
-    /// Read on arrival and not yet handled, by delivery: no more than the connection hands over at
-    /// a time.
-    arrived: Mutex<HashMap<String, VecDeque<Caused>>>,
     courtesies: Arc<Semaphore>,
     tracker: TaskTracker,
 }
@@ -79,12 +78,11 @@ pub(crate) fn start(
     let api = Api::new(options.clone(), http.clone(), Patience::default());
     let ears = Arc::new(Ears {
         api: api.clone(),
+        arrivals: Arrivals::new(parts.intake.clone()),
         intake: parts.intake,
         admission: parts.admission,
         lang: parts.lang,
-        bot: RwLock::new(OwnId::Awaited),
         chats: Cache::new(CHATS),
-        arrived: Mutex::default(),
         courtesies: Arc::new(Semaphore::new(COURTESIES)),
         tracker: tracker.clone(),
     });
@@ -136,7 +134,7 @@ async fn learn_own_id(ears: Arc<Ears>, cancel: CancellationToken) {
                     open_id = bot.open_id,
                     "the Feishu bot is known"
                 );
-                ears.know(OwnId::Known(bot.open_id));
+                ears.arrivals.know(OwnId::Known(bot.open_id));
                 return;
             }
             Err(why) => {
@@ -145,7 +143,7 @@ async fn learn_own_id(ears: Arc<Ears>, cancel: CancellationToken) {
                     why.kind,
                     ErrorKind::Permission { .. } | ErrorKind::Permanent
                 ) {
-                    ears.know(OwnId::Withheld);
+                    ears.arrivals.know(OwnId::Withheld);
                 }
             }
         }
@@ -157,98 +155,27 @@ async fn learn_own_id(ears: Arc<Ears>, cancel: CancellationToken) {
     }
 }
 
-/// An event that a person caused, and their place in line.
-enum Caused {
-    Message(Box<FeishuMessage>, UserId, Place),
-    Tap(Box<FeishuTap>, UserId, Place),
-    /// It cannot be told yet whether it is for us.
-    Unclear,
-    Nothing,
-}
-
 impl Handler for Ears {
     /// Reads the event and takes the person's place in line.
     fn arrived(&self, delivery: &Delivery) {
-        let caused = self.read(delivery);
-        let mut arrived = self.arrived.lock().unwrap_or_else(PoisonError::into_inner);
-        arrived
-            .entry(delivery.id.clone())
-            .or_default()
-            .push_back(caused);
+        self.arrivals.put(delivery);
     }
 
     async fn handle(&self, delivery: Delivery) -> AckAnswer {
-        match self.take(&delivery) {
-            Caused::Message(message, user, place) => self.message(*message, user, place).await,
-            Caused::Tap(tap, user, place) => self.tap(*tap, user, place).await,
-            Caused::Unclear => AckAnswer::Failed,
+        match self.arrivals.take(&delivery) {
+            Caused::Message(message, stand) => self.message(*message, stand).await,
+            Caused::Tap(tap, stand) => self.tap(*tap, stand).await,
+            // The platform never repeats a tap, so the person has to.
+            Caused::TooMany { tap: true } => toast("error", &GatewayText::TapFailed, self.lang),
+            Caused::TooMany { tap: false } | Caused::Unclear => AckAnswer::Failed,
             Caused::Nothing => AckAnswer::Done,
         }
     }
 }
 
 impl Ears {
-    fn know(&self, bot: OwnId) {
-        *self.bot.write().unwrap_or_else(PoisonError::into_inner) = bot;
-    }
-
-    /// What was read when the delivery arrived.
-    fn take(&self, delivery: &Delivery) -> Caused {
-        let mut arrived = self.arrived.lock().unwrap_or_else(PoisonError::into_inner);
-        let Some(waiting) = arrived.get_mut(&delivery.id) else {
-            drop(arrived);
-            return self.read(delivery);
-        };
-        let caused = waiting.pop_front();
-        if waiting.is_empty() {
-            arrived.remove(&delivery.id);
-        }
-        caused.unwrap_or(Caused::Nothing)
-    }
-
-    fn read(&self, delivery: &Delivery) -> Caused {
-        let person = |open_id: &str| match UserId::new(Surface::Feishu, open_id) {
-            Ok(user) => {
-                let place = self.intake.line_up(&user);
-                Some((user, place))
-            }
-            Err(why) => {
-                warn!(%why, "a Feishu event is passed over");
-                None
-            }
-        };
-        let bot = self
-            .bot
-            .read()
-            .unwrap_or_else(PoisonError::into_inner)
-            .clone();
-        match event::parse(&delivery.payload, &bot) {
-            Event::Message(message) => match person(&message.open_id) {
-                Some((user, place)) => Caused::Message(message, user, place),
-                None => Caused::Nothing,
-            },
-            Event::Tap(tap) => match person(&tap.open_id) {
-                Some((user, place)) => Caused::Tap(tap, user, place),
-                None => Caused::Nothing,
-            },
-            Event::Ignored { event_type, why } => match why {
-                Ignored::Malformed(what) => {
-                    warn!(event_type, what, "a Feishu event is passed over");
-                    Caused::Nothing
-                }
-                Ignored::OwnIdAwaited => {
-                    warn!("a group message came before the bot's own id; it will come again");
-                    Caused::Unclear
-                }
-                Ignored::UnknownType | Ignored::FromBot | Ignored::NotAddressed => {
-                    debug!(event_type, ?why, "a Feishu event is not for us");
-                    Caused::Nothing
-                }
-            },
-        }
-    }
-
-    async fn message(&self, message: FeishuMessage, user: UserId, place: Place) -> AckAnswer {
+    async fn message(&self, message: FeishuMessage, stand: Stand) -> AckAnswer {
+        let user = stand.user.clone();
         let kind = match (&message.thread_id, message.chat_type.as_str()) {
             (Some(_), _) => ChatKind::Thread,
             (None, "p2p") => ChatKind::Direct,
@@ -282,7 +209,7 @@ impl Ears {
             lang: None,
             body,
         };
-        match self.intake.put(place, act).await {
+        match self.intake.put(&stand.place, act).await {
             Ok(known) => {
                 if !known {
                     self.react(message.message_id);
@@ -297,7 +224,8 @@ impl Ears {
         }
     }
 
-    async fn tap(&self, tap: FeishuTap, user: UserId, place: Place) -> AckAnswer {
+    async fn tap(&self, tap: FeishuTap, stand: Stand) -> AckAnswer {
+        let user = stand.user.clone();
         match self.admission.judge(&user) {
             Verdict::Admitted => {}
             Verdict::Refused | Verdict::RefusedAgain => {
@@ -330,8 +258,9 @@ impl Ears {
             lang: None,
             body: intake::tapped(action),
         };
-        match self.intake.put(place, act).await {
-            Ok(_) => toast("success", &GatewayText::TapTaken, self.lang),
+        match self.intake.put_or_keep(&stand.place, act).await {
+            Ok(Taken::Stored) => toast("success", &GatewayText::TapTaken, self.lang),
+            Ok(Taken::Kept) => toast("info", &GatewayText::TapKept, self.lang),
             Err(why) => {
                 warn!(event_id = tap.event_id, %why, "a tap was not taken");
                 toast("error", &GatewayText::TapFailed, self.lang)

@@ -31,7 +31,7 @@ use super::guard::{self, Guard};
 use super::login::Login;
 use super::timeline::Timeline;
 use super::{page, push};
-use crate::intake::{self, Act, Intake};
+use crate::intake::{self, Act, Intake, Taken};
 
 /// Ports tried from the wished one on.
 const PORTS: u16 = 10;
@@ -237,7 +237,7 @@ async fn message(
     let place = site.intake.line_up(&site.user);
     if let Err(why) = site
         .intake
-        .put(place, act(&site, &id, said.lang, body))
+        .put(&place, act(&site, &id, said.lang, body))
         .await
     {
         warn!(%why, "a message from the page was not taken; the page sends it again");
@@ -247,6 +247,7 @@ async fn message(
             lang,
         );
     }
+    common::crash_point!("gateway.page.act.stored");
     // Only now it is safe. If we die before the next line, the page sends it again, the stream
     // recognises it, and it is written then.
     match site.timeline.mine(id, shown).await {
@@ -299,8 +300,12 @@ async fn tap(
     let id = tapped.id.simple().to_string();
     let place = site.intake.line_up(&site.user);
     let act = act(&site, &id, tapped.lang, intake::tapped(tapped.action));
-    match site.intake.put(place, act).await {
-        Ok(_) => StatusCode::ACCEPTED.into_response(),
+    match site.intake.put_or_keep(&place, act).await {
+        Ok(Taken::Stored) => StatusCode::ACCEPTED.into_response(),
+        Ok(Taken::Kept) => {
+            let kept = json!({"kept": GatewayText::TapKept.say(lang)});
+            (StatusCode::ACCEPTED, Json(kept)).into_response()
+        }
         Err(why) => {
             warn!(%why, "a tap on the page was not taken");
             refuse(

@@ -3,17 +3,22 @@
 //! One thread owns the database and everything derived from it; the handle in front is cheap to
 //! clone. A thing shown is on disk before its delivery is acknowledged. Every change has a number,
 //! by which a page that was away asks for what it missed. How things look is the page's.
+//!
+//! A disk that refuses a write closes the database; the owner opens it again every second until it
+//! works. Until then writes fail, which keeps deliveries with the broker; pages go on reading.
 
 mod store;
 
 use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
 
 use chrono::{DateTime, Utc};
 use common::ids::{CardId, MessageId};
 use common::message::outbound::Preview;
 use common::message::view::{Action, View};
 use serde::{Deserialize, Serialize};
-use tokio::sync::{broadcast, mpsc, oneshot};
+use tokio::runtime::Handle;
+use tokio::sync::{broadcast, mpsc, oneshot, watch};
 
 use store::Store;
 
@@ -22,6 +27,8 @@ const QUEUE: usize = 256;
 /// Live events kept for a slow page. A page further behind is given what it missed from the
 /// timeline instead.
 const LIVE: usize = 256;
+/// How often a database that had to be closed is tried again.
+const REOPEN_EVERY: Duration = Duration::from_secs(1);
 
 /// One thing on the page.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -147,34 +154,38 @@ enum Request {
 #[derive(Debug, Clone)]
 pub struct Timeline {
     requests: mpsc::Sender<Request>,
+    trouble: watch::Receiver<Option<String>>,
 }
 
 impl Timeline {
     /// Opens or makes the database at `path`, readable by nobody else, and starts its owner. The
-    /// owner ends when all handles are gone, or with [`Timeline::close`].
+    /// owner ends when all handles are gone, or with [`Timeline::close`]. To be called in a runtime.
     pub fn open(path: &Path) -> Result<Self, TimelineError> {
         let open_error = |why: String| TimelineError::Open {
             path: path.to_owned(),
             why,
         };
-        let mut store = Store::open(path).map_err(open_error)?;
-        let (requests, mut queue) = mpsc::channel(QUEUE);
+        let store = Store::open(path).map_err(open_error)?;
+        let runtime = Handle::try_current().map_err(|why| open_error(why.to_string()))?;
+        let (requests, queue) = mpsc::channel(QUEUE);
         let (live, _) = broadcast::channel(LIVE);
-        let run = move || {
-            while let Some(request) = queue.blocking_recv() {
-                if let Request::Close(closed) = request {
-                    drop(store);
-                    let _ = closed.send(());
-                    return;
-                }
-                serve(&mut store, &live, request);
-            }
+        let (told, trouble) = watch::channel(None);
+        let owner = Owner {
+            store,
+            live,
+            trouble: told,
         };
         std::thread::Builder::new()
             .name("web-timeline".into())
-            .spawn(run)
+            .spawn(move || owner.run(queue, &runtime))
             .map_err(|why| open_error(why.to_string()))?;
-        Ok(Self { requests })
+        Ok(Self { requests, trouble })
+    }
+
+    /// Why nothing can be written at present, in words for the machine's owner; none while all is
+    /// well. Follows changes.
+    pub fn trouble(&self) -> watch::Receiver<Option<String>> {
+        self.trouble.clone()
     }
 
     /// Keeps what the person wrote; a repeat of the same `id` changes nothing.
@@ -232,45 +243,125 @@ impl Timeline {
     }
 }
 
-/// Whoever asked may be gone by now; the work is done all the same.
-fn serve(store: &mut Store, live: &broadcast::Sender<std::sync::Arc<Live>>, request: Request) {
-    // Nobody listening is no error: nobody has the page open.
-    let tell = |event: Live| drop(live.send(std::sync::Arc::new(event)));
-    let told = |result: Result<Option<Entry>, String>| {
-        result
-            .map(|changed| {
-                if let Some(entry) = changed {
-                    tell(Live::Entry(entry));
+/// The thread's state.
+struct Owner {
+    store: Store,
+    live: broadcast::Sender<std::sync::Arc<Live>>,
+    trouble: watch::Sender<Option<String>>,
+}
+
+impl Owner {
+    /// Works until all handles are gone, or it is closed.
+    fn run(mut self, mut queue: mpsc::Receiver<Request>, runtime: &Handle) {
+        let mut next_try = Instant::now();
+        loop {
+            let request = if self.store.is_open() {
+                queue.blocking_recv()
+            } else {
+                let wait = next_try.saturating_duration_since(Instant::now());
+                if wait.is_zero() {
+                    self.reopen();
+                    next_try = Instant::now() + REOPEN_EVERY;
+                    continue;
                 }
-            })
-            .map_err(TimelineError::Write)
-    };
-    match request {
-        Request::Mine(id, text, answer) => drop(answer.send(told(store.mine(id, text)))),
-        Request::Card(card, rev, view, answer) => {
-            drop(answer.send(told(store.card(card, rev, *view))));
-        }
-        Request::Notice(id, text, answer) => drop(answer.send(told(store.notice(id, text)))),
-        Request::Preview(preview, answer) => {
-            let fit = store.preview(&preview);
-            match fit {
-                Fit::Told => tell(Live::Preview(*preview)),
-                Fit::Stale | Fit::Early => {}
+                match runtime.block_on(async { tokio::time::timeout(wait, queue.recv()).await }) {
+                    Ok(request) => request,
+                    Err(_) => continue,
+                }
+            };
+            match request {
+                None => return,
+                Some(Request::Close(closed)) => {
+                    drop(self);
+                    let _ = closed.send(());
+                    return;
+                }
+                Some(request) => self.serve(request),
             }
-            let _ = answer.send(fit);
         }
-        Request::Follow(name, after, answer) => {
-            let known = name == store.name();
-            let _ = answer.send(Missed {
-                store: store.name().to_owned(),
-                entries: store.after(if known { after } else { 0 }),
-                previews: store.previews(),
-                // Taken in the same breath: whatever changes from here on is told on it.
-                live: live.subscribe(),
-            });
+    }
+
+    fn reopen(&mut self) {
+        match self.store.reopen() {
+            Ok(changed) => {
+                tracing::info!("the page's timeline works again");
+                // Whoever brought it was told that it failed, brings it again, and is told that it
+                // is there: so now is the time to tell the pages.
+                for entry in changed {
+                    self.tell(Live::Entry(entry));
+                }
+                self.trouble.send_replace(None);
+            }
+            Err(why) => self.complain(why),
         }
-        Request::Offers(card, action, answer) => drop(answer.send(store.offers(card, &action))),
-        // Taken care of before.
-        Request::Close(closed) => drop(closed),
+    }
+
+    fn complain(&self, why: String) {
+        self.trouble.send_if_modified(|told| {
+            let news = told.as_ref() != Some(&why);
+            if news {
+                tracing::error!(%why, "the page's timeline cannot be written; trying on");
+                *told = Some(why);
+            }
+            news
+        });
+    }
+
+    fn tell(&self, event: Live) {
+        // Nobody listening is no error: nobody has the page open.
+        drop(self.live.send(std::sync::Arc::new(event)));
+    }
+
+    fn told(&self, result: Result<Option<Entry>, String>) -> Result<(), TimelineError> {
+        match result {
+            Ok(Some(entry)) => self.tell(Live::Entry(entry)),
+            Ok(None) => {}
+            Err(why) => {
+                self.complain(why.clone());
+                return Err(TimelineError::Write(why));
+            }
+        }
+        Ok(())
+    }
+
+    /// Whoever asked may be gone by now; the work is done all the same.
+    fn serve(&mut self, request: Request) {
+        match request {
+            Request::Mine(id, text, answer) => {
+                let done = self.store.mine(id, text);
+                drop(answer.send(self.told(done)));
+            }
+            Request::Card(card, rev, view, answer) => {
+                let done = self.store.card(card, rev, *view);
+                drop(answer.send(self.told(done)));
+            }
+            Request::Notice(id, text, answer) => {
+                let done = self.store.notice(id, text);
+                drop(answer.send(self.told(done)));
+            }
+            Request::Preview(preview, answer) => {
+                let fit = self.store.preview(&preview);
+                match fit {
+                    Fit::Told => self.tell(Live::Preview(*preview)),
+                    Fit::Stale | Fit::Early => {}
+                }
+                let _ = answer.send(fit);
+            }
+            Request::Follow(name, after, answer) => {
+                let known = name == self.store.name();
+                let _ = answer.send(Missed {
+                    store: self.store.name().to_owned(),
+                    entries: self.store.after(if known { after } else { 0 }),
+                    previews: self.store.previews(),
+                    // Taken in the same breath: whatever changes from here on is told on it.
+                    live: self.live.subscribe(),
+                });
+            }
+            Request::Offers(card, action, answer) => {
+                let _ = answer.send(self.store.offers(card, &action));
+            }
+            // Taken care of before.
+            Request::Close(closed) => drop(closed),
+        }
     }
 }

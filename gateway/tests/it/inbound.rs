@@ -155,7 +155,7 @@ async fn what_is_not_text_or_too_long_is_said_so() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_tap_is_taken_and_says_so() {
-    let (mut stage, feishu) = (Stage::start().await, Feishu::start().await);
+    let (stage, feishu) = (Stage::start().await, Feishu::start().await);
     let _gateway = stage.gateway(app(&feishu));
     feishu.wait_connected(1, SOON).await.unwrap();
     let me = feishu.user("ou_me");
@@ -180,8 +180,4 @@ async fn a_tap_is_taken_and_says_so() {
     let said = stage.wait_said(1).await;
     assert_eq!(said[0].body, InboundBody::Tap { action });
     assert_eq!(said[0].user, user);
-
-    stage.nats.kill().await;
-    let answer = me.tap(&message.message_id, "lab-1").await.unwrap();
-    assert_eq!(answer.toast.unwrap().kind, "error");
 }

@@ -12,10 +12,15 @@
 mod crash;
 mod deliver;
 mod feishu_wire;
+mod flood;
 mod inbound;
+mod kept;
 mod open_choices;
+mod pair;
 mod stage;
 mod visitor;
 mod web;
+mod web_away;
+mod web_disk;
 mod web_door;
 mod web_page;

@@ -76,6 +76,7 @@ impl Stage {
             health_http: None,
             allowed,
             lang: Lang::En,
+            data_dir: self.spool_dir(),
         };
         let runtime = tokio::runtime::Builder::new_multi_thread()
             .worker_threads(2)
@@ -96,6 +97,11 @@ impl Stage {
             health,
             ready: Some(ready),
         }
+    }
+
+    /// Where gateways of this stage keep taps.
+    pub(crate) fn spool_dir(&self) -> std::path::PathBuf {
+        self.nats.data_dir().join("gateway")
     }
 
     /// Everything that people did so far, in the stream's order.
@@ -166,15 +172,14 @@ impl Stage {
         .await;
     }
 
-    /// How many messages were given up, by the advisories.
+    /// How many messages were given up, by their letters.
     pub(crate) async fn dead(&self) -> u64 {
-        let mut dead = self
-            .router
-            .jetstream()
-            .get_stream(stream::DLQ)
-            .await
-            .unwrap();
-        dead.info().await.unwrap().state.messages
+        use futures_util::TryStreamExt as _;
+        let js = self.router.jetstream();
+        let dead = js.get_stream(stream::DLQ).await.unwrap();
+        let counts = dead.info_with_subjects(subject::DEAD_ALL).await.unwrap();
+        let counts: Vec<(String, usize)> = counts.try_collect().await.unwrap();
+        counts.iter().map(|(_, count)| *count as u64).sum()
     }
 }
 

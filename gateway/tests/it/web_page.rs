@@ -56,7 +56,7 @@ fn picture(name: &str) -> PathBuf {
         .join(name)
 }
 
-async fn open(gateway: &mut Running) -> Browser {
+pub(crate) async fn open(gateway: &mut Running) -> Browser {
     let ready = gateway.ready().await;
     let browser = Browser::start().await;
     browser.set_viewport(1100, 850, false).await;
@@ -70,7 +70,7 @@ async fn connected(browser: &Browser) {
     browser.wait_for(state, SOON).await;
 }
 
-async fn says(browser: &Browser, css: &str, text: &str) {
+pub(crate) async fn says(browser: &Browser, css: &str, text: &str) {
     let has = format!(
         "[...document.querySelectorAll({})].some((one) => one.innerText.includes({}))",
         json!(css),
@@ -79,7 +79,7 @@ async fn says(browser: &Browser, css: &str, text: &str) {
     browser.wait_for(&has, SOON).await;
 }
 
-fn set_up(dir: &TempDir, port: u16) -> SetUp {
+pub(crate) fn set_up(dir: &TempDir, port: u16) -> SetUp {
     SetUp {
         data_dir: Some(dir.path().to_owned()),
         port,
@@ -129,7 +129,7 @@ fn finished() -> View {
     }
 }
 
-fn asking() -> View {
+pub(crate) fn asking() -> View {
     View {
         title: "home-pc · project: may I run this?".into(),
         tone: Tone::Asking,

@@ -8,6 +8,7 @@ mod drafts;
 mod driver;
 mod fields;
 mod incoming;
+mod leftover;
 mod lines;
 mod live;
 mod outgoing;
@@ -28,6 +29,7 @@ use process::Complaints;
 
 use super::{Agent, AgentHandle, AgentSpec, StartError};
 
+pub use leftover::{Leftover, end_group, end_group_of, end_tools, leftovers};
 pub use live::{LiveSession, live_owner, live_sessions};
 pub use probe::{OLDEST_TRIED, ProbeError, Version, locate, probe};
 pub use transcript::{TranscriptOutcome, config_dir, outcome_of, project_slug, transcript_path};
@@ -44,7 +46,7 @@ const LINES: usize = 256;
 /// # Errors
 /// When the program or the directory is not there or may not be used.
 pub fn start(spec: AgentSpec, tasks: &TaskTracker) -> Result<Agent, StartError> {
-    let mark = Uuid::new_v4().to_string();
+    let mark = format!("{}:{}", spec.family, Uuid::new_v4());
     let process = process::spawn(&spec, &mark)?;
     let (writer, lines) = mpsc::channel(LINES);
     let (orders_in, orders) = mpsc::channel(ORDERS);
@@ -58,7 +60,13 @@ pub fn start(spec: AgentSpec, tasks: &TaskTracker) -> Result<Agent, StartError> 
     tasks.spawn(process::watch(process.child, ended_in, let_go_out));
     tasks.spawn(process::write(process.stdin, lines));
     tasks.spawn(complaints.clone().collect(process.stderr, stop.clone()));
-    let handle = AgentHandle::new(process.pid, process.started, orders_in, exit_out);
+    let handle = AgentHandle::new(
+        process.pid,
+        process.started,
+        mark.clone(),
+        orders_in,
+        exit_out,
+    );
     let driver = Driver::new(Parts {
         pid: process.pid,
         mark,

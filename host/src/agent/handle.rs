@@ -156,6 +156,7 @@ pub(crate) enum Order {
 pub struct AgentHandle {
     pid: u32,
     started: Option<String>,
+    mark: String,
     orders: mpsc::Sender<Order>,
     exit: watch::Receiver<Option<Exit>>,
 }
@@ -164,12 +165,14 @@ impl AgentHandle {
     pub(crate) fn new(
         pid: u32,
         started: Option<String>,
+        mark: String,
         orders: mpsc::Sender<Order>,
         exit: watch::Receiver<Option<Exit>>,
     ) -> Self {
         Self {
             pid,
             started,
+            mark,
             orders,
             exit,
         }
@@ -184,6 +187,12 @@ impl AgentHandle {
     /// beside the pid. `None` where the system does not tell.
     pub fn started(&self) -> Option<&str> {
         self.started.as_deref()
+    }
+
+    /// What the process and all that it starts bear in their environment; to be stored beside the
+    /// pid.
+    pub fn mark(&self) -> &str {
+        &self.mark
     }
 
     /// Hands over a message. While a turn runs the agent queues it, or folds it into the turn.

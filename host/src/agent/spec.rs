@@ -32,6 +32,9 @@ pub struct AgentSpec {
     pub env: ChildEnv,
     /// Set on top of `env`.
     pub extra_env: Vec<(String, String)>,
+    /// Begins the mark in the environment of all that is started here, so that it is found again
+    /// after a crash: see [`leftovers`](super::claude::leftovers).
+    pub family: String,
 }
 
 /// Which conversation to begin with.

@@ -1,14 +1,12 @@
-//! `/close [n]`: ends a session. Its directory stays as it is.
+//! `/close [n]`: ends a session. Its directory stays as it is. How it ends is `desk::closing`'s.
 
 use common::command::Command;
 use common::message::view::Tone;
 use common::text::host::HostText;
 
 use super::pick;
-use crate::cards;
 use crate::context::Origin;
 use crate::desk::Desk;
-use crate::journal::Change;
 
 pub(crate) async fn run(desk: &mut Desk, place: u64, origin: &Origin, args: &str) {
     let mine = desk.mine(&origin.user);
@@ -28,26 +26,5 @@ pub(crate) async fn run(desk: &mut Desk, place: u64, origin: &Origin, args: &str
             return;
         }
     };
-    let mut user = desk.user(&origin.user);
-    if user.active == Some(session.record.id) {
-        user.active = None;
-    }
-    let text = HostText::Closed {
-        n: session.n,
-        dir: session.record.dir,
-    };
-    let view = cards::say(&desk.context.name, origin.lang, Tone::Done, &text);
-    let changes = vec![
-        origin.reply(view),
-        Change::User(user.clone()),
-        Change::Done(place),
-    ];
-    if session.handle.close(changes.clone()).await {
-        desk.forget(session.record.id, user);
-    } else if !desk.context.cancel.is_cancelled() {
-        // Its task has failed; what is left of it is in the journal.
-        let drop = Change::DropSession(session.record.id);
-        desk.context.commit([vec![drop], changes].concat()).await;
-        desk.forget(session.record.id, user);
-    }
+    desk.close(place, origin, &session).await;
 }

@@ -9,7 +9,7 @@ use uuid::Uuid;
 
 use crate::cards::{self, Frame};
 use crate::context::Origin;
-use crate::desk::{Desk, MAX_SESSIONS};
+use crate::desk::{Desk, MAX_SESSIONS, Went};
 use crate::record::SessionRecord;
 
 /// Seconds that a turn may take, unless said otherwise.
@@ -29,13 +29,13 @@ struct Typed {
     idle_s: u64,
 }
 
-pub(crate) async fn run(desk: &mut Desk, place: u64, origin: &Origin, args: &str) {
+pub(crate) async fn run(desk: &mut Desk, place: u64, origin: &Origin, args: &str) -> Went {
     let typed = match read(args) {
         Ok(typed) => typed,
         Err(wrong) => {
             desk.usage(place, origin, Command::New, wrong.as_ref())
                 .await;
-            return;
+            return Went::On;
         }
     };
     // Taken up again after a crash: the session is there already, under the id that its cause
@@ -43,16 +43,17 @@ pub(crate) async fn run(desk: &mut Desk, place: u64, origin: &Origin, args: &str
     let id = SessionId::derived(&[origin.cause.as_str(), "session"]);
     let mine = desk.mine(&origin.user);
     let again = mine.iter().any(|one| one.record.id == id);
-    if mine.len() >= MAX_SESSIONS && !again {
+    // What is being closed still has its process.
+    if mine.len() + desk.closing(&origin.user) >= MAX_SESSIONS && !again {
         let text = HostText::TooManySessions { max: MAX_SESSIONS };
         desk.say(place, origin, Tone::Warning, &text).await;
-        return;
+        return Went::On;
     }
     let dir = match desk.context.workdir.enter(&typed.dir) {
         Ok(dir) => dir,
         Err(text) => {
             desk.say(place, origin, Tone::Warning, &text).await;
-            return;
+            return Went::On;
         }
     };
     if !again {
@@ -69,6 +70,7 @@ pub(crate) async fn run(desk: &mut Desk, place: u64, origin: &Origin, args: &str
             process: None,
         })
         .await;
+        common::crash_point!("host.session.made");
     }
     if typed.msg.is_empty() {
         let n = desk
@@ -88,8 +90,9 @@ pub(crate) async fn run(desk: &mut Desk, place: u64, origin: &Origin, args: &str
         };
         let view = cards::note(frame, Tone::Done, &text);
         desk.show(place, origin, view).await;
+        Went::On
     } else {
-        desk.give(place, origin, id, typed.msg).await;
+        desk.give(place, origin, id, typed.msg).await
     }
 }
 

@@ -4,20 +4,19 @@ use common::message::view::Tone;
 use common::text::host::HostText;
 
 use crate::context::Origin;
-use crate::desk::Desk;
+use crate::desk::{Desk, Went};
 use crate::session::Msg;
 
-pub(crate) async fn run(desk: &mut Desk, place: u64, origin: &Origin) {
+pub(crate) async fn run(desk: &mut Desk, place: u64, origin: &Origin) -> Went {
     let Some(session) = desk.active(&origin.user) else {
         desk.say(place, origin, Tone::Plain, &HostText::NothingRuns)
             .await;
-        return;
+        return Went::On;
     };
-    let origin = Box::new(origin.clone());
     let msg = Msg::Stop {
         place,
-        origin,
+        origin: Box::new(origin.clone()),
         turn: None,
     };
-    desk.pass(place, session.record.id, msg).await;
+    desk.pass(place, origin, session.record.id, msg).await
 }

@@ -1,11 +1,13 @@
 //! The journal's file: tables, transactions, pruning. Runs on the journal's thread only.
 
+use std::collections::HashSet;
 use std::io::ErrorKind;
 use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
 use std::path::Path;
 
 use chrono::{DateTime, Duration, Utc};
-use common::ids::{CauseId, PromptId, TurnId};
+use common::ids::{CauseId, MessageId, PromptId, TurnId};
+use common::message::outbound::Outbound;
 use common::message::work::Work;
 use redb::{
     Database, ReadableDatabase as _, ReadableTable, StorageError, TableDefinition, TableError,
@@ -41,18 +43,34 @@ pub(super) struct Store {
 /// A transaction in the making. Dropped without `commit`, it never was.
 pub(super) struct Step {
     txn: WriteTransaction,
+    added: Added,
 }
 
+/// The disk's, or the database's about it.
 fn refused(why: impl std::fmt::Display) -> JournalError {
+    JournalError::Trouble(why.to_string())
+}
+
+/// A record's own; to open the file again would not mend it.
+fn garbled(why: impl std::fmt::Display) -> JournalError {
     JournalError::Step(why.to_string())
 }
 
 fn json<T: Serialize>(value: &T) -> Result<Vec<u8>, JournalError> {
-    serde_json::to_vec(value).map_err(refused)
+    serde_json::to_vec(value).map_err(garbled)
 }
 
 fn read<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, JournalError> {
-    serde_json::from_slice(bytes).map_err(refused)
+    serde_json::from_slice(bytes).map_err(garbled)
+}
+
+/// What a step added. If the step may have failed on its last metres, this is how to find out.
+#[derive(Debug, Default)]
+pub(super) struct Added {
+    /// Acts in the inbox.
+    pub(super) acts: Vec<(u64, CauseId)>,
+    /// Messages in the outbox.
+    pub(super) sends: Vec<(u64, MessageId)>,
 }
 
 impl Store {
@@ -62,18 +80,19 @@ impl Store {
             path: path.display().to_string(),
             why,
         };
+        let no_disk = |why: &std::io::Error| fault(common::disk::say(data_dir, why));
         // It holds what people wrote: for its owner's eyes only.
         std::fs::DirBuilder::new()
             .recursive(true)
             .mode(0o700)
             .create(data_dir)
-            .map_err(|why| fault(why.to_string()))?;
+            .map_err(|why| no_disk(&why))?;
         std::fs::OpenOptions::new()
             .create(true)
             .append(true)
             .mode(0o600)
             .open(&path)
-            .map_err(|why| fault(why.to_string()))?;
+            .map_err(|why| no_disk(&why))?;
         let db = Database::create(&path).map_err(|why| match why {
             redb::DatabaseError::DatabaseAlreadyOpen => fault(
                 "another process has it open; is a second host running on this folder?".into(),
@@ -82,7 +101,7 @@ impl Store {
             redb::DatabaseError::Storage(StorageError::Io(why))
                 if why.kind() != ErrorKind::InvalidData =>
             {
-                fault(why.to_string())
+                no_disk(&why)
             }
             other => fault(format!(
                 "{other}; the file is damaged or of another program and was left as it is: put a copy of it back, or move it away to begin without sessions and waiting messages"
@@ -90,15 +109,52 @@ impl Store {
         })?;
         let store = Self { db };
         let step = store.begin()?;
-        step.prepare()?;
-        step.prune(Utc::now())?;
+        let prepared = step
+            .prepare()
+            .and_then(|()| step.prune(Utc::now()))
+            .and_then(|()| step.commit());
+        match prepared {
+            Ok(()) => Ok(store),
+            // The file was opened a moment ago: it is the disk that takes no more.
+            Err(JournalError::Trouble(why)) => Err(match common::disk::has_room(data_dir) {
+                Err(disk) => no_disk(&disk),
+                Ok(()) => fault(why),
+            }),
+            Err(other) => Err(other),
+        }
+    }
+
+    /// Opens the file again after the disk has refused something, and lets what the failed steps
+    /// `added` be as if they had never been: whoever asked for them was told that they failed, and
+    /// asks again. Gives the messages of them that are in the outbox all the same; those are to be
+    /// added no second time.
+    pub(super) fn reopen(
+        data_dir: &Path,
+        added: &[Added],
+    ) -> Result<(Self, Vec<MessageId>), JournalError> {
+        common::disk::has_room(data_dir)
+            .map_err(|why| JournalError::Trouble(common::disk::say(data_dir, &why)))?;
+        // Not made anew where it is missing: to begin without a memory is for the owner to decide.
+        let path = data_dir.join("journal.redb");
+        let db = Database::open(&path)
+            .map_err(|why| JournalError::Trouble(format!("{}: {why}", path.display())))?;
+        let store = Self { db };
+        let step = store.begin()?;
+        let mut there = Vec::new();
+        for failed in added {
+            step.undo_acts(&failed.acts)?;
+            there.extend(step.find_sends(&failed.sends)?);
+        }
+        // Also without anything to undo: it shows that steps can be written again.
+        step.note_room()?;
         step.commit()?;
-        Ok(store)
+        Ok((store, there))
     }
 
     pub(super) fn begin(&self) -> Result<Step, JournalError> {
         Ok(Step {
             txn: self.db.begin_write().map_err(refused)?,
+            added: Added::default(),
         })
     }
 
@@ -198,7 +254,7 @@ impl Step {
     pub(super) fn prune(&self, now: DateTime<Utc>) -> Result<(), JournalError> {
         let oldest = (now - SEEN_FOR).timestamp_millis();
         let mut seen = self.txn.open_table(SEEN).map_err(refused)?;
-        seen.retain(|_, at| at >= oldest).map_err(refused)?;
+        seen.retain(|_, at| at.abs() >= oldest).map_err(refused)?;
         let mut prompts = self.txn.open_table(PROMPTS).map_err(refused)?;
         prompts
             .retain(|_, bytes| {
@@ -222,10 +278,84 @@ impl Step {
             return Ok(None);
         }
         drop(seen);
-        self.append(INBOX, "inbox", &json(work)?).map(Some)
+        let place = self.append(INBOX, "inbox", &json(work)?)?;
+        self.added
+            .acts
+            .push((place, work.inbound.meta.cause.clone()));
+        Ok(Some(place))
     }
 
-    pub(super) fn apply(&mut self, changes: &[Change]) -> Result<(), JournalError> {
+    /// What this step has added so far.
+    pub(super) fn take_added(&mut self) -> Added {
+        std::mem::take(&mut self.added)
+    }
+
+    /// Takes back acts of a step that failed, if it is on the disk all the same.
+    fn undo_acts(&self, acts: &[(u64, CauseId)]) -> Result<(), JournalError> {
+        let mut inbox = self.txn.open_table(INBOX).map_err(refused)?;
+        let mut seen = self.txn.open_table(SEEN).map_err(refused)?;
+        for (place, cause) in acts {
+            let row = inbox.get(*place).map_err(refused)?;
+            let found = row.map(|bytes| read::<Work>(bytes.value())).transpose()?;
+            if found.is_some_and(|work| work.inbound.meta.cause == *cause) {
+                inbox.remove(*place).map_err(refused)?;
+                seen.remove(cause.as_str()).map_err(refused)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Which messages of a step that failed are in the outbox all the same.
+    fn find_sends(&self, sends: &[(u64, MessageId)]) -> Result<Vec<MessageId>, JournalError> {
+        let outbox = self.txn.open_table(OUTBOX).map_err(refused)?;
+        let mut there = Vec::new();
+        for (place, id) in sends {
+            let row = outbox.get(*place).map_err(refused)?;
+            let found = row
+                .map(|bytes| read::<Outbound>(bytes.value()))
+                .transpose()?;
+            if found.is_some_and(|outbound| outbound.meta.id == *id) {
+                there.push(*id);
+            }
+        }
+        Ok(there)
+    }
+
+    /// Changes something that means nothing.
+    fn note_room(&self) -> Result<(), JournalError> {
+        let mut next = self.txn.open_table(NEXT).map_err(refused)?;
+        let times = next.get("reopened").map_err(refused)?;
+        let times = times.map_or(1, |row| row.value().saturating_add(1));
+        next.insert("reopened", times).map_err(refused)?;
+        Ok(())
+    }
+
+    /// Carries out `changes`; a message in `there` is in the outbox already, or was.
+    /// False: it came before, and nothing changed. An act that never came is marked by a time
+    /// below zero, so that the same step again, after one whose end is unclear, is no refusal.
+    pub(super) fn withdraw(
+        &mut self,
+        cause: &CauseId,
+        changes: &[Change],
+        there: &HashSet<MessageId>,
+    ) -> Result<bool, JournalError> {
+        let mut seen = self.txn.open_table(SEEN).map_err(refused)?;
+        let before = seen.get(cause.as_str()).map_err(refused)?;
+        if before.is_some_and(|at| at.value() >= 0) {
+            return Ok(false);
+        }
+        seen.insert(cause.as_str(), -Utc::now().timestamp_millis())
+            .map_err(refused)?;
+        drop(seen);
+        self.apply(changes, there)?;
+        Ok(true)
+    }
+
+    pub(super) fn apply(
+        &mut self,
+        changes: &[Change],
+        there: &HashSet<MessageId>,
+    ) -> Result<(), JournalError> {
         for change in changes {
             match change {
                 Change::Done(place) => self.remove(INBOX, *place)?,
@@ -244,8 +374,10 @@ impl Step {
                 Change::Prompt(prompt) => {
                     self.put(PROMPTS, prompt.id.uuid().as_bytes().as_slice(), prompt)?;
                 }
+                Change::Send(outbound) if there.contains(&outbound.meta.id) => {}
                 Change::Send(outbound) => {
-                    self.append(OUTBOX, "outbox", &json(outbound)?)?;
+                    let place = self.append(OUTBOX, "outbox", &json(outbound)?)?;
+                    self.added.sends.push((place, outbound.meta.id));
                 }
             }
         }

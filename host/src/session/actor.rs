@@ -16,6 +16,7 @@ use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 
+use common::ids::CardId;
 use common::lang::Lang;
 use common::message::encode;
 use common::subject;
@@ -26,7 +27,7 @@ use uuid::Uuid;
 use super::recover::Orphan;
 use super::slots::Slot;
 use super::turn::{Current, Stopping};
-use super::{Brief, Msg};
+use super::{Brief, Ending, Msg, Remains};
 use crate::agent::{Agent, AgentEvent};
 use crate::cards::Frame;
 use crate::context::{Context, Origin};
@@ -45,6 +46,7 @@ pub(super) struct Actor {
     context: Arc<Context>,
     record: SessionRecord,
     inbox: mpsc::Receiver<Msg>,
+    endings: mpsc::Receiver<Ending>,
     brief: watch::Sender<Brief>,
     live: Option<Live>,
     queue: VecDeque<TurnRecord>,
@@ -53,19 +55,42 @@ pub(super) struct Actor {
     interrupted: Vec<TurnRecord>,
     prompts: HashMap<String, PromptRecord>,
     orphan: Option<Orphan>,
+    /// By when a process left over must have ended its turn; then it is ended.
+    orphan_due: Instant,
     /// Where words that nobody asked for go: the chat of the last turn.
     last: Option<Origin>,
     wants_slot: bool,
-    failed: mpsc::Receiver<Uuid>,
-    fail: mpsc::Sender<Uuid>,
+    /// Messages that were not taken for want of room, since there last was some.
+    refused: Option<Refused>,
+    failed: mpsc::Receiver<Undelivered>,
+    fail: mpsc::Sender<Undelivered>,
     idle_at: Instant,
+    /// The session or the host is on its way out: nothing new begins.
+    leaving: bool,
     ended: bool,
+}
+
+/// A stretch of messages that were not taken. The person is told at its begin and its end, on one
+/// card, and not by a card each.
+struct Refused {
+    card: CardId,
+    from: Origin,
+    count: usize,
+}
+
+/// What the agent did not take from us.
+enum Undelivered {
+    /// The message with this key.
+    Message(Uuid),
+    /// The answer to this question.
+    Answer(Box<PromptRecord>),
 }
 
 enum Wake {
     Msg(Option<Msg>),
     Event(Option<Box<AgentEvent>>),
-    SendFailed(Uuid),
+    Undelivered(Undelivered),
+    Ending(Ending),
     SlotFreed,
     SlotWanted,
     OrphanGone,
@@ -77,7 +102,7 @@ impl Actor {
     pub(super) fn new(
         context: Arc<Context>,
         record: SessionRecord,
-        inbox: mpsc::Receiver<Msg>,
+        (inbox, endings): (mpsc::Receiver<Msg>, mpsc::Receiver<Ending>),
         brief: watch::Sender<Brief>,
     ) -> Self {
         let (fail, failed) = mpsc::channel(8);
@@ -85,6 +110,7 @@ impl Actor {
             context,
             record,
             inbox,
+            endings,
             brief,
             live: None,
             queue: VecDeque::new(),
@@ -93,25 +119,39 @@ impl Actor {
             interrupted: Vec::new(),
             prompts: HashMap::new(),
             orphan: None,
+            orphan_due: Instant::now(),
             last: None,
             wants_slot: false,
+            refused: None,
             failed,
             fail,
             idle_at: Instant::now(),
+            leaving: false,
             ended: false,
         }
     }
 
-    pub(super) async fn run(mut self, turns: Vec<TurnRecord>, prompts: Vec<PromptRecord>) {
-        self.take_up(turns, prompts).await;
+    pub(super) async fn run(mut self, remains: Remains) {
+        if remains.closing {
+            self.put_by(remains).await;
+            let cancel = self.context.cancel.clone();
+            tokio::select! {
+                () = cancel.cancelled() => {}
+                Some(ending) = self.endings.recv() => self.close_for_good(ending).await,
+            }
+            return;
+        }
+        self.take_up(remains).await;
         while !self.ended {
             self.tell();
             match self.wake().await {
                 Wake::Msg(Some(msg)) => self.on_msg(msg).await,
                 Wake::Msg(None) | Wake::Cancelled => break,
                 Wake::Event(Some(event)) => self.on_event(*event).await,
-                Wake::Event(None) => self.live = None,
-                Wake::SendFailed(key) => self.on_send_failed(key).await,
+                // It ended without a word of it.
+                Wake::Event(None) => self.on_exited(None).await,
+                Wake::Undelivered(what) => self.on_undelivered(what).await,
+                Wake::Ending(ending) => self.close_for_good(ending).await,
                 Wake::SlotFreed => self.go_on().await,
                 Wake::SlotWanted => self.close_agent().await,
                 Wake::OrphanGone => self.on_orphan_gone().await,
@@ -149,7 +189,8 @@ impl Actor {
                 Some(events) => events.recv().await,
                 None => std::future::pending().await,
             } } => Wake::Event(event.map(Box::new)),
-            Some(key) = self.failed.recv() => Wake::SendFailed(key),
+            Some(what) = self.failed.recv() => Wake::Undelivered(what),
+            Some(ending) = self.endings.recv() => Wake::Ending(ending),
             msg = self.inbox.recv() => Wake::Msg(msg),
             () = async { match &mut self.orphan {
                 Some(orphan) => orphan.gone().await,
@@ -174,6 +215,7 @@ impl Actor {
             None if self.live.is_some() && self.prompts.is_empty() => {
                 self.idle_at + Duration::from_secs(self.record.idle_s)
             }
+            None if self.orphan.is_some() => self.orphan_due,
             None => far,
         }
     }
@@ -181,6 +223,13 @@ impl Actor {
     async fn on_clock(&mut self) {
         let now = Instant::now();
         let Some(current) = &mut self.current else {
+            if self.orphan.is_some() {
+                if self.orphan_due <= now {
+                    self.end_orphan().await;
+                    self.go_on().await;
+                }
+                return;
+            }
             let idle = Duration::from_secs(self.record.idle_s);
             if self.idle_at + idle <= now && self.prompts.is_empty() {
                 self.close_agent().await;
@@ -229,10 +278,12 @@ impl Actor {
                 turn,
                 choice,
             } => self.on_queued(place, turn, choice).await,
-            Msg::Close { changes, done } => {
-                self.close_for_good(changes).await;
-                let _ = done.send(());
-            }
+            Msg::TakeBack {
+                place,
+                turn,
+                back,
+                late,
+            } => self.on_take_back(place, turn, *back, *late).await,
         }
     }
 

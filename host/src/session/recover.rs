@@ -9,8 +9,8 @@ use tracing::{info, warn};
 use uuid::Uuid;
 
 use super::actor::Actor;
-use super::turn;
-use crate::agent::claude::{self, TranscriptOutcome};
+use super::{Remains, turn};
+use crate::agent::claude::{self, Leftover, TranscriptOutcome};
 use crate::agent::orphan;
 use crate::agent::{AgentFault, AgentSpec, ChildEnv, PermissionMode, SessionStart};
 use crate::context::Context;
@@ -22,18 +22,28 @@ const PATIENCE: Duration = Duration::from_secs(3);
 /// What the transcript says of a turn.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Outcome {
-    /// The agent never had it.
+    /// It knows nothing of it. As it is written late, that proves nothing once a process had it.
     NotFound,
-    /// It had it, and did not come to an end.
+    /// The agent had it, and did not come to an end.
     Unfinished,
     /// It came to an end; this is the answer.
     Finished(String),
 }
 
-/// A process of an earlier start of ours that still works on this session.
+/// A process of an earlier life of ours.
 #[derive(Debug)]
-pub(super) struct Orphan {
+pub(crate) struct Orphan {
     process: orphan::Orphan,
+    mark: String,
+}
+
+impl From<Leftover> for Orphan {
+    fn from(left: Leftover) -> Self {
+        Self {
+            process: left.process,
+            mark: left.mark,
+        }
+    }
 }
 
 impl Orphan {
@@ -42,8 +52,8 @@ impl Orphan {
         while !self.process.wait(Duration::from_secs(3600)).await {}
     }
 
-    /// Ends it: first politely, which saves its turn.
-    pub(super) async fn end(self) {
+    /// Ends it: first politely, which saves its turn and stops its tools.
+    pub(crate) async fn end(&self) {
         for push in 0..3 {
             let told = match push {
                 0 => self.process.interrupt().await,
@@ -51,11 +61,35 @@ impl Orphan {
                 _ => self.process.kill().await,
             };
             if !told || self.process.wait(PATIENCE).await {
+                self.clear(push > 0).await;
                 return;
             }
         }
         warn!(pid = self.process.pid(), "a left-over process does not end");
     }
+
+    /// Once it has gone: ends the rest of its group, and what its tools left running if its turn
+    /// was cut off.
+    pub(super) async fn clear(&self, cut_off: bool) {
+        claude::end_group(self.process.pid()).await;
+        if cut_off {
+            claude::end_tools(&self.mark).await;
+        }
+    }
+}
+
+/// Processes of ours that still run, whether or not the journal knows of them: a host may die
+/// between starting one and writing that down.
+pub(crate) async fn leftovers(context: &Context, sessions: &[SessionRecord]) -> Vec<Leftover> {
+    let config = config_dir(context, &env(context));
+    let conversations: Vec<Uuid> = sessions.iter().map(|one| one.agent_session).collect();
+    claude::leftovers(&context.family, &conversations, config).await
+}
+
+/// Whether a process that was found belongs to this session.
+pub(crate) fn is_of(left: &Leftover, session: &SessionRecord) -> bool {
+    let marked = left.mark.split(':').nth(1) == Some(&session.id.to_string());
+    marked || left.conversation == Some(session.agent_session)
 }
 
 fn env(context: &Context) -> ChildEnv {
@@ -126,6 +160,7 @@ pub(super) async fn spec(
         trust_project,
         env,
         extra_env: context.agents.env.clone(),
+        family: format!("{}:{}", context.family, record.id),
     })
 }
 
@@ -147,9 +182,9 @@ pub(super) async fn outcome(context: &Arc<Context>, record: &SessionRecord, key:
         ) => Outcome::Unfinished,
         Ok(TranscriptOutcome::Finished { text }) => Outcome::Finished(text),
         Err(why) => {
-            // Not to be read is not the same as not there: never run it again on a guess.
+            // Not to be read is not the same as not there; nor is that proof of anything.
             warn!(%why, path = %path.display(), "the transcript cannot be read");
-            Outcome::Unfinished
+            Outcome::NotFound
         }
     }
 }
@@ -158,33 +193,27 @@ pub(super) async fn outcome(context: &Arc<Context>, record: &SessionRecord, key:
 /// if one does, and the turns that were running.
 pub(super) async fn take_up(
     actor: &mut Actor,
-    turns: Vec<TurnRecord>,
-    prompts: Vec<PromptRecord>,
+    remains: Remains,
 ) -> (Option<Orphan>, Vec<TurnRecord>) {
-    let mut orphan = None;
-    if let Some(process) = &actor.record().process {
-        let process = orphan::Orphan::new(process.pid, process.started.clone());
-        if process.is_alive().await {
-            info!(pid = process.pid(), "a process from before still runs");
-            orphan = Some(Orphan { process });
-        }
-    }
+    let mut orphan = processes(actor.record(), remains.processes).await;
     // The agent that asked is gone, or its input is closed: nobody waits for these answers.
-    let open: Vec<PromptRecord> = prompts
+    let open: Vec<PromptRecord> = remains
+        .prompts
         .into_iter()
         .filter(|prompt| prompt.state == PromptState::Open)
         .collect();
     actor.withdraw_all(open).await;
+    common::crash_point!("host.found.asked");
     let mut started = Vec::new();
-    for turn in turns {
+    for turn in remains.turns {
         actor.remember(turn::origin(&turn));
         match turn.state {
             TurnState::Queued | TurnState::Interrupted => actor.restore(turn),
-            TurnState::Started { .. } => started.push(turn),
+            TurnState::Started { .. } | TurnState::Watched => started.push(turn),
             TurnState::Folded => {
                 let context = Arc::clone(actor.context());
                 match outcome(&context, actor.record(), turn.key).await {
-                    // Never taken by the agent: offered again.
+                    // Perhaps never taken by the agent: offered again.
                     Outcome::NotFound => started.push(turn),
                     // It shares the fate of the turn that it was handed into.
                     Outcome::Unfinished | Outcome::Finished(_) => {
@@ -196,11 +225,43 @@ pub(super) async fn take_up(
         }
     }
     if started.is_empty()
-        && !actor.has_interrupted()
         && let Some(idle) = orphan.take()
     {
         // It has nothing of ours to do: its input is closed, so it is about to end.
         idle.end().await;
     }
     (orphan, started)
+}
+
+/// Looks after the processes of a session: ends those that its record does not know, as nothing was
+/// ever given to them, and gives the one that it does, if that still runs.
+pub(super) async fn processes(record: &SessionRecord, found: Vec<Leftover>) -> Option<Orphan> {
+    let known = record.process.as_ref().map(|process| Orphan {
+        process: orphan::Orphan::new(process.pid, process.started.clone()),
+        mark: process.mark.clone(),
+    });
+    let alive = match &known {
+        Some(known) => known.process.is_alive().await,
+        None => false,
+    };
+    if let (Some(known), false) = (&known, alive) {
+        claude::end_group_of(known.process.pid(), &known.mark).await;
+    }
+    for left in found {
+        // The known one, or a part of it: it may have been started through a script.
+        let part = alive
+            && known
+                .as_ref()
+                .is_some_and(|known| left.group == known.process.pid());
+        if !part {
+            warn!(pid = left.process.pid(), session = %record.id, "ending a process that nothing was known of");
+            Orphan::from(left).end().await;
+        }
+    }
+    let known = known.filter(|_| alive)?;
+    info!(
+        pid = known.process.pid(),
+        "a process from before still runs"
+    );
+    Some(known)
 }

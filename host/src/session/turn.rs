@@ -11,6 +11,10 @@ use crate::cards::{self, Frame};
 use crate::context::{Context, Origin};
 use crate::record::TurnRecord;
 
+/// Time between two previews of a turn that says nothing: its clock. Less often once it is long.
+const TICK: Duration = Duration::from_secs(10);
+const SLOW_TICK: Duration = Duration::from_secs(60);
+const SLOW_FROM: Duration = Duration::from_secs(600);
 /// Least time between two previews of one card.
 const PREVIEW_EVERY: Duration = Duration::from_millis(200);
 
@@ -30,6 +34,8 @@ pub(super) struct Current {
     asked: Option<Instant>,
     /// The agent has it (or is being given it).
     pub(super) given: bool,
+    /// The agent said that it took it.
+    pub(super) consumed: bool,
     n: u32,
     dirty: bool,
     shown: Instant,
@@ -59,6 +65,7 @@ impl Current {
             force_at: None,
             asked: None,
             given: false,
+            consumed: false,
             n: 0,
             dirty: false,
             shown: now,
@@ -92,9 +99,15 @@ impl Current {
         }
     }
 
-    /// When the next preview is due, if one is.
+    /// When the next preview is due, if one is. While the person is asked nothing moves.
     pub(super) fn preview_at(&self) -> Option<Instant> {
-        self.dirty.then(|| self.shown + PREVIEW_EVERY)
+        let pause = match (self.dirty, self.asked) {
+            (true, _) => PREVIEW_EVERY,
+            (false, Some(_)) => return None,
+            (false, None) if self.since.elapsed() < SLOW_FROM => TICK,
+            (false, None) => SLOW_TICK,
+        };
+        Some(self.shown + pause)
     }
 
     /// The next preview.
@@ -102,13 +115,17 @@ impl Current {
         self.dirty = false;
         self.shown = Instant::now();
         self.n += 1;
-        let view = cards::working(
+        let mut view = cards::working(
             frame,
             &self.progress,
             &self.note,
             &context.node,
             self.turn.id,
         );
+        let ran = self.since.elapsed();
+        if ran >= TICK {
+            cards::runs_for(frame, &mut view, ran);
+        }
         Preview {
             card: self.turn.card,
             rev: self.turn.rev,

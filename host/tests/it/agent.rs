@@ -54,6 +54,7 @@ impl Setting {
             trust_project: false,
             env: ChildEnv::filtered([path], &[]),
             extra_env: self.env(),
+            family: "test".to_owned(),
         }
     }
 

@@ -1,7 +1,11 @@
 //! A whole host at a real broker: `wire` is about what crosses it, `turns` about what becomes of
-//! messages with the real CLI. Here: a hub with the streams, hosts that can be killed, and a person
+//! messages with the real CLI, `ends` about how turns end, `questions` about the CLI's own, `crowd`
+//! about people who do not hold each other up. Here: a hub with the streams, hosts that can be killed, and a person
 //! who writes and reads.
 
+mod crowd;
+mod ends;
+mod questions;
 mod turns;
 mod wire;
 
@@ -63,6 +67,11 @@ fn anna() -> UserId {
 
 /// An act of Anna's for a node.
 fn act(node: &str, cause: &str, body: InboundBody) -> Work {
+    act_of(anna(), node, cause, body)
+}
+
+/// An act of somebody's.
+fn act_of(user: UserId, node: &str, cause: &str, body: InboundBody) -> Work {
     let cause = CauseId::new(Surface::Feishu, cause);
     let meta = |what: &str| {
         Meta::new(
@@ -77,7 +86,7 @@ fn act(node: &str, cause: &str, body: InboundBody) -> Work {
         lang: Lang::En,
         inbound: Inbound {
             meta: meta("inbound"),
-            user: anna(),
+            user,
             chat: Chat {
                 id: "oc_1".into(),
                 kind: ChatKind::Direct,

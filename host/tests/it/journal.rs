@@ -2,6 +2,7 @@
 //! twice, nothing by halves, and a file that cannot be read is left as it is.
 
 mod damage;
+mod disk;
 mod memory;
 
 use std::path::Path;
@@ -70,6 +71,7 @@ fn user(n: u8) -> UserRecord {
         user: format!("ou_{n}").parse().unwrap(),
         active: None,
         mode: Mode::Direct,
+        closing: Vec::new(),
     }
 }
 
@@ -99,6 +101,8 @@ fn turn(session: &SessionRecord, n: usize) -> TurnRecord {
         cause: CauseId::new(Surface::Feishu, &format!("om_{n}")),
         traceparent: String::new(),
         text: format!("text {n}"),
+        asked: None,
+        given: false,
         key: Uuid::new_v4(),
         card: CardId::new(),
         rev: 0,

@@ -1,6 +1,7 @@
 //! Every card in both languages, as people read it.
 
 use chrono::TimeDelta;
+use common::message::view::WaitingChoice;
 
 use super::*;
 
@@ -40,6 +41,11 @@ fn plain(view: &View) -> String {
     for button in &view.buttons {
         let action = match &button.action {
             Action::UseNode { node, pending } => format!("use {node} {pending:?}"),
+            Action::Waiting { node, choice, .. } => match choice {
+                WaitingChoice::Cancel => format!("cancel at {node}"),
+                WaitingChoice::SendTo { other } => format!("from {node} to {other}"),
+                WaitingChoice::SendAgain => format!("again to {node}"),
+            },
             other => format!("{other:?}"),
         };
         lines.push(format!("[{} → {action}]", button.label));
@@ -48,7 +54,7 @@ fn plain(view: &View) -> String {
     lines.join("\n")
 }
 
-fn both(card: impl Fn(Lang) -> View) -> String {
+pub(super) fn both(card: impl Fn(Lang) -> View) -> String {
     format!("{}\n\n{}", plain(&card(Lang::Zh)), plain(&card(Lang::En)))
 }
 
@@ -140,6 +146,7 @@ fn the_list_of_nodes() {
         last,
         sessions: 2,
         running: 1,
+        trouble: None,
         version: "0.1.0".into(),
         active: false,
     };
@@ -173,6 +180,17 @@ fn the_list_of_nodes() {
     [Use lab-1 → use lab-1 None]
     [Use New one → use new None]
     -- /node <name> changes the active machine
+    ");
+    let troubled = Row {
+        trouble: Some("the disk is full".into()),
+        ..rows[0].clone()
+    };
+    insta::assert_snapshot!(both(|lang| nodes(lang, std::slice::from_ref(&troubled), now())), @r"
+    # 您的机器 (Plain)
+    Home (home-pc) · 当前: 在线 · 3 秒前 · 2 个会话，1 个运行中 · 不能接收工作：the disk is full · v0.1.0
+
+    # Your machines (Plain)
+    Home (home-pc) · active: on · 3 s ago · 2 sessions, 1 running · can take no work: the disk is full · v0.1.0
     ");
     insta::assert_snapshot!(both(|lang| nodes(lang, &rows[..1], now())), @r"
     # 您的机器 (Plain)
@@ -252,48 +270,7 @@ fn commands_written_wrongly() {
 }
 
 #[test]
-fn a_message_that_waits() {
-    let known = |lang| waiting(lang, "Home", Some(before(2_400)), Some(3), now());
-    insta::assert_snapshot!(both(known), @r"
-    # Home 不在线，消息在等它 (Warning)
-    最近一次心跳：40 分钟前
-    排在第 3 位。机器上线后会按顺序执行，最多等 72 小时。
-
-    # Home is off; your message waits for it (Warning)
-    Last sign of life: 40 min ago
-    Place in line: 3. It runs in order once the machine is back, within 72 hours.
-    ");
-    insta::assert_snapshot!(both(|lang| waiting(lang, "Home", None, None, now())), @r"
-    # Home 不在线，消息在等它 (Warning)
-    从未上线过
-    机器上线后会按顺序执行，最多等 72 小时。
-
-    # Home is off; your message waits for it (Warning)
-    It has never been on
-    It runs in order once the machine is back, within 72 hours.
-    ");
-}
-
-#[test]
 fn what_is_not_taken() {
-    insta::assert_snapshot!(both(|lang| queue_full(lang, "Home")), @r"
-    # Home 的等待队列已满，这条没有收下 (Failed)
-    已有 200 条消息在等这台机器。请等它上线后重新发送，或用 /node <名称> 换一台。
-    -- queue-full
-
-    # Not taken: too much waits for Home (Failed)
-    200 messages wait for this machine already. Send it again when the machine is back, or take another one with /node <name>.
-    -- queue-full
-    ");
-    insta::assert_snapshot!(both(hub_full), @r"
-    # 中心机没有空间，这条没有收下 (Failed)
-    等待中的消息太多。请稍后重新发送；如果一直这样，请管理员运行 phonework doctor。
-    -- hub-full
-
-    # Not taken: the hub has no room (Failed)
-    Too many messages are waiting. Please send it again later; if this goes on, the owner should run phonework doctor.
-    -- hub-full
-    ");
     insta::assert_snapshot!(both(|lang| unsupported(lang, "image")), @r"
     # 暂时还不能处理图片 (Warning)
     请发送文字。

@@ -40,6 +40,9 @@ pub(crate) struct Seen {
     pub(crate) sessions: u32,
     /// Turns running.
     pub(crate) running: u32,
+    /// What keeps it from taking work; none while all is well.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) trouble: Option<String>,
     /// That start is over for sure: it said so, or nobody listens on its subject any more.
     pub(crate) gone: bool,
 }
@@ -54,6 +57,15 @@ impl Seen {
             State::On
         }
     }
+}
+
+/// All nodes at a glance.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct Overview {
+    /// How many are on.
+    pub(crate) on: usize,
+    /// Those of them that cannot take work, and why.
+    pub(crate) trouble: BTreeMap<NodeId, String>,
 }
 
 /// What a beat meant.
@@ -90,10 +102,18 @@ impl Table {
         self.nodes.get(node)
     }
 
-    /// How many nodes are on.
-    pub(super) fn count_on(&self, now: DateTime<Utc>) -> usize {
-        let on = |seen: &&Seen| matches!(seen.state(now), State::On);
-        self.nodes.values().filter(on).count()
+    /// How many nodes are on, and which of those say that something is wrong.
+    pub(super) fn overview(&self, now: DateTime<Utc>) -> Overview {
+        let mut overview = Overview::default();
+        for (node, seen) in &self.nodes {
+            if matches!(seen.state(now), State::On) {
+                overview.on += 1;
+                if let Some(trouble) = &seen.trouble {
+                    overview.trouble.insert(node.clone(), trouble.clone());
+                }
+            }
+        }
+        overview
     }
 
     /// Takes a beat that came just now.
@@ -112,6 +132,7 @@ impl Table {
             serves: beat.serves.into_iter().collect(),
             sessions: beat.sessions,
             running: beat.running,
+            trouble: beat.trouble,
             gone: beat.leaving,
         };
         self.nodes.insert(beat.node.clone(), seen);
@@ -193,6 +214,22 @@ mod tests {
             State::Off { since: at(10) }
         );
         assert_eq!(table.beat(beat(boot), late), Beat::Came);
+    }
+
+    #[test]
+    fn nodes_in_trouble_are_listed_while_they_are_on() {
+        let (mut table, boot) = (Table::default(), BootId::new());
+        let troubled = |trouble: Option<&str>| Heartbeat {
+            trouble: trouble.map(str::to_owned),
+            ..beat(boot)
+        };
+        table.beat(troubled(Some("no room")), at(0));
+        let overview = table.overview(at(1));
+        assert_eq!(overview.on, 1);
+        assert_eq!(overview.trouble.values().collect::<Vec<_>>(), ["no room"]);
+        assert_eq!(table.overview(at(1000)), Overview::default());
+        table.beat(troubled(None), at(2));
+        assert!(table.overview(at(3)).trouble.is_empty());
     }
 
     #[test]

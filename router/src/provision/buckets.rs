@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use async_nats::jetstream::stream::{Config, DiscardPolicy, RetentionPolicy, StorageType};
 use common::ids::Surface;
-use common::stream::{KV_NODES, KV_PRESENCE, KV_USERS, kv_gate};
+use common::stream::{KV_NODES, KV_PRESENCE, KV_ROUTER, KV_USERS, KV_WAITING, kv_gate};
 
 const MB: i64 = 1024 * 1024;
 const DAY: Duration = Duration::from_secs(24 * 3600);
@@ -23,6 +23,15 @@ pub(super) fn all() -> Vec<Config> {
         },
         bucket(KV_USERS, "Active node and language of each person", 64 * MB),
         bucket(KV_NODES, "Enrolled nodes and whom they serve", 256 * MB),
+        bucket(KV_ROUTER, "Which router leads", MB),
+        Config {
+            // A button on its card may be tapped for days; a text that waited in vain lies here
+            // whole, to be sent again. At the size limit the oldest go: their buttons then say so.
+            max_age: 8 * DAY,
+            discard: DiscardPolicy::Old,
+            max_message_size: 1024 * 1024,
+            ..bucket(KV_WAITING, "What waits for nodes that are off", 256 * MB)
+        },
     ];
     for surface in Surface::ALL {
         all.push(Config {

@@ -2,7 +2,7 @@
 
 use async_nats::jetstream::consumer::PullConsumer;
 use common::identity::EnrollOptions;
-use common::ids::MessageId;
+use common::ids::{MessageId, NodeId};
 use common::lang::Lang;
 use common::message::inbound::InboundBody;
 use common::message::work::Work;
@@ -169,11 +169,26 @@ async fn what_cannot_be_read_is_a_dead_letter_and_blocks_nobody() {
         .unwrap();
     world.says("ou_1", "om_3", "good").await;
     assert_eq!(home.text().await, "good");
+    let mine = subject::dead(NodeId::ROUTER, &me);
+    until("two dead letters", || async {
+        (world.count(stream::DLQ, &mine).await == 2).then_some(())
+    })
+    .await;
+    // The person is asked about each, and the words of another are not quoted.
+    for _ in 0..2 {
+        let question = world.shown().await;
+        assert_eq!(question.outbound.user, me);
+        assert_eq!(
+            question.view.title,
+            "A message of yours could not be handled"
+        );
+        assert!(!question.text().contains("not mine"));
+    }
     let advisories = format!(
         "$JS.EVENT.ADVISORY.CONSUMER.MSG_TERMINATED.{}.>",
         stream::IN
     );
-    until("two dead letters", || async {
+    until("the broker's word on both", || async {
         (world.count(stream::DLQ, &advisories).await == 2).then_some(())
     })
     .await;

@@ -8,10 +8,14 @@
 )]
 
 mod choosing;
+mod dead;
 mod dispatching;
 mod limits;
 mod node;
 mod presence;
 mod provisioning;
+mod repeats;
+mod room;
 mod running;
+mod waiting;
 mod world;

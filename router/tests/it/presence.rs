@@ -141,7 +141,7 @@ async fn without_a_fresh_beat_the_node_is_asked() {
 }
 
 #[tokio::test]
-async fn a_node_that_does_not_answer_is_told_after_two_seconds() {
+async fn a_node_that_does_not_answer_is_told_within_a_second() {
     let mut world = World::start(&["home"]).await;
     let home = Node::mute(&world, "home").await;
     // It listens, so the broker cannot say that nobody does; but it never answers.
@@ -152,10 +152,8 @@ async fn a_node_that_does_not_answer_is_told_after_two_seconds() {
     world.says("ou_1", "om_1", "hi").await;
     let card = world.shown().await;
     let took = begun.elapsed();
-    assert!(
-        (Duration::from_secs(2)..Duration::from_secs(4)).contains(&took),
-        "{took:?}"
-    );
+    // A second, and what a busy machine adds.
+    assert!(took < Duration::from_secs(2), "{took:?}");
     assert!(
         card.text().contains("Last sign of life: 2"),
         "{}",

@@ -30,6 +30,8 @@ pub(crate) struct World {
     /// A connection with everything that the router may, to look at streams.
     pub(crate) inside: Broker,
     pub(crate) health: Health,
+    /// How long messages wait for a node that is off, where a test cannot wait for days.
+    pub(crate) waits: Option<Duration>,
     running: Option<(JoinHandle<Result<(), RouterError>>, CancellationToken)>,
 }
 
@@ -81,6 +83,7 @@ impl World {
             gate,
             inside,
             health: Health::default(),
+            waits: None,
             running: None,
         }
     }
@@ -97,6 +100,7 @@ impl World {
             lang: Some(Lang::En),
             data_dir: Some(self.nats.data_dir().to_owned()),
             http: None,
+            waits: self.waits,
         }
     }
 
@@ -118,6 +122,13 @@ impl World {
         cancel.cancel();
         task.await.unwrap().unwrap();
         begun.elapsed()
+    }
+
+    /// Ends the router without a word: nothing that it does outlives this.
+    pub(crate) async fn kill_router(&mut self) {
+        let (task, _) = self.running.take().unwrap();
+        task.abort();
+        let _ = task.await;
     }
 
     pub(crate) fn part(&self, name: &str) -> Value {
@@ -174,12 +185,17 @@ impl World {
     }
 
     /// The next thing to show on Feishu, taken as its gateway takes it.
-    pub(crate) async fn shown(&self) -> Shown {
+    pub(crate) async fn out(&self) -> Outbound {
         let found = next(&self.gate, stream::OUT, "feishu").await;
         let message = found.expect("nothing to show came");
-        let outbound: Outbound = decode("outbound", &message.payload).unwrap();
+        decode("outbound", &message.payload).unwrap()
+    }
+
+    /// The next thing to show, which is a card.
+    pub(crate) async fn shown(&self) -> Shown {
+        let outbound = self.out().await;
         let OutboundBody::Card { card, rev, view } = outbound.body.clone() else {
-            panic!("the router shows cards only");
+            panic!("a card was expected: {outbound:?}");
         };
         Shown {
             outbound,

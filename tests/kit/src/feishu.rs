@@ -47,7 +47,8 @@ pub use self::fault::{Class, Fault};
 pub use self::group::Group;
 use self::line::Lines;
 pub use self::record::{
-    Ack, BotMessage, Button, Call, CallbackAnswer, Connection, Edit, Entry, How, Reaction, Toast,
+    Ack, Attempt, BotMessage, Button, Call, CallbackAnswer, Connection, Edit, Entry, How, Reaction,
+    Toast,
 };
 pub use self::settings::{Limits, Repeated, Settings};
 pub use self::tap::Tap;

@@ -11,10 +11,12 @@
 
 pub mod browser;
 pub mod claude;
+pub mod disk;
 pub mod feishu;
 pub mod http;
 pub mod model;
 pub mod nats;
+pub mod process;
 pub mod proxy;
 
 /// The root of the workspace, where `.deps` is.

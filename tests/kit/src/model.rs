@@ -68,7 +68,7 @@ pub struct Request {
     pub step: Option<Step>,
     /// All headers, names in lower case; keys are test keys.
     pub headers: BTreeMap<String, String>,
-    /// The parsed body; null where there was none.
+    /// The parsed body; null where there was none, and after [`Model::slim`].
     pub body: Arc<Value>,
     /// The newest words of the person anywhere in the conversation.
     pub user_text: String,
@@ -147,6 +147,12 @@ impl Model {
     pub fn pace(&self, chunks: usize, delay: Duration) {
         let delay_ms = u64::try_from(delay.as_millis()).unwrap_or(u64::MAX);
         *lock(&self.shared.pace) = reply::Pace { chunks, delay_ms };
+    }
+
+    /// For a test of many thousand turns: keeps no bodies from now on, and takes up to `most`
+    /// requests before it holds them for a runaway loop.
+    pub fn slim(&self, most: usize) {
+        *lock(&self.shared.slim) = Some(most);
     }
 
     /// Everything that came, oldest first.

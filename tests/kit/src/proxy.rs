@@ -1,8 +1,8 @@
-//! A TCP proxy that stands for a bad line: cut, frozen half-open, or slow. It knows nothing of what
+//! A TCP proxy that stands for a bad line: cut, frozen half-open, slammed, or slow. It knows nothing of what
 //! it carries, so it goes in front of the broker, a platform or a model alike.
 
 use std::net::SocketAddr;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -18,6 +18,7 @@ const BUFFER: usize = 64 << 10;
 enum Line {
     Whole,
     Frozen,
+    Slammed,
     Cut,
 }
 
@@ -27,6 +28,8 @@ struct Weather {
     delay: Duration,
     /// Counts the cuts, so that one followed at once by `heal` still ends every connection.
     cuts: u64,
+    /// Connections that were made before this many were forgotten carry nothing any more.
+    forgotten: u64,
 }
 
 /// The running proxy; dropping it closes everything.
@@ -34,6 +37,7 @@ pub struct Proxy {
     addr: SocketAddr,
     weather: Arc<watch::Sender<Weather>>,
     cut: watch::Receiver<bool>,
+    taken: Arc<Mutex<Vec<Instant>>>,
     _stop: DropGuard,
 }
 
@@ -48,16 +52,31 @@ impl Proxy {
             line: Line::Whole,
             delay: Duration::ZERO,
             cuts: 0,
+            forgotten: 0,
         };
         let weather = Arc::new(watch::Sender::new(whole));
         let stop = CancellationToken::new();
         let (closed, cut) = watch::channel(false);
-        let accept = accept(listener, target, weather.subscribe(), closed, stop.clone());
-        tokio::spawn(accept);
+        let taken = Arc::<Mutex<Vec<Instant>>>::default();
+        let noted = Arc::clone(&taken);
+        let note = move || {
+            let mut noted = noted.lock().unwrap_or_else(PoisonError::into_inner);
+            noted.push(Instant::now());
+        };
+        let watched = weather.subscribe();
+        tokio::spawn(accept(
+            listener,
+            target,
+            watched,
+            closed,
+            note,
+            stop.clone(),
+        ));
         Self {
             addr,
             weather,
             cut,
+            taken,
             _stop: stop.drop_guard(),
         }
     }
@@ -80,6 +99,25 @@ impl Proxy {
     /// that a router on the way has forgotten. Bytes wait and are passed after [`Self::heal`].
     pub async fn freeze(&self) {
         self.set(Line::Frozen).await;
+    }
+
+    /// The same for the present connections and for ever, as after a router on the way was started
+    /// again: what they carry vanishes, and nobody is told. New ones work.
+    pub async fn forget(&self) {
+        self.weather.send_modify(|weather| weather.forgotten += 1);
+        self.set(Line::Whole).await;
+    }
+
+    /// Ends all connections, and each new one as soon as it is made.
+    pub async fn slam(&self) {
+        self.weather.send_modify(|weather| weather.cuts += 1);
+        self.set(Line::Slammed).await;
+    }
+
+    /// When connections were made so far, in order; refused ones are not seen.
+    pub fn taken(&self) -> Vec<Instant> {
+        let taken = self.taken.lock().unwrap_or_else(PoisonError::into_inner);
+        taken.clone()
     }
 
     /// Passes everything again; returns when new connections are taken.
@@ -111,6 +149,7 @@ async fn accept(
     target: SocketAddr,
     mut weather: watch::Receiver<Weather>,
     closed: watch::Sender<bool>,
+    note: impl Fn(),
     stop: CancellationToken,
 ) {
     let addr = listener.local_addr().expect("own address");
@@ -132,6 +171,10 @@ async fn accept(
             }
             accepted = next(listener.as_ref()) => {
                 if let Ok((near, _)) = accepted {
+                    note();
+                    if line == Line::Slammed {
+                        continue;
+                    }
                     tokio::spawn(carry(near, target, weather.clone(), stop.clone()));
                 }
             }
@@ -167,11 +210,13 @@ async fn carry(
     weather: watch::Receiver<Weather>,
     stop: CancellationToken,
 ) {
-    let cuts = weather.borrow().cuts;
+    let Weather {
+        cuts, forgotten, ..
+    } = *weather.borrow();
     let mut watch = weather.clone();
     let both = async {
         // Behind a frozen line nobody answers, not even for the connection.
-        thawed(&mut weather.clone()).await;
+        thawed(&mut weather.clone(), forgotten).await;
         let Ok(far) = TcpStream::connect(target).await else {
             return;
         };
@@ -179,8 +224,8 @@ async fn carry(
         let (near_in, near_out) = near.into_split();
         let (far_in, far_out) = far.into_split();
         tokio::join!(
-            pass(near_in, far_out, weather.clone()),
-            pass(far_in, near_out, weather.clone()),
+            pass(near_in, far_out, weather.clone(), forgotten),
+            pass(far_in, near_out, weather.clone(), forgotten),
         );
     };
     tokio::select! {
@@ -194,6 +239,7 @@ async fn pass(
     mut from: impl AsyncReadExt + Unpin,
     mut to: impl AsyncWriteExt + Unpin,
     mut weather: watch::Receiver<Weather>,
+    born: u64,
 ) {
     let mut buffer = vec![0; BUFFER];
     while let Ok(count @ 1..) = from.read(&mut buffer).await {
@@ -201,19 +247,20 @@ async fn pass(
         if !delay.is_zero() {
             tokio::time::sleep(delay).await;
         }
-        thawed(&mut weather).await;
+        thawed(&mut weather, born).await;
         if to.write_all(&buffer[..count]).await.is_err() {
             break;
         }
     }
     // The end of the stream does not get through a frozen line either.
-    thawed(&mut weather).await;
+    thawed(&mut weather, born).await;
     let _ = to.shutdown().await;
 }
 
-async fn thawed(weather: &mut watch::Receiver<Weather>) {
+/// Waits until the line carries what a connection brings that was made after so many were forgotten.
+async fn thawed(weather: &mut watch::Receiver<Weather>, born: u64) {
     // An error means the proxy is gone, and `carry` with it.
     let _ = weather
-        .wait_for(|weather| weather.line != Line::Frozen)
+        .wait_for(|weather| weather.line != Line::Frozen && weather.forgotten == born)
         .await;
 }

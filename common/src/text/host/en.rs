@@ -5,6 +5,8 @@ use super::HostText;
 pub(super) fn say(text: &HostText) -> String {
     match text {
         HostText::Working => "Working".into(),
+        HostText::RunsFor { seconds } if *seconds < 60 => format!("{seconds} s"),
+        HostText::RunsFor { seconds } => format!("{} min {} s", seconds / 60, seconds % 60),
         HostText::Thinking => "Thinking".into(),
         HostText::Compacting => "Shortening the conversation".into(),
         HostText::WaitsForYou => "Waiting for your answer".into(),
@@ -28,9 +30,21 @@ pub(super) fn say(text: &HostText) -> String {
         HostText::SendNow => "Send now".into(),
         HostText::Cancel => "Cancel".into(),
         HostText::Cancelled => "Taken back; it did not run.".into(),
+        HostText::AlreadyTaken => {
+            "Not cancelled: it was taken before. If it still runs, tap Stop on its own card.".into()
+        }
         HostText::Folded => "Handed to the running turn.".into(),
         HostText::QueueFull { waiting } => format!(
-            "{waiting} messages wait in this session already, so this one was not taken. Let them finish, or use /stop."
+            "{waiting} messages wait in this session already, so this one was not taken, nor are those behind it until there is room. Let them finish, or use /stop."
+        ),
+        HostText::QueueFreed { refused: 1 } => {
+            "There is room again. This message was not taken; send it once more if it still matters.".into()
+        }
+        HostText::QueueFreed { refused } => format!(
+            "There is room again. {refused} messages from here on were not taken; send again what still matters."
+        ),
+        HostText::LaneFull { waiting } => format!(
+            "The session is held up and {waiting} messages and taps of yours wait for it already, so this one was not taken, nor are those behind it until it goes on. Wait a moment, then send again what still matters."
         ),
         HostText::Asks { tool } => format!("May I use {tool}?"),
         HostText::About => "About".into(),
@@ -47,6 +61,9 @@ pub(super) fn say(text: &HostText) -> String {
             "That card is somebody else's; only they can use it. Nothing was changed.".into()
         }
         HostText::AnsweredBefore { how } => format!("This was answered before: {how}"),
+        HostText::NobodyAsks => {
+            "Nobody waits for this answer any more: what asked has ended. Nothing was changed.".into()
+        }
         HostText::DenyWords => "The user refused this.".into(),
         HostText::Rings { dir, tool } => format!("{dir}: {tool} waits for your permission"),
         HostText::Interrupted { prompt } => format!(
@@ -62,6 +79,9 @@ pub(super) fn say(text: &HostText) -> String {
         HostText::ContinueWords => {
             "The last turn was interrupted. Please go on where it stopped, and do not repeat steps that are done.".into()
         }
+        HostText::ContinueUnsure { request } => format!(
+            "My last request may have been interrupted at any point, perhaps after some of it was done. Do not begin again from the start: first look at what is already done (files, running processes, results), then do only what is missing, and do not repeat steps that are done. The request was:\n\n{request}"
+        ),
         HostText::Recovered => "found after a restart".into(),
         HostText::SessionReady { n, dir, made } => {
             let made = if *made { " (a new directory)" } else { "" };
@@ -89,6 +109,12 @@ pub(super) fn say(text: &HostText) -> String {
         HostText::Closed { n, dir } => {
             format!("Session {n} ({dir}) is closed. Its directory and files stay as they are.")
         }
+        HostText::Closing { n, dir } => {
+            format!("Closing session {n} ({dir}); what it is doing is stopped first.")
+        }
+        HostText::SessionFailed { dir } => format!(
+            "The session in {dir} failed inside PhoneWork, so this was not taken. Restart PhoneWork on this machine to take up its work, or close it with /close; its files stay as they are."
+        ),
         HostText::DirectOn => "Direct mode: text goes straight to Claude Code.".into(),
         HostText::NothingRuns => "Nothing is running.".into(),
         HostText::Stopping => "Stopping.".into(),

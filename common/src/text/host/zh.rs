@@ -5,6 +5,8 @@ use super::HostText;
 pub(super) fn say(text: &HostText) -> String {
     match text {
         HostText::Working => "进行中".into(),
+        HostText::RunsFor { seconds } if *seconds < 60 => format!("{seconds} 秒"),
+        HostText::RunsFor { seconds } => format!("{} 分 {} 秒", seconds / 60, seconds % 60),
         HostText::Thinking => "思考中".into(),
         HostText::Compacting => "正在压缩对话".into(),
         HostText::WaitsForYou => "等待您的答复".into(),
@@ -24,10 +26,20 @@ pub(super) fn say(text: &HostText) -> String {
         HostText::SendNow => "立即发送".into(),
         HostText::Cancel => "取消".into(),
         HostText::Cancelled => "已取消，没有执行。".into(),
+        HostText::AlreadyTaken => "没有取消：它之前已被收下。如果还在执行，请在它自己的卡片上点停止。".into(),
         HostText::Folded => "已发送到正在进行的一轮。".into(),
         HostText::QueueFull { waiting } => {
-            format!("这个会话已有 {waiting} 条消息在等待，这一条没有收下。请等它们完成，或用 /stop。")
+            format!("这个会话已有 {waiting} 条消息在等待，这一条没有收下，有空位之前后面的也不会收下。请等它们完成，或用 /stop。")
         }
+        HostText::QueueFreed { refused: 1 } => {
+            "又有空位了。这一条没有收下，如果还需要，请再发一次。".into()
+        }
+        HostText::QueueFreed { refused } => {
+            format!("又有空位了。从这一条起有 {refused} 条消息没有收下，还需要的请再发一次。")
+        }
+        HostText::LaneFull { waiting } => format!(
+            "会话暂时没有响应，您已有 {waiting} 条消息和点击在等待，这一条没有收下，恢复之前后面的也不会收下。请稍等，然后把还需要的再发一次。"
+        ),
         HostText::Asks { tool } => format!("请求许可：{tool}"),
         HostText::About => "对象".into(),
         HostText::Why => "原因".into(),
@@ -41,6 +53,7 @@ pub(super) fn say(text: &HostText) -> String {
         HostText::Withdrawn => "不再需要答复".into(),
         HostText::NotYours => "这张卡片属于别人，只有本人可以操作。什么都没有改变。".into(),
         HostText::AnsweredBefore { how } => format!("此前已答复：{how}"),
+        HostText::NobodyAsks => "没有谁在等这个答复了：提问的那一方已经结束。什么都没有改变。".into(),
         HostText::DenyWords => "用户拒绝了这一操作。".into(),
         HostText::Rings { dir, tool } => format!("{dir}：{tool} 等待您的许可"),
         HostText::Interrupted { prompt } => {
@@ -56,6 +69,9 @@ pub(super) fn say(text: &HostText) -> String {
         HostText::ContinueWords => {
             "上一轮被中断了。请从中断处继续，已经完成的步骤不要重做。".into()
         }
+        HostText::ContinueUnsure { request } => format!(
+            "我的上一个请求可能在任何一处被中断，也许已经做了一部分。请不要从头开始：先看看已经做了什么（文件、运行中的进程、结果），只做还缺的部分，已经完成的步骤不要重做。原来的请求是：\n\n{request}"
+        ),
         HostText::Recovered => "重启后找回".into(),
         HostText::SessionReady { n, dir, made } => {
             let made = if *made { "（已新建目录）" } else { "" };
@@ -76,6 +92,12 @@ pub(super) fn say(text: &HostText) -> String {
         }
         HostText::Switched { n, dir } => format!("当前会话：{n}（{dir}）"),
         HostText::Closed { n, dir } => format!("会话 {n}（{dir}）已关闭。目录和文件不受影响。"),
+        HostText::Closing { n, dir } => {
+            format!("正在关闭会话 {n}（{dir}），先停下它正在做的事。")
+        }
+        HostText::SessionFailed { dir } => format!(
+            "{dir} 的会话在 PhoneWork 内部出错了，这一条没有收下。请在这台机器上重启 PhoneWork 以恢复它的工作，或用 /close 关闭它；文件不受影响。"
+        ),
         HostText::DirectOn => "直接模式：文字直接发给 Claude Code。".into(),
         HostText::NothingRuns => "现在没有正在进行的一轮。".into(),
         HostText::Stopping => "正在停止。".into(),

@@ -140,6 +140,11 @@ async fn a_node_can_send_nothing_in_anothers_place() {
     for subject in ["pw.hb.*", "pw.delta.>", "pw.presence.>", "pw.enrol"] {
         overheard.push(world.router.subscribe(subject).await.unwrap());
     }
+    overheard.push(world.router.subscribe("pw.dead.>").await.unwrap());
+    overheard.push(world.b.subscribe("pw.alive.node.b").await.unwrap());
+    overheard.push(world.router.subscribe("pw.alive.>").await.unwrap());
+    overheard.push(world.gateway.subscribe("pw.alive.gateway.*").await.unwrap());
+    roundtrip(&world.gateway).await;
     roundtrip(&world.b).await;
     roundtrip(&world.router).await;
     let before = world.picture().await;
@@ -155,6 +160,12 @@ async fn a_node_can_send_nothing_in_anothers_place() {
         "pw.hb.b",
         "pw.delta.b.feishu.u.t",
         "pw.ctl.b.x.answer",
+        "pw.dead.b.feishu.ou_1",
+        "pw.dead.router.feishu.ou_1",
+        "pw.dead.gateway.feishu.ou_1",
+        "pw.alive.node.b",
+        "pw.alive.router.x",
+        "pw.alive.gateway.x",
         "pw.enrol",
         "pw.presence.disconnected",
         "_INBOX_b.x",
@@ -200,7 +211,7 @@ async fn a_node_can_send_nothing_in_anothers_place() {
             .unwrap();
         assert_eq!(first.payload.as_ref(), b"mark", "{}", first.subject);
     }
-    for index in [1, 4, 5] {
+    for index in [1, 4, 5, 6, 7, 8, 9] {
         let nothing = timeout(Duration::ZERO, overheard[index].next()).await;
         assert!(nothing.is_err(), "{nothing:?}");
     }
@@ -256,6 +267,11 @@ async fn a_node_reads_nothing_of_another() {
         "pw.hb.*",
         "pw.work.>",
         "pw.out.>",
+        "pw.dead.>",
+        "pw.dead.b.>",
+        "pw.alive.>",
+        "pw.alive.node.*",
+        "pw.alive.node.b",
         "$JS.>",
         "$SYS.>",
         "$KV.>",
@@ -290,7 +306,9 @@ async fn a_node_reads_nothing_of_another() {
         .publish("pw.delta.b.feishu.ou_1.t", "secret".into())
         .await
         .unwrap();
-    world.b.publish("pw.hb.b", "secret".into()).await.unwrap();
+    for subject in ["pw.hb.b", "pw.alive.node.b", "pw.dead.b.feishu.ou_1"] {
+        world.b.publish(subject, "secret".into()).await.unwrap();
+    }
     world
         .router
         .publish("pw.ctl.b.boot.answer", "secret".into())
@@ -309,6 +327,12 @@ async fn a_node_reads_nothing_of_another() {
 async fn a_gateway_can_neither_touch_streams_nor_speak_for_a_node() {
     let world = World::start().await;
     world.furnish().await;
+    let mut dead = world.router.subscribe("pw.dead.>").await.unwrap();
+    let mut alive = Vec::new();
+    for (who, subject) in [(&world.a, "pw.alive.node.a"), (&world.router, "pw.alive.>")] {
+        alive.push(who.subscribe(subject).await.unwrap());
+        roundtrip(who).await;
+    }
     let before = world.picture().await;
     for reply in HARMFUL_REPLIES {
         for subject in [
@@ -330,6 +354,11 @@ async fn a_gateway_can_neither_touch_streams_nor_speak_for_a_node() {
         "pw.turn.a.feishu.ou_1",
         "pw.ctl.a.x.answer",
         "pw.hb.a",
+        "pw.dead.a.feishu.ou_1",
+        "pw.dead.b.feishu.ou_1",
+        "pw.dead.router.feishu.ou_1",
+        "pw.alive.node.a",
+        "pw.alive.router.x",
         "$KV.PW_USERS.u",
         "$KV.PW_PRESENCE.a",
         "$JS.API.STREAM.DELETE.PW_OUT",
@@ -356,4 +385,13 @@ async fn a_gateway_can_neither_touch_streams_nor_speak_for_a_node() {
     world.settle(&world.gateway).await;
     assert!(timeout(Duration::ZERO, answers.next()).await.is_err());
     assert_eq!(world.picture().await, before);
+    // Only what it says in its own name arrives.
+    let own = "pw.dead.gateway.feishu.ou_1";
+    world.gateway.publish(own, "mine".into()).await.unwrap();
+    let first = timeout(SOON, dead.next()).await.unwrap().unwrap();
+    assert_eq!(first.subject.as_str(), own);
+    for ear in &mut alive {
+        let heard = timeout(Duration::ZERO, ear.next()).await;
+        assert!(heard.is_err(), "{heard:?}");
+    }
 }

@@ -305,6 +305,36 @@ async fn the_router_hears_of_connections_coming_and_going() {
 }
 
 #[tokio::test]
+async fn equal_processes_learn_whether_another_lives() {
+    let world = World::start().await;
+    let gateway = world.broker.connect(&world.broker.creds("gateway")).await;
+    let router = world.broker.connect(&world.broker.creds("router")).await;
+    let again = world.broker.connect(&world.creds_a).await;
+    for (one, other, subject) in [
+        (&world.gateway, &gateway, "pw.alive.gateway.one"),
+        (&world.router, &router, "pw.alive.router.one"),
+        (&world.a, &again, "pw.alive.node.a"),
+    ] {
+        // Nobody listens: that is told at once.
+        let nobody = other.request(subject, "".into()).await.unwrap_err();
+        assert_eq!(
+            nobody.kind(),
+            async_nats::client::RequestErrorKind::NoResponders,
+            "{subject}"
+        );
+        let mut asked = one.subscribe(subject).await.unwrap();
+        roundtrip(one).await;
+        let answering = async {
+            let question = timeout(SOON, asked.next()).await.unwrap().unwrap();
+            let reply = question.reply.unwrap();
+            one.publish(reply, "here".into()).await.unwrap();
+        };
+        let (answer, ()) = tokio::join!(other.request(subject, "".into()), answering);
+        assert_eq!(answer.unwrap().payload.as_ref(), b"here", "{subject}");
+    }
+}
+
+#[tokio::test]
 async fn the_gateways_services_are_found_from_the_routers_account() {
     use async_nats::service::ServiceExt as _;
     let world = World::start().await;

@@ -160,7 +160,7 @@ impl Caller {
         let mut refused = false;
         loop {
             self.open(call.name).await;
-            self.limits.app().await;
+            self.limits.api(call.name).await;
             let token = self.tokens.get().await.map_err(before_the_call)?;
             let error = match self.request(call, token.expose()).await {
                 Ok(data) => return Ok(data),

@@ -4,7 +4,9 @@
 //! them repeats the call, which does no harm: an edit repeated shows the same, and a new message
 //! carries an idempotency key made of the outbound, the part and the form, so the platform
 //! recognises the repeat (for an hour; a gateway that crashes in that gap and stays away longer may
-//! show a message twice rather than not at all). How a view looks is `render`'s.
+//! show a message twice rather than not at all). A note in the ledger before each first call would
+//! cost a write for every card and not help: it could only say that the message may be there, and
+//! the platform cannot be asked for a message by its key. How a view looks is `render`'s.
 
 use std::time::Duration;
 
@@ -124,15 +126,18 @@ impl Feishu {
                     let anew = |form: &str| key(&format!("anew-{form}"));
                     *part = self.create(place, index, page, anew).await?;
                 }
+                common::crash_point!("gateway.shown.edited");
                 // An edit needs no record of its own; another message does.
                 if *part != before {
                     self.ledger.set_card(card, entry.clone()).await?;
                 }
             } else {
                 let part = self.create(place, index, page, key).await?;
+                common::crash_point!("gateway.shown.created");
                 entry.parts.push(part);
                 if index + 1 < pages.len() {
                     self.ledger.set_card(card, entry.clone()).await?;
+                    common::crash_point!("gateway.shown.part");
                 }
             }
         }
@@ -279,6 +284,7 @@ impl Feishu {
         let index = usize::from(outbound.chat.kind == ChatKind::Direct);
         let message = Message::Text(text.to_owned());
         let sent = self.send(place, index, &message, &uuid).await?;
+        common::crash_point!("gateway.shown.rung");
         let entry = NoticeEntry {
             id: sent.message_id.unwrap_or_default(),
         };

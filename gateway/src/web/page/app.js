@@ -103,7 +103,7 @@ function putCard({ pos, seq, item }, old) {
 
 function draw(id) {
   const card = cards.get(id);
-  fillCard(card.article, card.view, card.at, (action) => sendTap(id, action));
+  fillCard(card.article, card.view, card.at, (action, say) => sendTap(id, action, say));
 }
 
 /** A card in between: drawn at most once a frame, and not under the person's selection. */

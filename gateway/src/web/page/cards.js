@@ -6,7 +6,7 @@ import { make, timeOf, words } from "/words.js";
 
 const STEP_MARK = { running: "◌", done: "✓", failed: "✕", said: "›" };
 
-/** Fills `element` with a card. `tap(action)` is called when a button is pressed. */
+/** Fills `element` with a card. `tap(action, say)` is called when a button is pressed. */
 export function fillCard(element, view, at, tap) {
   const open = new Set([...element.querySelectorAll("details[open]")].map((one) => one.dataset.block));
   const shut = new Set([...element.querySelectorAll("details:not([open])")].map((one) => one.dataset.block));
@@ -81,13 +81,15 @@ function buttonRow(buttons, tap) {
     const element = make("button", `button ${button.style || "normal"}`, button.label);
     element.type = "button";
     element.addEventListener("click", async () => {
-      trouble.textContent = "";
+      const say = (text) => { trouble.textContent = text || ""; };
+      say("");
       // One answer only; the card's next state brings new buttons.
       for (const one of all) one.disabled = true;
       element.setAttribute("aria-busy", "true");
-      const wrong = await tap(button.action);
+      const { wrong, note } = await tap(button.action, say);
       element.removeAttribute("aria-busy");
-      trouble.textContent = wrong || "";
+      trouble.classList.toggle("wrong", Boolean(wrong));
+      say(wrong || note);
       const again = () => { for (const one of all) one.disabled = false; };
       if (wrong) again();
       // Taken, and still the same card: whoever carries it out may be away, so it can be repeated.

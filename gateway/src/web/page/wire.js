@@ -33,8 +33,8 @@ async function post(path, body) {
       body: JSON.stringify({ ...body, lang }),
       signal: cut.signal,
     });
-    const said = answer.ok ? {} : await answer.json().catch(() => ({}));
-    return { status: answer.status, error: said.error };
+    const said = await answer.json().catch(() => ({}));
+    return { status: answer.status, error: said.error, kept: said.kept };
   } catch {
     return { status: 0 };
   } finally {
@@ -203,13 +203,22 @@ export class Outbox {
   }
 }
 
-/** Sends a tap; returns what went wrong, if anything. Tries a few times under one id. */
-export async function sendTap(card, action) {
+/** How long a tap is tried: long enough for a program that is started again. */
+const TAP_TIME = 120000;
+
+/**
+ * Sends a tap until it is safe, under one id; `waiting` is called when that takes longer. Returns
+ * what went `wrong`, or a `note` on what becomes of it, if there is something to say.
+ */
+export async function sendTap(card, action, waiting) {
   const id = newId();
+  const until = Date.now() + TAP_TIME;
   for (let tries = 0; ; tries += 1) {
-    const { status, error } = await post("/api/taps", { id, card, action });
-    if (status === 202) return "";
-    if (tries === 3 || (status !== 0 && status !== 503)) return error || words.tapFailed;
-    await new Promise((done) => setTimeout(done, pauseAfter(tries)));
+    const { status, error, kept } = await post("/api/taps", { id, card, action });
+    if (status === 202) return { note: kept };
+    const passes = status === 0 || status === 503;
+    if (!passes || Date.now() > until) return { wrong: error || words.tapFailed };
+    waiting(words.pending);
+    await new Promise((done) => setTimeout(done, pauseAfter(Math.min(tries, 2))));
   }
 }

@@ -1,9 +1,10 @@
 //! The timeline's database: what is kept, for how long, and how a repeat is recognised.
 //!
-//! Used by one thread; whom to tell about a change is the owner's business.
+//! Used by one thread; whom to tell about a change is the owner's business, and so is when to open a
+//! database again that the disk has refused. Reading needs no disk: it is all in memory.
 
 use std::collections::{BTreeMap, HashMap};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use chrono::Utc;
 use common::ids::{CardId, MessageId};
@@ -36,7 +37,10 @@ const NUMBERS: TableDefinition<'_, &str, u64> = TableDefinition::new("numbers");
 
 /// The database, and in memory what the page is given.
 pub(super) struct Store {
-    db: Database,
+    path: PathBuf,
+    /// None after a write that failed: such a database takes nothing until it is opened again, and
+    /// only then shows whether it has what failed.
+    db: Option<Database>,
     name: String,
     seq: u64,
     pos: u64,
@@ -51,14 +55,24 @@ type Any = Box<dyn std::error::Error + Send + Sync>;
 impl Store {
     /// Opens or makes it.
     pub(super) fn open(path: &Path) -> Result<Self, String> {
-        Self::try_open(path).map_err(|why| why.to_string())
+        Self::try_open(path).map_err(|why| {
+            let folder = path.parent().unwrap_or(path);
+            match common::disk::has_room(folder) {
+                Err(disk) => common::disk::say(folder, &disk),
+                Ok(()) => why.to_string(),
+            }
+        })
     }
 
     fn try_open(path: &Path) -> Result<Self, Any> {
         make_private(path)?;
-        let db = Database::create(path)?;
+        Self::of(path, Database::create(path)?)
+    }
+
+    fn of(path: &Path, db: Database) -> Result<Self, Any> {
         let mut store = Self {
-            db,
+            path: path.to_owned(),
+            db: None,
             name: String::new(),
             seq: 0,
             pos: 0,
@@ -67,7 +81,7 @@ impl Store {
             keys: HashMap::new(),
             previews: HashMap::new(),
         };
-        let write = store.db.begin_write()?;
+        let write = db.begin_write()?;
         {
             write.open_table(ITEMS)?;
             write.open_table(KEYS)?;
@@ -79,12 +93,39 @@ impl Store {
             names.insert("name", store.name.as_str())?;
         }
         write.commit()?;
-        store.load()?;
+        store.load(&db)?;
+        store.db = Some(db);
         Ok(store)
     }
 
-    fn load(&mut self) -> Result<(), Any> {
-        let read = self.db.begin_read()?;
+    /// Whether it can be written, as far as we know.
+    pub(super) fn is_open(&self) -> bool {
+        self.db.is_some()
+    }
+
+    /// Opens the database again after a write that failed, and gives what that write has changed
+    /// after all.
+    pub(super) fn reopen(&mut self) -> Result<Vec<Entry>, String> {
+        let folder = self.path.parent().unwrap_or(&self.path);
+        common::disk::has_room(folder).map_err(|why| common::disk::say(folder, &why))?;
+        // Not made anew where it is missing: that would forget what was shown.
+        let opened = Database::open(&self.path)
+            .map_err(Any::from)
+            .and_then(|db| Self::of(&self.path, db));
+        let mut fresh = opened.map_err(|why| format!("{}: {why}", self.path.display()))?;
+        let changed = fresh.after(self.seq);
+        fresh.previews = std::mem::take(&mut self.previews);
+        for entry in &changed {
+            if let Item::Card { card, .. } = &entry.item {
+                fresh.previews.remove(card);
+            }
+        }
+        *self = fresh;
+        Ok(changed)
+    }
+
+    fn load(&mut self, db: &Database) -> Result<(), Any> {
+        let read = db.begin_read()?;
         let numbers = read.open_table(NUMBERS)?;
         self.seq = numbers.get("seq")?.map_or(0, |value| value.value());
         self.pos = numbers.get("pos")?.map_or(0, |value| value.value());
@@ -231,9 +272,15 @@ impl Store {
         let entry = Entry { seq, pos, item };
         let json = serde_json::to_vec(&entry).map_err(|why| why.to_string())?;
         let dropped = self.over(pos, json.len());
-        let forgotten = self
-            .write(&key, rev, &entry, last, &json, &dropped)
-            .map_err(|why| why.to_string())?;
+        let Some(db) = &self.db else {
+            return Err("its disk refuses; it is tried again every second".into());
+        };
+        let written = self.write(db, &key, rev, &entry, last, &json, &dropped);
+        let forgotten = written.map_err(|why| {
+            self.db = None;
+            why.to_string()
+        })?;
+        common::crash_point!("gateway.page.written");
         (self.seq, self.pos) = (seq, last);
         for gone in dropped {
             if let Some((_, size)) = self.entries.remove(&gone) {
@@ -270,8 +317,10 @@ impl Store {
         dropped
     }
 
+    #[expect(clippy::too_many_arguments, reason = "one row of each table")]
     fn write(
         &self,
+        db: &Database,
         key: &str,
         rev: u32,
         entry: &Entry,
@@ -280,7 +329,7 @@ impl Store {
         dropped: &[u64],
     ) -> Result<Vec<String>, Any> {
         let mut forgotten = Vec::new();
-        let write = self.db.begin_write()?;
+        let write = db.begin_write()?;
         {
             let mut items = write.open_table(ITEMS)?;
             items.insert(entry.pos, json)?;
@@ -307,6 +356,7 @@ impl Store {
                 }
             }
         }
+        common::crash_point!("gateway.page.writing");
         write.commit()?;
         Ok(forgotten)
     }

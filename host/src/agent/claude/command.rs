@@ -90,6 +90,7 @@ mod tests {
             trust_project: false,
             env: ChildEnv::filtered([("HOME".into(), "/home/user".into())], &[]),
             extra_env: vec![("HOME".to_owned(), "/elsewhere".to_owned())],
+            family: "f".to_owned(),
         }
     }
 

@@ -113,6 +113,7 @@ pub(super) async fn write(mut stdin: ChildStdin, mut lines: mpsc::Receiver<Strin
             tracing::debug!(%error, "the agent does not read");
             break;
         }
+        common::crash_point!("host.agent.line.written");
     }
 }
 
@@ -164,22 +165,33 @@ pub(super) async fn survivors(mark: String) -> Vec<Orphan> {
     survivors
 }
 
+/// The mark in a process's environment, if it can be read.
+#[cfg(target_os = "linux")]
+pub(super) fn mark_of(pid: u32) -> Option<String> {
+    // Other people's processes cannot be read, and are not ours.
+    let environ = std::fs::read(format!("/proc/{pid}/environ")).ok()?;
+    let name = super::command::MARK.as_bytes();
+    environ.split(|byte| *byte == 0).find_map(|entry| {
+        let value = entry.strip_prefix(name)?.strip_prefix(b"=")?;
+        Some(String::from_utf8_lossy(value).into_owned())
+    })
+}
+
+/// Elsewhere environments of others cannot be read.
+#[cfg(not(target_os = "linux"))]
+pub(super) fn mark_of(_pid: u32) -> Option<String> {
+    None
+}
+
 #[cfg(target_os = "linux")]
 fn marked(mark: &str) -> Vec<u32> {
-    let variable = format!("{}={mark}", super::command::MARK);
     let Ok(entries) = std::fs::read_dir("/proc") else {
         return Vec::new();
     };
     entries
         .flatten()
         .filter_map(|entry| entry.file_name().to_str()?.parse().ok())
-        .filter(|pid: &u32| {
-            // Other people's processes cannot be read, and are not ours.
-            let environ = std::fs::read(format!("/proc/{pid}/environ")).unwrap_or_default();
-            environ
-                .split(|byte| *byte == 0)
-                .any(|entry| entry == variable.as_bytes())
-        })
+        .filter(|pid: &u32| mark_of(*pid).as_deref() == Some(mark))
         .collect()
 }
 

@@ -39,6 +39,7 @@ fn line(state: &str, queued: usize, active: bool) -> HostText {
 
 table! {
     Working: [HostText::Working],
+    RunsFor: [HostText::RunsFor { seconds: 40 }, HostText::RunsFor { seconds: 80 }],
     Thinking: [HostText::Thinking],
     Compacting: [HostText::Compacting],
     WaitsForYou: [HostText::WaitsForYou],
@@ -56,8 +57,11 @@ table! {
     SendNow: [HostText::SendNow],
     Cancel: [HostText::Cancel],
     Cancelled: [HostText::Cancelled],
+    AlreadyTaken: [HostText::AlreadyTaken],
     Folded: [HostText::Folded],
     QueueFull: [HostText::QueueFull { waiting: 50 }],
+    QueueFreed: [HostText::QueueFreed { refused: 1 }, HostText::QueueFreed { refused: 9 }],
+    LaneFull: [HostText::LaneFull { waiting: 200 }],
     Asks: [HostText::Asks { tool: s("Bash") }],
     About: [HostText::About],
     Why: [HostText::Why],
@@ -71,6 +75,7 @@ table! {
     Withdrawn: [HostText::Withdrawn],
     NotYours: [HostText::NotYours],
     AnsweredBefore: [HostText::AnsweredBefore { how: s("…") }],
+    NobodyAsks: [HostText::NobodyAsks],
     DenyWords: [HostText::DenyWords],
     Rings: [HostText::Rings { dir: s("demo"), tool: s("Bash") }],
     Interrupted: [HostText::Interrupted { prompt: s("fix it") }],
@@ -80,6 +85,7 @@ table! {
     TryAgain: [HostText::TryAgain],
     Discarded: [HostText::Discarded],
     ContinueWords: [HostText::ContinueWords],
+    ContinueUnsure: [HostText::ContinueUnsure { request: s("fix it") }],
     Recovered: [HostText::Recovered],
     SessionReady: [
         HostText::SessionReady { n: 1, dir: s("demo"), made: true },
@@ -99,6 +105,8 @@ table! {
     OutOfBounds: [HostText::OutOfBounds { option: s("--idle"), min: 5, max: 604_800 }],
     Switched: [HostText::Switched { n: 2, dir: s("demo") }],
     Closed: [HostText::Closed { n: 2, dir: s("demo") }],
+    Closing: [HostText::Closing { n: 2, dir: s("demo") }],
+    SessionFailed: [HostText::SessionFailed { dir: s("demo") }],
     DirectOn: [HostText::DirectOn],
     NothingRuns: [HostText::NothingRuns],
     Stopping: [HostText::Stopping],
@@ -163,6 +171,8 @@ fn listed(say: impl Fn(&HostText) -> String) -> String {
 fn in_chinese() {
     insta::assert_snapshot!(listed(HostText::zh), @"
     Working: 进行中
+    RunsFor: 40 秒
+    RunsFor: 1 分 20 秒
     Thinking: 思考中
     Compacting: 正在压缩对话
     WaitsForYou: 等待您的答复
@@ -180,8 +190,12 @@ fn in_chinese() {
     SendNow: 立即发送
     Cancel: 取消
     Cancelled: 已取消，没有执行。
+    AlreadyTaken: 没有取消：它之前已被收下。如果还在执行，请在它自己的卡片上点停止。
     Folded: 已发送到正在进行的一轮。
-    QueueFull: 这个会话已有 50 条消息在等待，这一条没有收下。请等它们完成，或用 /stop。
+    QueueFull: 这个会话已有 50 条消息在等待，这一条没有收下，有空位之前后面的也不会收下。请等它们完成，或用 /stop。
+    QueueFreed: 又有空位了。这一条没有收下，如果还需要，请再发一次。
+    QueueFreed: 又有空位了。从这一条起有 9 条消息没有收下，还需要的请再发一次。
+    LaneFull: 会话暂时没有响应，您已有 200 条消息和点击在等待，这一条没有收下，恢复之前后面的也不会收下。请稍等，然后把还需要的再发一次。
     Asks: 请求许可：Bash
     About: 对象
     Why: 原因
@@ -195,6 +209,7 @@ fn in_chinese() {
     Withdrawn: 不再需要答复
     NotYours: 这张卡片属于别人，只有本人可以操作。什么都没有改变。
     AnsweredBefore: 此前已答复：…
+    NobodyAsks: 没有谁在等这个答复了：提问的那一方已经结束。什么都没有改变。
     DenyWords: 用户拒绝了这一操作。
     Rings: demo：Bash 等待您的许可
     Interrupted: PhoneWork 重启时中断了这一轮： ⏎ “fix it” ⏎ 已经做过的不会重做。要继续吗？
@@ -204,6 +219,7 @@ fn in_chinese() {
     TryAgain: 重试
     Discarded: 已放弃。会话和目录保持原样。
     ContinueWords: 上一轮被中断了。请从中断处继续，已经完成的步骤不要重做。
+    ContinueUnsure: 我的上一个请求可能在任何一处被中断，也许已经做了一部分。请不要从头开始：先看看已经做了什么（文件、运行中的进程、结果），只做还缺的部分，已经完成的步骤不要重做。原来的请求是： ⏎  ⏎ fix it
     Recovered: 重启后找回
     SessionReady: 会话 1 已在 demo 就绪（已新建目录）。直接发消息即可。
     SessionReady: 会话 2 已在 demo 就绪。直接发消息即可。
@@ -217,6 +233,8 @@ fn in_chinese() {
     OutOfBounds: --idle 要在 5 到 604800 之间。
     Switched: 当前会话：2（demo）
     Closed: 会话 2（demo）已关闭。目录和文件不受影响。
+    Closing: 正在关闭会话 2（demo），先停下它正在做的事。
+    SessionFailed: demo 的会话在 PhoneWork 内部出错了，这一条没有收下。请在这台机器上重启 PhoneWork 以恢复它的工作，或用 /close 关闭它；文件不受影响。
     DirectOn: 直接模式：文字直接发给 Claude Code。
     NothingRuns: 现在没有正在进行的一轮。
     Stopping: 正在停止。
@@ -263,6 +281,8 @@ fn in_chinese() {
 fn in_english() {
     insta::assert_snapshot!(listed(HostText::en), @"
     Working: Working
+    RunsFor: 40 s
+    RunsFor: 1 min 20 s
     Thinking: Thinking
     Compacting: Shortening the conversation
     WaitsForYou: Waiting for your answer
@@ -280,8 +300,12 @@ fn in_english() {
     SendNow: Send now
     Cancel: Cancel
     Cancelled: Taken back; it did not run.
+    AlreadyTaken: Not cancelled: it was taken before. If it still runs, tap Stop on its own card.
     Folded: Handed to the running turn.
-    QueueFull: 50 messages wait in this session already, so this one was not taken. Let them finish, or use /stop.
+    QueueFull: 50 messages wait in this session already, so this one was not taken, nor are those behind it until there is room. Let them finish, or use /stop.
+    QueueFreed: There is room again. This message was not taken; send it once more if it still matters.
+    QueueFreed: There is room again. 9 messages from here on were not taken; send again what still matters.
+    LaneFull: The session is held up and 200 messages and taps of yours wait for it already, so this one was not taken, nor are those behind it until it goes on. Wait a moment, then send again what still matters.
     Asks: May I use Bash?
     About: About
     Why: Why
@@ -295,6 +319,7 @@ fn in_english() {
     Withdrawn: No answer is needed any more
     NotYours: That card is somebody else's; only they can use it. Nothing was changed.
     AnsweredBefore: This was answered before: …
+    NobodyAsks: Nobody waits for this answer any more: what asked has ended. Nothing was changed.
     DenyWords: The user refused this.
     Rings: demo: Bash waits for your permission
     Interrupted: PhoneWork restarted in the middle of this turn: ⏎ “fix it” ⏎ What was done is not done again. Go on?
@@ -304,6 +329,7 @@ fn in_english() {
     TryAgain: Try again
     Discarded: Discarded. Session and directory are as they were.
     ContinueWords: The last turn was interrupted. Please go on where it stopped, and do not repeat steps that are done.
+    ContinueUnsure: My last request may have been interrupted at any point, perhaps after some of it was done. Do not begin again from the start: first look at what is already done (files, running processes, results), then do only what is missing, and do not repeat steps that are done. The request was: ⏎  ⏎ fix it
     Recovered: found after a restart
     SessionReady: Session 1 is ready in demo (a new directory). Just write to it.
     SessionReady: Session 2 is ready in demo. Just write to it.
@@ -317,6 +343,8 @@ fn in_english() {
     OutOfBounds: --idle must be between 5 and 604800.
     Switched: Active session: 2 (demo)
     Closed: Session 2 (demo) is closed. Its directory and files stay as they are.
+    Closing: Closing session 2 (demo); what it is doing is stopped first.
+    SessionFailed: The session in demo failed inside PhoneWork, so this was not taken. Restart PhoneWork on this machine to take up its work, or close it with /close; its files stay as they are.
     DirectOn: Direct mode: text goes straight to Claude Code.
     NothingRuns: Nothing is running.
     Stopping: Stopping.

@@ -93,7 +93,7 @@ fn open_questions_outlive_answered_ones() {
     let gone = prompt(PromptState::Withdrawn { at: now }, old);
     let fresh = prompt(PromptState::Withdrawn { at: now }, now - Duration::days(6));
     let changes = [&open, &gone, &fresh].map(|one| Change::Prompt(Box::new(one.clone())));
-    step(&store, |step| step.apply(&changes));
+    step(&store, |step| step.apply(&changes, &HashSet::new()));
     step(&store, |step| step.prune(now));
     assert_eq!(store.prompt(open.id).unwrap(), Some(open));
     assert_eq!(store.prompt(gone.id).unwrap(), None);
@@ -110,4 +110,94 @@ fn a_step_that_is_not_committed_never_was() {
     assert!(!store.seen(&cause(1)).unwrap());
     assert!(store.snapshot().unwrap().inbox.is_empty());
     assert_eq!(step(&store, |step| step.accept(&work(1))), Some(1));
+}
+
+fn outbound(n: u32) -> Outbound {
+    Outbound {
+        meta: Meta::new(MessageId::derived(&["out", &n.to_string()]), cause(n), ""),
+        user: "ou_1".parse().unwrap(),
+        chat: chat(),
+        body: common::message::outbound::OutboundBody::Notice { text: "hi".into() },
+    }
+}
+
+/// A step that was told as failed and is on the disk all the same, as after a flush that failed.
+#[test]
+fn what_a_failed_step_left_is_taken_back_or_remembered() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = Store::open(dir.path()).unwrap();
+    let send = [Change::Send(Box::new(outbound(7)))];
+    let added = step(&store, |step| {
+        assert_eq!(step.accept(&work(1))?, Some(1));
+        step.apply(&send, &HashSet::new())?;
+        Ok(step.take_added())
+    });
+    // Of this one nothing is on the disk.
+    let mut gone = store.begin().unwrap();
+    assert_eq!(gone.accept(&work(2)).unwrap(), Some(2));
+    gone.apply(&[Change::Send(Box::new(outbound(8)))], &HashSet::new())
+        .unwrap();
+    let nowhere = gone.take_added();
+    drop((gone, store));
+
+    let (mut store, there) = Store::reopen(dir.path(), &[added, nowhere]).unwrap();
+    assert_eq!(there, [outbound(7).meta.id]);
+    assert!(store.snapshot().unwrap().inbox.is_empty());
+    // The broker delivers both again, and both are new.
+    for n in [1, 2] {
+        assert!(step(&store, |step| step.accept(&work(n))).is_some());
+    }
+    // The sender adds both again: the one that is there is added no second time.
+    let there = there.into_iter().collect();
+    step(&store, |step| step.apply(&send, &there));
+    let other = [Change::Send(Box::new(outbound(8)))];
+    step(&store, |step| step.apply(&other, &there));
+    let ids: Vec<_> = store
+        .outbox(0, 10)
+        .unwrap()
+        .into_iter()
+        .map(|one| one.outbound.meta.id)
+        .collect();
+    assert_eq!(ids, [outbound(7).meta.id, outbound(8).meta.id]);
+}
+
+#[test]
+fn a_file_that_is_gone_is_not_made_anew() {
+    let dir = tempfile::tempdir().unwrap();
+    drop(Store::open(dir.path()).unwrap());
+    std::fs::remove_file(dir.path().join("journal.redb")).unwrap();
+    assert!(Store::reopen(dir.path(), &[]).is_err());
+    assert!(!dir.path().join("journal.redb").exists());
+}
+
+#[test]
+fn what_is_taken_back_before_it_came_is_not_taken_when_it_comes() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut store = Store::open(dir.path()).unwrap();
+    let none = HashSet::new();
+    let place = step(&store, |step| step.accept(&work(9))).unwrap();
+    let done = [Change::Done(place)];
+    // The same step twice, as after one whose end was unclear: the same answer.
+    for _ in 0..2 {
+        assert!(step(&store, |step| step.withdraw(&cause(1), &done, &none)));
+        assert!(store.seen(&cause(1)).unwrap());
+        assert!(store.snapshot().unwrap().inbox.is_empty());
+    }
+    assert_eq!(step(&store, |step| step.accept(&work(1))), None);
+    // As long as any other act, and then it is forgotten.
+    let now = Utc::now();
+    step(&store, |step| step.withdraw(&cause(2), &[], &none));
+    step(&store, |step| {
+        step.prune(now + SEEN_FOR - Duration::days(1))
+    });
+    assert!(store.seen(&cause(2)).unwrap());
+    step(&store, |step| {
+        step.prune(now + SEEN_FOR + Duration::days(1))
+    });
+    assert!(!store.seen(&cause(2)).unwrap());
+    // What came before stays, and nothing of the step is done.
+    let place = step(&store, |step| step.accept(&work(3))).unwrap();
+    let done = [Change::Done(place)];
+    assert!(!step(&store, |step| step.withdraw(&cause(3), &done, &none)));
+    assert_eq!(store.snapshot().unwrap().inbox.len(), 1);
 }

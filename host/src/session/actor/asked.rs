@@ -2,6 +2,7 @@
 
 use chrono::Utc;
 use common::ids::TurnId;
+use common::lang::Lang;
 use common::message::view::Answer;
 use common::message::view::QueueChoice;
 use common::message::view::Recovery;
@@ -11,7 +12,7 @@ use common::text::host::HostText;
 use tracing::warn;
 use uuid::Uuid;
 
-use super::{Actor, frame};
+use super::{Actor, Refused, Undelivered, frame};
 use crate::cards;
 use crate::context::Origin;
 use crate::journal::Change;
@@ -35,18 +36,44 @@ impl Actor {
             self.commit(vec![Change::Done(place)]).await;
             return;
         }
-        let from = origin(&turn);
-        let dir = self.record.dir.clone();
         if self.queue.len() >= MAX_QUEUED {
+            self.refuse(&turn, place).await;
+            return;
+        }
+        self.taken_again().await;
+        self.run_or_queue(turn, place).await;
+    }
+
+    /// Does not take a message for want of room. The first of a stretch is told, with what follows
+    /// for those behind it: hundreds of cards would be no help.
+    async fn refuse(&mut self, turn: &TurnRecord, place: u64) {
+        let mut changes = vec![Change::Done(place)];
+        if let Some(refused) = &mut self.refused {
+            refused.count += 1;
+        } else {
+            let from = origin(turn);
+            let frame = frame(&self.context, &self.record.dir, turn.lang);
             let text = HostText::QueueFull {
                 waiting: self.queue.len(),
             };
-            let view = cards::note(frame(&self.context, &dir, turn.lang), Tone::Warning, &text);
-            self.commit(vec![from.card(turn.card, 1, view), Change::Done(place)])
-                .await;
-            return;
+            changes.push(from.card(turn.card, 1, cards::note(frame, Tone::Warning, &text)));
+            self.refused = Some(Refused {
+                card: turn.card,
+                from,
+                count: 1,
+            });
         }
-        self.run_or_queue(turn, place).await;
+        self.commit(changes).await;
+    }
+
+    /// There is room: ends a stretch of messages that were not taken, on the card that began it.
+    pub(super) async fn taken_again(&mut self) {
+        if let Some(Refused { card, from, count }) = self.refused.take() {
+            let frame = frame(&self.context, &self.record.dir, from.lang);
+            let text = HostText::QueueFreed { refused: count };
+            let view = cards::note(frame, Tone::Warning, &text);
+            self.commit(vec![from.card(card, 2, view)]).await;
+        }
     }
 
     pub(super) async fn on_answer(
@@ -61,22 +88,11 @@ impl Actor {
             .get(&prompt.request)
             .is_some_and(|open| open.id == prompt.id);
         if !open {
-            // The first answer counts. A second tap within moments is the same finger; later ones
-            // are told.
             let mut changes = vec![Change::Done(place)];
-            let recent = match &prompt.state {
-                PromptState::Answered { at, .. } | PromptState::Withdrawn { at } => {
-                    Utc::now() - *at < chrono::Duration::seconds(10)
-                }
-                PromptState::Open => false,
-            };
-            if let Some(how) = ask::settled(&self.context, &prompt.state)
-                && !recent
-            {
-                let how = how.say(from.lang);
-                let text = HostText::AnsweredBefore { how }.say(from.lang);
-                changes.push(from.notice("late", text));
-            }
+            changes.extend(
+                self.late(&prompt.state, from.lang)
+                    .map(|text| from.notice("late", text.say(from.lang))),
+            );
             self.commit(changes).await;
             return;
         }
@@ -86,53 +102,86 @@ impl Actor {
             answer,
             at: Utc::now(),
         };
-        let mut changes = self.settle_prompt(&settled);
+        let mut changes = self.settle_prompt(&settled, 2);
         changes.push(Change::Done(place));
         // If we die between this step and the next, the agent's input closes with us and the
         // question fails there; the turn is then offered again.
         if !self.commit(changes).await {
             return;
         }
+        common::crash_point!("host.answer.kept");
         if let Some(live) = &self.live {
             let handle = live.agent.handle.clone();
             let words = ask::answer(answer, &prompt);
             let request = prompt.request.clone();
+            let fail = self.fail.clone();
             self.context.tasks.spawn(async move {
                 if let Err(why) = handle.answer(request, words).await {
                     warn!(%why, "the agent did not take an answer");
+                    let _ = fail.send(Undelivered::Answer(Box::new(settled))).await;
                 }
             });
         }
         self.asked_no_more();
     }
 
+    /// What to say to a tap on a question that is not open.
+    fn late(&self, state: &PromptState, lang: Lang) -> Option<HostText> {
+        match state {
+            // The first answer counts. A second tap within moments is the same finger; later ones
+            // are told.
+            PromptState::Answered { at, .. }
+                if Utc::now() - *at < chrono::Duration::seconds(10) =>
+            {
+                None
+            }
+            PromptState::Answered { .. } => ask::settled(&self.context, state)
+                .map(|how| HostText::AnsweredBefore { how: how.say(lang) }),
+            PromptState::Withdrawn { .. } | PromptState::Open => Some(HostText::NobodyAsks),
+        }
+    }
+
     pub(super) async fn on_stop(&mut self, place: u64, from: &Origin, turn: Option<TurnId>) {
-        let meant = match (&self.current, turn) {
+        let watched = |id: TurnId| {
+            let mut turns = self.interrupted.iter();
+            turns.any(|turn| turn.id == id && turn.state == TurnState::Watched)
+        };
+        // Of a process left over from before, which does not hear us.
+        let orphaned = self.orphan.is_some() && turn.is_none_or(watched);
+        let running = match (&self.current, turn) {
             (Some(current), Some(turn)) => current.turn.id == turn,
             (Some(_), None) => true,
             (None, _) => false,
         };
+        let meant = orphaned || running;
         let mut changes = vec![Change::Done(place)];
         if !meant && turn.is_none() {
             let frame = frame(&self.context, &self.record.dir, from.lang);
             changes.push(from.reply(cards::note(frame, Tone::Plain, &HostText::NothingRuns)));
         }
         self.commit(changes).await;
-        if meant {
+        common::crash_point!("host.stop.kept");
+        if running {
             self.interrupt(Stopping::Person).await;
+        } else if orphaned {
+            self.end_orphan().await;
+            self.go_on().await;
         }
     }
 
     pub(super) async fn on_recover(&mut self, place: u64, turn: TurnId, choice: Recovery) {
+        let watched = |other: &TurnRecord| other.id == turn && other.state == TurnState::Watched;
+        if self.interrupted.iter().any(watched) {
+            // What still works on it must end first: two on one conversation lose one's words. It
+            // may have come to its end meanwhile.
+            self.end_orphan().await;
+        }
         let at = self.interrupted.iter().position(|other| other.id == turn);
         let Some(mut turn) = at.map(|at| self.interrupted.remove(at)) else {
             self.commit(vec![Change::Done(place)]).await;
+            self.go_on().await;
             return;
         };
-        // Whatever still works on it must end first: two on one conversation lose one's words.
-        if let Some(orphan) = self.orphan.take() {
-            orphan.end().await;
-        }
         let from = origin(&turn);
         let dir = self.record.dir.clone();
         match choice {
@@ -149,25 +198,59 @@ impl Actor {
                 self.go_on().await;
             }
             Recovery::Continue => {
-                match recover::outcome(&self.context, &self.record, turn.key).await {
+                let found = recover::outcome(&self.context, &self.record, turn.key).await;
+                let words = match (found, turn.given) {
                     // It finished after all.
-                    Outcome::Finished(text) => {
+                    (Outcome::Finished(text), _) => {
                         self.deliver_recovered(turn, &text, vec![Change::Done(place)])
                             .await;
                         self.go_on().await;
                         return;
                     }
-                    // The agent never had it: give it as it is, under the same key.
-                    Outcome::NotFound => {}
-                    Outcome::Unfinished => {
-                        let again = format!("continue {}", turn.rev);
-                        turn.key = Uuid::new_v5(&turn.key, again.as_bytes());
-                        turn.text = HostText::ContinueWords.say(turn.lang);
-                    }
+                    // No process ever had it: it goes as it is, under the same key.
+                    (Outcome::NotFound, false) => None,
+                    // A process had it, and may have done any part of it.
+                    (Outcome::NotFound, true) => Some(HostText::ContinueUnsure {
+                        request: turn.request().to_owned(),
+                    }),
+                    (Outcome::Unfinished, _) => Some(HostText::ContinueWords),
+                };
+                if let Some(words) = words {
+                    let again = format!("continue {}", turn.rev);
+                    turn.key = Uuid::new_v5(&turn.key, again.as_bytes());
+                    turn.asked = Some(turn.request().to_owned());
+                    turn.text = words.say(turn.lang);
+                    turn.given = false;
                 }
                 self.run_or_queue(turn, place).await;
             }
         }
+    }
+
+    /// As [`QueueChoice::Cancel`], asked from the card of a message that waited for this machine.
+    pub(super) async fn on_take_back(
+        &mut self,
+        place: u64,
+        turn: TurnId,
+        back: Change,
+        late: Change,
+    ) {
+        let at = self.queue.iter().position(|other| other.id == turn);
+        let Some(mut turn) = at.and_then(|at| self.queue.remove(at)) else {
+            self.commit(vec![late, Change::Done(place)]).await;
+            return;
+        };
+        turn.rev += 1;
+        let frame = frame(&self.context, &self.record.dir, turn.lang);
+        let view = cards::note(frame, Tone::Plain, &HostText::Cancelled);
+        self.commit(vec![
+            origin(&turn).card(turn.card, turn.rev, view),
+            Change::DropTurn(turn.id),
+            back,
+            Change::Done(place),
+        ])
+        .await;
+        self.taken_again().await;
     }
 
     pub(super) async fn on_queued(&mut self, place: u64, turn: TurnId, choice: QueueChoice) {
@@ -197,6 +280,7 @@ impl Actor {
             }
             QueueChoice::SendNow => {
                 turn.state = TurnState::Folded;
+                turn.given = true;
                 let view = cards::note(frame, Tone::Plain, &HostText::Folded);
                 self.commit(vec![
                     from.card(turn.card, turn.rev, view),
@@ -204,6 +288,7 @@ impl Actor {
                     Change::Done(place),
                 ])
                 .await;
+                common::crash_point!("host.fold.kept");
                 self.give(&turn);
                 self.folded.push(turn);
             }

@@ -11,6 +11,7 @@ use uuid::Uuid;
 use super::{Actor, frame};
 use crate::agent;
 use crate::agent::AgentEvent;
+use crate::agent::AgentFault;
 use crate::agent::PermissionRequest;
 use crate::agent::RunState;
 use crate::cards;
@@ -21,6 +22,8 @@ use crate::record::PromptState;
 use crate::session::ask;
 use crate::session::progress::Progress;
 use crate::session::prompt_ids;
+use crate::session::recover;
+use crate::session::recover::Outcome;
 
 impl Actor {
     pub(super) async fn on_event(&mut self, event: AgentEvent) {
@@ -33,6 +36,7 @@ impl Actor {
             AgentEvent::SessionId(id) => self.on_session_id(id).await,
             AgentEvent::Consumed(key) => self.on_consumed(key).await,
             AgentEvent::AlreadyRun(key) => self.on_already_run(key).await,
+            AgentEvent::Withdrawn(key) => self.on_withdrawn(key).await,
             AgentEvent::TextDelta { block, text } => self.progress(|p| p.delta(block, &text)),
             AgentEvent::Text { block, text } => self.progress(|p| p.text(block, text)),
             AgentEvent::DraftDropped { block } => self.progress(|p| p.drop_draft(block)),
@@ -55,7 +59,6 @@ impl Actor {
             AgentEvent::State(RunState::Idle) => self.on_idle().await,
             AgentEvent::State(RunState::Running | RunState::RequiresAction)
             | AgentEvent::Ready { .. }
-            | AgentEvent::Withdrawn(_)
             | AgentEvent::RateLimit { .. } => {}
             AgentEvent::LineDropped { bytes } => {
                 warn!(bytes, "a line of the agent was too long and is lost");
@@ -63,23 +66,40 @@ impl Actor {
             AgentEvent::Finished(result) => self.on_finished(result).await,
             AgentEvent::Exited(exit) => {
                 debug!(?exit, "agent ended");
-                self.live = None;
-                self.record.process = None;
-                for request in self.prompts.keys().cloned().collect::<Vec<_>>() {
-                    self.withdraw(&request).await;
-                }
-                let fault = exit.fault();
-                self.commit(vec![Change::Session(Box::new(self.record.clone()))])
-                    .await;
-                if self.current.is_some() {
-                    self.on_crash(fault).await;
-                }
-                self.on_idle().await;
+                self.on_exited(exit.fault()).await;
             }
         }
     }
 
+    /// The agent's process is gone: its questions, its turn and what was handed into that end here.
+    pub(super) async fn on_exited(&mut self, fault: Option<AgentFault>) {
+        common::crash_point!("host.exit.heard");
+        self.live = None;
+        self.record.process = None;
+        for request in self.prompts.keys().cloned().collect::<Vec<_>>() {
+            self.withdraw(&request).await;
+        }
+        self.commit(vec![Change::Session(Box::new(self.record.clone()))])
+            .await;
+        common::crash_point!("host.exit.kept");
+        if self.current.as_ref().is_some_and(|current| current.given) {
+            self.on_crash(fault).await;
+        }
+        for turn in std::mem::take(&mut self.folded) {
+            match recover::outcome(&self.context, &self.record, turn.key).await {
+                // Perhaps never taken: offered again.
+                Outcome::NotFound => self.show_interrupted(turn, false).await,
+                // It shared the fate of the turn that it was handed into.
+                Outcome::Unfinished | Outcome::Finished(_) => {
+                    self.commit(vec![Change::DropTurn(turn.id)]).await;
+                }
+            }
+        }
+        self.on_idle().await;
+    }
+
     pub(super) fn progress(&mut self, change: impl FnOnce(&mut Progress)) {
+        common::crash_point!("host.agent.heard");
         if let Some(current) = &mut self.current {
             change(&mut current.progress);
             let note = if self.prompts.is_empty() {
@@ -102,10 +122,16 @@ impl Actor {
     /// A message handed into a running turn was taken; if that turn is over by now, it is a turn
     /// of its own.
     pub(super) async fn on_consumed(&mut self, key: Uuid) {
+        if let Some(current) = &mut self.current
+            && current.turn.key == key
+        {
+            current.consumed = true;
+        }
         let Some(at) = self.folded.iter().position(|turn| turn.key == key) else {
             return;
         };
         let turn = self.folded.remove(at);
+        common::crash_point!("host.fold.taken");
         if self.current.is_some() {
             self.commit(vec![Change::DropTurn(turn.id)]).await;
             return;
@@ -114,6 +140,22 @@ impl Actor {
             && let Some(current) = &mut self.current
         {
             current.given = true;
+            current.consumed = true;
+        }
+    }
+
+    /// The agent gave a message back unread, as it was stopped: nothing was done for it.
+    pub(super) async fn on_withdrawn(&mut self, key: Uuid) {
+        if let Some(mut current) = self.current.take_if(|current| current.turn.key == key) {
+            current.turn.given = false;
+            self.stopped(current).await;
+            self.on_idle().await;
+            return;
+        }
+        // Handed into a turn that was stopped: it waits again, as it did before that.
+        if let Some(at) = self.folded.iter().position(|turn| turn.key == key) {
+            let turn = self.folded.remove(at);
+            self.put_back(turn).await;
         }
     }
 
@@ -144,6 +186,7 @@ impl Actor {
             }
             return;
         };
+        common::crash_point!("host.question.heard");
         let id = prompt_ids(&request.request_id, &self.record);
         let prompt = PromptRecord {
             id,
@@ -170,6 +213,7 @@ impl Actor {
             from.notice(&id.to_string(), ring.say(prompt.lang)),
         ])
         .await;
+        common::crash_point!("host.question.kept");
         self.prompts.insert(request.request_id, prompt);
         self.note(HostText::WaitsForYou);
         if let Some(current) = &mut self.current {
@@ -180,13 +224,14 @@ impl Actor {
     pub(super) async fn withdraw(&mut self, request: &str) {
         if let Some(mut prompt) = self.prompts.remove(request) {
             prompt.state = PromptState::Withdrawn { at: Utc::now() };
-            let changes = self.settle_prompt(&prompt);
+            let changes = self.settle_prompt(&prompt, 2);
             self.commit(changes).await;
             self.asked_no_more();
         }
     }
 
-    pub(super) fn settle_prompt(&self, prompt: &PromptRecord) -> Vec<Change> {
+    /// The changes that settle a question, with this revision of its card.
+    pub(super) fn settle_prompt(&self, prompt: &PromptRecord, rev: u32) -> Vec<Change> {
         let frame = frame(&self.context, &self.record.dir, prompt.lang);
         let how = ask::settled(&self.context, &prompt.state);
         let view = cards::question(
@@ -205,7 +250,7 @@ impl Actor {
         };
         vec![
             Change::Prompt(Box::new(prompt.clone())),
-            from.card(prompt.card, 2, view),
+            from.card(prompt.card, rev, view),
         ]
     }
 }

@@ -14,12 +14,13 @@ use tokio::time::Instant;
 use tracing::warn;
 use uuid::Uuid;
 
-use super::{Actor, frame};
+use super::{Actor, Undelivered, frame};
 use crate::agent::AgentFault;
 use crate::agent::TurnOutcome;
 use crate::agent::TurnResult;
 use crate::cards;
 use crate::journal::Change;
+use crate::record::PromptState;
 use crate::record::TurnRecord;
 use crate::record::TurnState;
 use crate::session::progress::Progress;
@@ -37,6 +38,7 @@ const MAX_INTERRUPTED: usize = 20;
 
 impl Actor {
     pub(super) async fn on_finished(&mut self, result: TurnResult) {
+        common::crash_point!("host.result.heard");
         if let Some(id) = result.session_id {
             self.record.agent_session = id;
         }
@@ -83,6 +85,7 @@ impl Actor {
                 );
                 let changes = self.answer(&current.turn, views, took);
                 self.commit(changes).await;
+                common::crash_point!("host.result.kept");
             }
             TurnOutcome::Interrupted => self.stopped(current).await,
             TurnOutcome::MaxTurns | TurnOutcome::MaxBudget => {
@@ -110,7 +113,7 @@ impl Actor {
             }
             Some(Stopping::Shutdown) => {
                 let why = HostText::Interrupted {
-                    prompt: one_line(&current.turn.text, 80),
+                    prompt: one_line(current.turn.request(), 80),
                 };
                 self.cut_off(current, &why, &HostText::Continue, None).await;
             }
@@ -170,7 +173,9 @@ impl Actor {
             mut turn, progress, ..
         } = current;
         turn.rev += 1;
-        turn.state = TurnState::Interrupted;
+        if turn.state != TurnState::Watched {
+            turn.state = TurnState::Interrupted;
+        }
         let frame = frame(&self.context, &self.record.dir, turn.lang);
         let choices = cards::recovery(frame, go_on, &self.context.node, turn.id);
         let mut view = cards::broken(frame, &progress, Tone::Warning, why, choices, code);
@@ -182,17 +187,32 @@ impl Actor {
         ];
         self.interrupted.push(turn);
         if self.interrupted.len() > MAX_INTERRUPTED {
-            changes.push(Change::DropTurn(self.interrupted.remove(0).id));
+            let oldest = self.interrupted.remove(0);
+            changes.extend(self.let_go(oldest, &HostText::Discarded));
         }
         self.commit(changes).await;
     }
 
-    pub(super) async fn fail(&mut self, current: Current, fault: &AgentFault) {
+    /// The changes that end a turn with a word on its card.
+    pub(super) fn let_go(&self, mut turn: TurnRecord, why: &HostText) -> Vec<Change> {
+        turn.rev += 1;
+        let frame = frame(&self.context, &self.record.dir, turn.lang);
+        let view = cards::note(frame, Tone::Plain, why);
+        vec![
+            origin(&turn).card(turn.card, turn.rev, view),
+            Change::DropTurn(turn.id),
+        ]
+    }
+
+    pub(super) async fn fail(&mut self, mut current: Current, fault: &AgentFault) {
         let context = Arc::clone(&self.context);
         let (why, code, again) = cards::failure(fault, |at| {
             chrono::DateTime::from_timestamp(at, 0).map_or_else(String::new, |at| context.clock(at))
         });
         warn!(code, %fault, session = %self.record.id, turn = %current.turn.id, "turn failed");
+        if refuses_to_start(fault) && !current.consumed {
+            current.turn.given = false;
+        }
         if *fault == AgentFault::NoSuchSession {
             // The conversation is gone from this machine: the next message begins a new one.
             self.record.agent_session = Uuid::new_v4();
@@ -223,15 +243,28 @@ impl Actor {
         }
     }
 
-    pub(super) async fn on_send_failed(&mut self, key: Uuid) {
-        let ours = self
-            .current
-            .as_ref()
-            .is_some_and(|current| current.turn.key == key);
-        // When the process has ended, its exit says why, and settles the turn.
-        if ours && self.live.is_none() {
-            self.on_crash(None).await;
-            self.on_idle().await;
+    /// The agent did not take something from us.
+    pub(super) async fn on_undelivered(&mut self, what: Undelivered) {
+        match what {
+            Undelivered::Message(key) => {
+                let ours = self.current.as_ref().is_some_and(|c| c.turn.key == key);
+                if !ours {
+                    return;
+                }
+                if self.live.is_some() {
+                    // It does not read, or is ending: its exit says why, and settles the turn.
+                    self.force();
+                } else {
+                    self.on_crash(None).await;
+                    self.on_idle().await;
+                }
+            }
+            Undelivered::Answer(mut prompt) => {
+                // It died, or was stopped, in the moment of the tap: the answer did nothing.
+                prompt.state = PromptState::Withdrawn { at: Utc::now() };
+                let changes = self.settle_prompt(&prompt, 3);
+                self.commit(changes).await;
+            }
         }
     }
 
@@ -277,5 +310,26 @@ impl Actor {
             }
             self.go_on().await;
         }
+    }
+}
+
+/// Faults of a process that ended before it took any message.
+fn refuses_to_start(fault: &AgentFault) -> bool {
+    match fault {
+        AgentFault::NotInstalled
+        | AgentFault::NoSuchSession
+        | AgentFault::SessionInUse
+        | AgentFault::BadArguments { .. } => true,
+        AgentFault::NotLoggedIn
+        | AgentFault::BadKey { .. }
+        | AgentFault::NoCredit
+        | AgentFault::Overloaded
+        | AgentFault::ServiceFailed { .. }
+        | AgentFault::RateLimited { .. }
+        | AgentFault::ContextFull
+        | AgentFault::Refused { .. }
+        | AgentFault::Network { .. }
+        | AgentFault::Crashed { .. }
+        | AgentFault::Other { .. } => false,
     }
 }

@@ -5,8 +5,10 @@ use std::time::Duration;
 use chrono::Utc;
 use common::text::Say as _;
 use common::text::host::HostText;
+use tokio::time::Instant;
 
 use super::{Actor, frame};
+use crate::agent::claude;
 use crate::cards;
 use crate::context::Origin;
 use crate::journal::Change;
@@ -14,6 +16,7 @@ use crate::record::PromptRecord;
 use crate::record::PromptState;
 use crate::record::TurnRecord;
 use crate::record::TurnState;
+use crate::session::Remains;
 use crate::session::progress::Progress;
 use crate::session::progress::one_line;
 use crate::session::recover;
@@ -21,55 +24,98 @@ use crate::session::recover::Outcome;
 use crate::session::turn::Current;
 
 impl Actor {
-    pub(super) async fn take_up(&mut self, turns: Vec<TurnRecord>, prompts: Vec<PromptRecord>) {
-        let (orphan, started) = recover::take_up(self, turns, prompts).await;
-        self.orphan = orphan;
-        // Without a process on record nothing was ever given; with one, a transcript that does not
-        // know the turn proves nothing, as it is written a little behind.
-        let given = self.record.process.is_some();
-        if self.orphan.is_none() {
-            self.record.process = None;
+    pub(super) async fn take_up(&mut self, remains: Remains) {
+        let (orphan, started) = recover::take_up(self, remains).await;
+        let known = self.record.process.take();
+        if let Some(orphan) = orphan {
+            // It may take as long as a turn of this session may.
+            self.orphan_due = Instant::now() + Duration::from_secs(self.record.timeout_s);
+            self.orphan = Some(orphan);
+            self.record.process.clone_from(&known);
         }
+        let mut lost = false;
         for turn in started {
-            if self.orphan.is_some() {
-                self.show_interrupted(turn, true).await;
-            } else if given {
-                self.settle_by_transcript(turn).await;
-            } else {
-                self.queue.push_front(turn);
+            match (turn.given, &self.orphan, &turn.state) {
+                (false, ..) => self.queue.push_front(turn),
+                // Its card says so already.
+                (true, Some(_), TurnState::Watched) => self.interrupted.push(turn),
+                (true, Some(_), _) => self.show_interrupted(turn, true).await,
+                (true, None, _) => lost |= !self.settle_by_transcript(turn).await,
             }
         }
+        if self.orphan.is_none()
+            && let Some(process) = known
+        {
+            if lost {
+                claude::end_tools(&process.mark).await;
+            }
+            self.commit(vec![Change::Session(Box::new(self.record.clone()))])
+                .await;
+        }
+        common::crash_point!("host.found.offered");
         self.go_on().await;
+    }
+
+    /// Takes up what there is to be let go of, and runs nothing.
+    pub(super) async fn put_by(&mut self, remains: Remains) {
+        self.orphan = recover::processes(&self.record, remains.processes).await;
+        for prompt in remains.prompts {
+            if prompt.state == PromptState::Open {
+                self.withdraw_all(vec![prompt]).await;
+            }
+        }
+        self.interrupted = remains.turns;
     }
 
     pub(super) async fn on_orphan_gone(&mut self) {
-        self.orphan = None;
-        self.record.process = None;
-        for turn in std::mem::take(&mut self.interrupted) {
-            match recover::outcome(&self.context, &self.record, turn.key).await {
-                Outcome::Finished(text) => self.deliver_recovered(turn, &text, Vec::new()).await,
-                Outcome::NotFound | Outcome::Unfinished => self.interrupted.push(turn),
-            }
-        }
+        self.end_orphan().await;
         self.go_on().await;
     }
 
-    /// Decides by the transcript what became of a turn that was given to the agent.
-    pub(super) async fn settle_by_transcript(&mut self, turn: TurnRecord) {
+    /// Ends the process left over, if it has not ended by itself, and settles what it worked on.
+    pub(super) async fn end_orphan(&mut self) {
+        let Some(orphan) = self.orphan.take() else {
+            return;
+        };
+        orphan.end().await;
+        let (watched, others) = std::mem::take(&mut self.interrupted)
+            .into_iter()
+            .partition(|turn| turn.state == TurnState::Watched);
+        self.interrupted = others;
+        let mut lost = false;
+        for turn in watched {
+            lost |= !self.settle_by_transcript(turn).await;
+        }
+        orphan.clear(lost).await;
+        self.record.process = None;
+        self.commit(vec![Change::Session(Box::new(self.record.clone()))])
+            .await;
+    }
+
+    /// Decides by the transcript what became of a turn that was given to the agent; false when it
+    /// came to no end.
+    pub(super) async fn settle_by_transcript(&mut self, turn: TurnRecord) -> bool {
         match recover::outcome(&self.context, &self.record, turn.key).await {
-            Outcome::Finished(text) => self.deliver_recovered(turn, &text, Vec::new()).await,
-            Outcome::NotFound | Outcome::Unfinished => self.show_interrupted(turn, false).await,
+            Outcome::Finished(text) => {
+                self.deliver_recovered(turn, &text, Vec::new()).await;
+                true
+            }
+            Outcome::NotFound | Outcome::Unfinished => {
+                self.show_interrupted(turn, false).await;
+                false
+            }
         }
     }
 
     pub(super) async fn show_interrupted(&mut self, turn: TurnRecord, alive: bool) {
-        let prompt = one_line(&turn.text, 80);
-        let why = if alive {
-            HostText::InterruptedAlive { prompt }
+        let prompt = one_line(turn.request(), 80);
+        let (why, state) = if alive {
+            (HostText::InterruptedAlive { prompt }, TurnState::Watched)
         } else {
-            HostText::Interrupted { prompt }
+            (HostText::Interrupted { prompt }, TurnState::Interrupted)
         };
-        let current = Current::new(turn, Duration::ZERO);
+        let mut current = Current::new(turn, Duration::ZERO);
+        current.turn.state = state;
         self.cut_off(current, &why, &HostText::Continue, None).await;
     }
 
@@ -96,11 +142,6 @@ impl Actor {
         }
     }
 
-    /// Whether a turn that was cut off may still be taken up, or finished by a process left over.
-    pub(in crate::session) fn has_interrupted(&self) -> bool {
-        !self.interrupted.is_empty()
-    }
-
     pub(in crate::session) fn remember(&mut self, from: Origin) {
         self.last = Some(from);
     }
@@ -108,7 +149,7 @@ impl Actor {
     pub(in crate::session) async fn withdraw_all(&mut self, prompts: Vec<PromptRecord>) {
         for mut prompt in prompts {
             prompt.state = PromptState::Withdrawn { at: Utc::now() };
-            let changes = self.settle_prompt(&prompt);
+            let changes = self.settle_prompt(&prompt, 2);
             self.commit(changes).await;
         }
     }

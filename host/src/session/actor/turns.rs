@@ -9,7 +9,7 @@ use tokio::time::Instant;
 use tracing::info;
 use tracing::warn;
 
-use super::{Actor, Live, frame};
+use super::{Actor, Live, Undelivered, frame};
 use crate::agent;
 use crate::agent::AgentFault;
 use crate::agent::AgentHandle;
@@ -42,7 +42,7 @@ impl Actor {
         let frame = frame(&self.context, &self.record.dir, turn.lang);
         cards::queued(
             frame,
-            &one_line(&turn.text, 80),
+            &one_line(turn.request(), 80),
             place,
             &self.context.node,
             turn.id,
@@ -53,6 +53,9 @@ impl Actor {
     /// Starts the next turn that waits, if nothing is in its way; one that fails at once makes way
     /// for the one behind it.
     pub(super) async fn go_on(&mut self) {
+        if self.leaving {
+            return;
+        }
         if self.wants_slot {
             self.give_current().await;
         }
@@ -79,6 +82,7 @@ impl Actor {
             Change::Done(place),
         ])
         .await;
+        common::crash_point!("host.queue.kept");
         self.queue.push_back(turn);
     }
 
@@ -94,6 +98,8 @@ impl Actor {
     pub(super) async fn start(&mut self, mut turn: TurnRecord, place: Option<u64>) -> bool {
         let now = Utc::now();
         turn.state = TurnState::Started { at: now };
+        // To a process that lives it is given as soon as this is written down.
+        turn.given |= self.live.is_some();
         turn.rev += 1;
         self.record.used_at = now;
         let frame = frame(&self.context, &self.record.dir, turn.lang);
@@ -115,6 +121,7 @@ impl Actor {
         self.last = Some(from);
         let written = self.commit(changes).await;
         if written {
+            common::crash_point!("host.turn.started");
             let timeout = Duration::from_secs(self.record.timeout_s);
             self.current = Some(Current::new(turn, timeout));
         }
@@ -156,7 +163,7 @@ impl Actor {
             let key = message.uuid;
             if let Err(why) = handle.send(message).await {
                 warn!(%why, "the agent did not take a message");
-                let _ = fail.send(key).await;
+                let _ = fail.send(Undelivered::Message(key)).await;
             }
         });
     }
@@ -174,18 +181,32 @@ impl Actor {
                 warn!(%why, "the agent cannot be started");
                 Some(AgentFault::from(&why))
             })?;
+        common::crash_point!("host.agent.spawned");
         info!(session = %self.record.id, pid = agent.handle.pid(), dir = %self.record.dir, "agent started");
         self.record.process = agent.handle.started().map(|started| ProcessRecord {
             pid: agent.handle.pid(),
             started: started.to_owned(),
+            mark: agent.handle.mark().to_owned(),
         });
         self.live = Some(Live {
             agent,
             slot,
             idle: false,
         });
-        self.commit(vec![Change::Session(Box::new(self.record.clone()))])
-            .await;
+        let mut changes = vec![Change::Session(Box::new(self.record.clone()))];
+        if let Some(current) = &mut self.current {
+            // From here on it may have been read: nothing runs it again by itself.
+            current.turn.given = true;
+            changes.push(Change::Turn(Box::new(current.turn.clone())));
+        }
+        if !self.commit(changes).await {
+            // The end of us; nothing was given, and nothing will be.
+            if let Some(current) = &mut self.current {
+                current.turn.given = false;
+            }
+            return Err(None);
+        }
+        common::crash_point!("host.agent.kept");
         Ok(())
     }
 

@@ -280,6 +280,7 @@ pub(crate) fn acked(world: &mut World, index: usize, frame: &Frame) {
     }
     let biz_rt = frame.header("biz_rt").and_then(|t| t.parse().ok());
     let ack = Ack {
+        at: Instant::now(),
         delivery_id,
         event_id: pending.event_id.clone(),
         event_type: pending.event_type.clone(),

@@ -162,6 +162,8 @@ pub struct Call {
 /// One answer to a delivery.
 #[derive(Clone, Debug)]
 pub struct Ack {
+    /// When it came.
+    pub at: Instant,
     /// The delivery's own id (the header `message_id`).
     pub delivery_id: String,
     /// The event's id.
@@ -185,6 +187,19 @@ pub struct Ack {
     pub accepted: bool,
     /// Why it was not taken although the code was 200: a header changed, too late, …
     pub problem: Option<String>,
+}
+
+/// One try to deliver an event, answered or not.
+#[derive(Clone, Debug)]
+pub struct Attempt {
+    /// The event's type.
+    pub event_type: String,
+    /// The chat message the event was about.
+    pub message_id: Option<String>,
+    /// Index into [`Connection`]s of the one it was sent to.
+    pub connection: usize,
+    /// When its last frame was sent.
+    pub sent_at: Instant,
 }
 
 /// One websocket connection, open or gone.

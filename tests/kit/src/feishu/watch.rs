@@ -9,7 +9,7 @@ use std::time::Duration;
 use anyhow::bail;
 
 use super::Feishu;
-use super::record::{Ack, BotMessage, Call, Connection, Entry, Reaction};
+use super::record::{Ack, Attempt, BotMessage, Call, Connection, Entry, Reaction};
 
 impl Feishu {
     /// The bot's messages in a chat, or in a person's private chat, in the order they appear.
@@ -24,6 +24,25 @@ impl Feishu {
                 .get(message_id)
                 .filter(|m| m.from.is_none())
                 .map(|m| w.view(m))
+        })
+    }
+
+    /// The bot's messages that reply to this one, in the order they appear.
+    pub fn replies(&self, message_id: &str) -> Vec<BotMessage> {
+        self.core.look(|w| {
+            let said = w.messages.get(message_id);
+            let log = said
+                .and_then(|m| w.chats.get(&m.chat_id))
+                .map_or(&[][..], |c| &c.log);
+            // From the end: what is asked about is mostly new, and a chat may be long.
+            let behind = log.iter().rev().take_while(|id| *id != message_id);
+            let mut found: Vec<BotMessage> = behind
+                .filter_map(|id| w.messages.get(id))
+                .filter(|m| m.from.is_none() && m.reply_to.as_deref() == Some(message_id))
+                .map(|m| w.view(m))
+                .collect();
+            found.reverse();
+            found
         })
     }
 
@@ -69,6 +88,21 @@ impl Feishu {
     /// All answers to deliveries so far.
     pub fn acks(&self) -> Vec<Ack> {
         self.core.look(|w| w.acks.clone())
+    }
+
+    /// All tries to deliver an event so far, in their order.
+    pub fn attempts(&self) -> Vec<Attempt> {
+        let attempt = |pending: &super::world::Pending| Attempt {
+            event_type: pending.event_type.clone(),
+            message_id: pending.message_id.clone(),
+            connection: pending.connection,
+            sent_at: pending.sent_at,
+        };
+        let mut all: Vec<Attempt> = self
+            .core
+            .look(|w| w.pending.values().map(attempt).collect());
+        all.sort_by_key(|attempt| attempt.sent_at);
+        all
     }
 
     /// All websocket connections so far, also those that are gone.

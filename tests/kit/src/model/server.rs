@@ -34,6 +34,8 @@ pub(crate) struct Shared {
     pub(crate) records: Mutex<Vec<Request>>,
     pub(crate) choice: Mutex<Choice>,
     pub(crate) pace: Mutex<Pace>,
+    /// Without bodies, and how many requests then.
+    pub(crate) slim: Mutex<Option<usize>>,
     pub(crate) gates: watch::Sender<Gates>,
     pub(crate) cancel: CancellationToken,
 }
@@ -57,15 +59,20 @@ impl Shared {
                 chunks: 1,
                 delay_ms: 0,
             }),
+            slim: Mutex::default(),
             gates: watch::Sender::default(),
             cancel: CancellationToken::new(),
         })
     }
 
     /// `None` when the record is full.
-    fn record(&self, request: Request) -> Option<usize> {
+    fn record(&self, mut request: Request) -> Option<usize> {
+        let slim = *lock(&self.slim);
+        if slim.is_some() {
+            request.body = Arc::new(Value::Null);
+        }
         let mut records = lock(&self.records);
-        if records.len() >= MOST_REQUESTS {
+        if records.len() >= slim.unwrap_or(MOST_REQUESTS) {
             return None;
         }
         records.push(request);

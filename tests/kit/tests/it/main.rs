@@ -9,6 +9,7 @@
 
 mod browser;
 mod claude;
+mod disk;
 mod feishu;
 mod model;
 mod proxy;

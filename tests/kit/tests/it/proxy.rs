@@ -115,3 +115,39 @@ async fn delays_and_stops_when_dropped() {
     let ended = timeout(SOON, stream.read(&mut [0])).await.unwrap();
     assert!(matches!(ended, Ok(0) | Err(_)), "{ended:?}");
 }
+
+#[tokio::test]
+async fn forgotten_connections_stay_silent_and_new_ones_work() {
+    let proxy = Proxy::start(echo_server().await).await;
+    let mut old = TcpStream::connect(proxy.addr()).await.unwrap();
+    echoed(&mut old, b"before").await.unwrap();
+    proxy.forget().await;
+    old.write_all(b"lost").await.unwrap();
+    assert!(timeout(WHILE, old.read(&mut [0])).await.is_err());
+    let mut new = TcpStream::connect(proxy.addr()).await.unwrap();
+    timeout(SOON, echoed(&mut new, b"after"))
+        .await
+        .unwrap()
+        .unwrap();
+    assert!(timeout(WHILE, old.read(&mut [0])).await.is_err());
+}
+
+#[tokio::test]
+async fn slammed_connections_are_taken_counted_and_ended() {
+    let proxy = Proxy::start(echo_server().await).await;
+    let mut old = TcpStream::connect(proxy.addr()).await.unwrap();
+    echoed(&mut old, b"before").await.unwrap();
+    proxy.slam().await;
+    for stream in [old, TcpStream::connect(proxy.addr()).await.unwrap()] {
+        let mut stream = stream;
+        let ended = timeout(SOON, stream.read(&mut [0])).await.unwrap();
+        assert!(matches!(ended, Ok(0) | Err(_)), "{ended:?}");
+    }
+    assert_eq!(proxy.taken().len(), 2);
+    proxy.heal().await;
+    let mut new = TcpStream::connect(proxy.addr()).await.unwrap();
+    timeout(SOON, echoed(&mut new, b"after"))
+        .await
+        .unwrap()
+        .unwrap();
+}

@@ -104,3 +104,41 @@ fn the_file_is_private() {
         .mode();
     assert_eq!(mode & 0o777, 0o600);
 }
+
+/// A write that was told as failed and is on the disk all the same, as after a flush that failed.
+#[test]
+fn what_a_failed_write_left_is_found_when_it_is_opened_again() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut store = open(&dir);
+    let (old, new) = (CardId::new(), CardId::new());
+    store.card(old, 1, titled("old")).unwrap();
+    let entry = Entry {
+        seq: 2,
+        pos: 2,
+        item: Item::Card {
+            card: new,
+            rev: 1,
+            view: titled("new"),
+            at: Utc::now(),
+        },
+    };
+    let json = serde_json::to_vec(&entry).unwrap();
+    let db = store.db.take().unwrap();
+    store
+        .write(&db, &card_key(new), 1, &entry, 2, &json, &[])
+        .unwrap();
+    drop(db);
+    assert!(store.card(new, 1, titled("new")).is_err());
+    assert_eq!(store.after(0).len(), 1, "reading needs no disk");
+
+    assert_eq!(store.reopen().unwrap(), [entry]);
+    assert!(store.is_open());
+    assert!(store.card(new, 1, titled("new")).unwrap().is_none());
+    assert_eq!(store.card(old, 2, titled("newer")).unwrap().unwrap().seq, 3);
+    std::fs::remove_file(dir.path().join("web.redb")).unwrap();
+    store.db = None;
+    assert!(
+        store.reopen().is_err(),
+        "what was shown is not forgotten by itself"
+    );
+}

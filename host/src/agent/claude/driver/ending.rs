@@ -7,7 +7,7 @@ use rustix::process::Signal;
 use tokio::time::Instant;
 
 use super::{Driver, Phase};
-use crate::agent::claude::process;
+use crate::agent::claude::{leftover, process};
 use crate::agent::orphan::Orphan;
 use crate::agent::{AgentEvent, Exit, RunState};
 
@@ -95,7 +95,11 @@ impl Driver {
         // Asked to end, it exits with 1 if its last turn was stopped or failed.
         let by_itself = matches!(self.phase, Phase::Interrupting | Phase::InputClosed);
         let in_order = !mid_turn && (code == Some(0) || (by_itself && signal.is_none()));
-        let mut left = process::survivors(std::mem::take(&mut self.mark)).await;
+        let mark = std::mem::take(&mut self.mark);
+        if self.has_ended {
+            leftover::end_group(self.pid).await;
+        }
+        let mut left = process::survivors(mark).await;
         if !in_order && !left.is_empty() {
             tracing::info!(
                 pid = self.pid,

@@ -1,0 +1,364 @@
+//! What people were told of messages that wait, kept in the bucket PW_WAITING so that a button works
+//! and an end is told whatever restarts in between.
+//!
+//! The router in office is the only writer, so its memory is exact; each change is checked against
+//! the bucket all the same. What a change means is `owner`'s, `look`'s and `withdraw`'s.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use async_nats::jetstream::kv::{Operation, Store, UpdateErrorKind};
+use chrono::{DateTime, Utc};
+use common::ids::{CauseId, MessageId, NodeId, UserId};
+use common::lang::Lang;
+use common::message::inbound::Chat;
+use common::message::view::WaitingChoice;
+use common::message::work::Work;
+use common::message::{decode, encode};
+use serde::{Deserialize, Serialize};
+use tokio_util::sync::CancellationToken;
+use tracing::{debug, warn};
+
+use super::Item;
+use crate::bucket;
+use crate::users::Stopped;
+
+const PAUSE: Duration = Duration::from_millis(300);
+/// How long an entry is kept in memory; the bucket's own age.
+const KEPT: chrono::TimeDelta = chrono::TimeDelta::days(8);
+
+/// A message that a person was told of because it waited.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Entry {
+    /// The act that brought it.
+    pub(crate) cause: CauseId,
+    pub(crate) user: UserId,
+    pub(crate) chat: Chat,
+    pub(crate) lang: Lang,
+    #[serde(default)]
+    pub(crate) traceparent: String,
+    /// The node it is for now, and what people call that.
+    pub(crate) node: NodeId,
+    pub(crate) name: String,
+    /// It is a tap and no text.
+    #[serde(default)]
+    pub(crate) tap: bool,
+    /// Its place in PW_WORK.
+    pub(crate) sequence: u64,
+    /// When it was put there.
+    pub(crate) at: DateTime<Utc>,
+    /// The first of those that waited together: they are told of once when the node is back.
+    pub(crate) first: CauseId,
+    /// The card's newest revision.
+    pub(crate) rev: u32,
+    /// That revision may not have been shown yet, and nobody's tap will see to it.
+    #[serde(default)]
+    pub(crate) open: bool,
+    pub(crate) state: State,
+}
+
+/// How such a message stands.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "is", rename_all = "snake_case")]
+pub(crate) enum State {
+    /// It waits, and the person knows.
+    Waiting(Waits),
+    /// The node has it; so many waited with it, itself included.
+    Taken { count: usize },
+    /// A tap takes it back at this moment.
+    Withdrawing {
+        by: CauseId,
+        choice: WaitingChoice,
+        /// How it waited, should it have to go on waiting.
+        waits: Waits,
+    },
+    /// It was taken back and never runs.
+    Withdrawn { by: CauseId },
+    /// It was taken out, and the node is asked whether it has it all the same.
+    Asked { by: CauseId },
+    /// It was taken back and given to another node.
+    Moved { by: CauseId, from: String },
+    /// It waited too long. `sure`: no node had it. `kept`: it can be sent again.
+    Expired { sure: bool, kept: bool },
+    /// It was sent once more.
+    Again { by: CauseId },
+}
+
+/// What is told of a message that waits.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+pub(crate) struct Waits {
+    /// The node's last sign of life; none if there was none.
+    #[serde(default)]
+    pub(crate) since: Option<DateTime<Utc>>,
+    /// Place in the person's line, from 1.
+    pub(crate) place: u64,
+    /// Nodes that could take it instead.
+    #[serde(default)]
+    pub(crate) others: Vec<Other>,
+    /// The node is on, and this keeps it from taking work.
+    #[serde(default)]
+    pub(crate) trouble: Option<String>,
+    /// It could not be moved to this one, as it may run where it is.
+    #[serde(default)]
+    pub(crate) kept_from: Option<String>,
+    /// It could not be moved to this one, as that takes no more.
+    #[serde(default)]
+    pub(crate) full: Option<String>,
+}
+
+/// A node that could take a message instead.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Other {
+    pub(crate) node: NodeId,
+    pub(crate) name: String,
+}
+
+impl Entry {
+    /// The first entry for a message.
+    pub(super) fn new(item: &Item, first: CauseId, state: State) -> Self {
+        Self {
+            cause: item.cause.clone(),
+            user: item.user.clone(),
+            chat: item.chat.clone(),
+            lang: item.lang,
+            traceparent: item.traceparent.clone(),
+            node: item.node.clone(),
+            name: item.name.clone(),
+            tap: item.tap,
+            sequence: item.sequence,
+            at: item.at,
+            first,
+            rev: 1,
+            open: false,
+            state,
+        }
+    }
+
+    /// The next state, with the next revision of the card.
+    pub(super) fn to(&self, state: State) -> Self {
+        Self {
+            rev: self.rev.saturating_add(1),
+            state,
+            ..self.clone()
+        }
+    }
+
+    /// Whether the entry is about this very message and not an earlier or later one of its cause.
+    pub(super) fn is_at(&self, node: &NodeId, sequence: u64) -> bool {
+        self.node == *node && self.sequence == sequence
+    }
+
+    /// Whether it waits and the person knows.
+    pub(super) fn waits(&self) -> bool {
+        matches!(self.state, State::Waiting(_))
+    }
+
+    /// Whether the message is to be watched there. One that is being taken back lies there only
+    /// because somebody died doing it: the tap comes again and goes on.
+    pub(super) fn lies_at(&self, node: &NodeId, sequence: u64) -> bool {
+        let lies = match self.state {
+            State::Waiting(_) | State::Moved { .. } | State::Again { .. } => true,
+            State::Taken { .. }
+            | State::Withdrawing { .. }
+            | State::Withdrawn { .. }
+            | State::Asked { .. }
+            | State::Expired { .. } => false,
+        };
+        lies && self.is_at(node, sequence)
+    }
+
+    /// The message to watch for.
+    pub(super) fn item(&self) -> Item {
+        Item {
+            cause: self.cause.clone(),
+            user: self.user.clone(),
+            chat: self.chat.clone(),
+            lang: self.lang,
+            traceparent: self.traceparent.clone(),
+            node: self.node.clone(),
+            name: self.name.clone(),
+            tap: self.tap,
+            sequence: self.sequence,
+            at: self.at,
+        }
+    }
+}
+
+#[derive(Debug, Clone)]
+struct Known {
+    entry: Arc<Entry>,
+    revision: u64,
+}
+
+/// Handle on the entries. Cheap to clone.
+#[derive(Debug, Clone)]
+pub(crate) struct Book {
+    store: Store,
+    /// At most what the bucket holds: some hundred thousand small entries.
+    known: Arc<Mutex<BTreeMap<CauseId, Known>>>,
+    cancel: CancellationToken,
+}
+
+fn told_key(cause: &CauseId) -> String {
+    format!("told.{}", MessageId::derived(&[cause.as_str(), "waiting"]))
+}
+
+fn work_key(cause: &CauseId) -> String {
+    format!("work.{}", MessageId::derived(&[cause.as_str(), "waiting"]))
+}
+
+impl Book {
+    /// Reads what there is.
+    pub(super) async fn open(
+        store: Store,
+        cancel: CancellationToken,
+    ) -> Result<Self, async_nats::Error> {
+        let mut known = BTreeMap::new();
+        bucket::each(&store, |found| {
+            if found.operation != Operation::Put || !found.key.starts_with("told.") {
+                return;
+            }
+            match decode::<Entry>("entry", &found.value) {
+                Ok(entry) => {
+                    let (cause, revision) = (entry.cause.clone(), found.revision);
+                    let entry = Arc::new(entry);
+                    known.insert(cause, Known { entry, revision });
+                }
+                Err(why) => warn!(key = found.key, %why, "what was told cannot be read"),
+            }
+        })
+        .await?;
+        Ok(Self {
+            store,
+            known: Arc::new(Mutex::new(known)),
+            cancel,
+        })
+    }
+
+    /// What was told of an act.
+    pub(crate) fn get(&self, cause: &CauseId) -> Option<Arc<Entry>> {
+        self.lock().get(cause).map(|known| Arc::clone(&known.entry))
+    }
+
+    /// All entries that fit.
+    pub(super) fn all(&self, fits: impl Fn(&Entry) -> bool) -> Vec<Arc<Entry>> {
+        let known = self.lock();
+        let fitting = known.values().filter(|known| fits(&known.entry));
+        fitting.map(|known| Arc::clone(&known.entry)).collect()
+    }
+
+    /// Changes what is known of an act: `next` makes the new entry of what stands, or declines.
+    /// Gives what stands then. Waits for the broker where it must.
+    pub(super) async fn change(
+        &self,
+        cause: &CauseId,
+        next: impl Fn(Option<&Entry>) -> Option<Entry>,
+    ) -> Result<Option<Arc<Entry>>, Stopped> {
+        loop {
+            let (before, revision) = match self.lock().get(cause) {
+                Some(known) => (Some(Arc::clone(&known.entry)), known.revision),
+                None => (None, 0),
+            };
+            let Some(wanted) = next(before.as_deref()) else {
+                return Ok(before);
+            };
+            let key = told_key(cause);
+            let update = self
+                .store
+                .update(&key, encode(&wanted).into(), revision)
+                .await;
+            match update {
+                Ok(revision) => {
+                    let entry = Arc::new(wanted);
+                    self.remember(Arc::clone(&entry), revision);
+                    return Ok(Some(entry));
+                }
+                Err(why) => match why.kind() {
+                    // Ours after all, after an answer that was lost, or another router's.
+                    UpdateErrorKind::WrongLastRevision => {
+                        debug!(%cause, "what was told has changed; read again");
+                        if self.refresh(cause).await? == Some(wanted) {
+                            return Ok(self.get(cause));
+                        }
+                    }
+                    UpdateErrorKind::InvalidKey
+                    | UpdateErrorKind::TimedOut
+                    | UpdateErrorKind::Other => self.pause(cause, &why.to_string()).await?,
+                },
+            }
+        }
+    }
+
+    async fn refresh(&self, cause: &CauseId) -> Result<Option<Entry>, Stopped> {
+        loop {
+            match self.store.entry(told_key(cause)).await {
+                Ok(Some(found)) if found.operation == Operation::Put => {
+                    let Ok(entry) = decode::<Entry>("entry", &found.value) else {
+                        warn!(%cause, "what was told cannot be read");
+                        self.lock().remove(cause);
+                        return Ok(None);
+                    };
+                    self.remember(Arc::new(entry.clone()), found.revision);
+                    return Ok(Some(entry));
+                }
+                Ok(_) => {
+                    self.lock().remove(cause);
+                    return Ok(None);
+                }
+                Err(why) => self.pause(cause, &why.to_string()).await?,
+            }
+        }
+    }
+
+    /// Keeps a message whole, for the time when the stream does not have it any more.
+    pub(super) async fn keep_work(&self, work: &Work) -> Result<(), Stopped> {
+        let cause = &work.inbound.meta.cause;
+        loop {
+            match self.store.put(work_key(cause), encode(work).into()).await {
+                Ok(_) => return Ok(()),
+                Err(why) => self.pause(cause, &why.to_string()).await?,
+            }
+        }
+    }
+
+    /// A message that was kept whole.
+    pub(super) async fn work(&self, cause: &CauseId) -> Result<Option<Work>, Stopped> {
+        loop {
+            match self.store.get(work_key(cause)).await {
+                Ok(None) => return Ok(None),
+                Ok(Some(value)) => {
+                    let read = decode::<Work>("work", &value);
+                    return Ok(read
+                        .inspect_err(|why| warn!(%cause, %why, "a kept message cannot be read"))
+                        .ok());
+                }
+                Err(why) => self.pause(cause, &why.to_string()).await?,
+            }
+        }
+    }
+
+    /// Lets go of what the bucket does not hold any more either.
+    pub(super) fn forget_old(&self, now: DateTime<Utc>) {
+        // An entry that still waits is younger than its message, and that goes after 72 h.
+        self.lock()
+            .retain(|_, known| now - known.entry.at < KEPT || known.entry.waits());
+    }
+
+    async fn pause(&self, cause: &CauseId, why: &str) -> Result<(), Stopped> {
+        warn!(%cause, why, "what was told of a waiting message cannot be reached; again");
+        tokio::select! {
+            () = tokio::time::sleep(PAUSE) => Ok(()),
+            () = self.cancel.cancelled() => Err(Stopped),
+        }
+    }
+
+    fn remember(&self, entry: Arc<Entry>, revision: u64) {
+        let cause = entry.cause.clone();
+        self.lock().insert(cause, Known { entry, revision });
+    }
+
+    fn lock(&self) -> std::sync::MutexGuard<'_, BTreeMap<CauseId, Known>> {
+        self.known.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

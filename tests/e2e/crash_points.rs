@@ -1,0 +1,15 @@
+//! Every crash point, one after the other: the process dies exactly there, by SIGKILL, is started
+//! again, and what the person asked for is done once, answered once, and nothing is left open.
+//!
+//! The points are listed in `common/src/crash_point.rs`; `ARCHITECTURE.md` says of each what is on
+//! disk there and why nothing is lost or doubled.
+
+mod dead;
+mod gateway;
+mod host;
+mod listed;
+mod page;
+mod person;
+mod router;
+mod stage;
+mod waiting;

@@ -1,0 +1,429 @@
+//! A hub, a node, and a person in front of them: one of the three processes dies at a crash point,
+//! is started again, and the person goes on as people do. What must be true in the end is asked of
+//! the chat, the model and the disk.
+
+use std::os::unix::process::ExitStatusExt as _;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
+
+use kit::feishu::BotMessage;
+use rustix::process::Signal;
+
+use super::person::Person;
+use crate::crash::lives_in;
+use crate::processes::{Hub, free_port};
+use crate::world::{ANNA, LONG, Phonework, World, processes, until};
+
+/// What the agent is told when a turn is taken up again.
+const GO_ON: &str = "The last turn was interrupted";
+/// What the agent makes of a question that nobody can answer any more.
+const REFUSED: &str = "Tool permission request failed";
+/// A card with one of these is not over.
+const OPEN: [&str; 8] = [
+    "Allow once",
+    "Continue",
+    "Try again",
+    "Stop",
+    "Cancel",
+    "Send now",
+    "Discard",
+    "Retry",
+];
+/// A job with a question, then the answer.
+pub(super) const ASKS: &str = "{line} ;; {answer}";
+/// Time for a row; a restart after a death in the middle of something waits up to ten seconds.
+pub(super) const ROW: Duration = Duration::from_secs(90);
+/// How often is looked.
+pub(super) const EVERY: Duration = Duration::from_millis(20);
+
+/// Who dies.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Role {
+    Router,
+    Gateway,
+    Host,
+}
+
+/// The whole stage.
+pub(super) struct Stage {
+    pub(super) world: World,
+    pub(super) person: Person,
+    pub(super) hub: Hub,
+    /// The node's folder.
+    dir: PathBuf,
+    router: Option<Phonework>,
+    gateway: Option<Phonework>,
+    host: Option<Phonework>,
+    /// The job that is on, for the model.
+    on: Arc<AtomicUsize>,
+    jobs: Vec<Job>,
+}
+
+/// One thing to be done: a command that adds a line to a file, then an answer.
+#[derive(Debug, Clone)]
+pub(super) struct Job {
+    /// Stands in the prompt, and nowhere else.
+    pub(super) prompt: String,
+    /// Stands in the answer, and nowhere else.
+    pub(super) answer: String,
+    /// Where it is done.
+    pub(super) folder: String,
+    /// What its `{hold}` is called, for the model to be released.
+    pub(super) hold: String,
+    /// Gets the line.
+    file: PathBuf,
+    /// Lines that it gets.
+    lines: usize,
+    /// Runs of its prompt: none where it is handed into the turn of another.
+    turns: usize,
+    /// Answers that it gets in the chat; none is looked for where it may have got half of one.
+    answers: usize,
+    /// Where the process dies, for a failing test.
+    at: String,
+}
+
+impl Stage {
+    pub(super) async fn start() -> Self {
+        let mut world = World::start().await;
+        // A page that is open finds a gateway that came back at the same place.
+        world.port = free_port();
+        let hub = Hub::start(&mut world).await;
+        let router = world.role("router");
+        let gateway = world.role("gateway");
+        let dir = enroll(&world, "a");
+        let host = world.host("a", &dir);
+        world.connected().await;
+        router.says("node is on node=a").await;
+        Self {
+            person: Person::default(),
+            world,
+            hub,
+            dir,
+            router: Some(router),
+            gateway: Some(gateway),
+            host: Some(host),
+            on: Arc::default(),
+            jobs: Vec::new(),
+        }
+    }
+
+    /// A job that the model knows. `script` is what it does when it hears of it, with `{line}` for
+    /// the command, `{answer}` for the answer, and `{hold}` for one that stops half-way. Told to go
+    /// on, it looks what is done already.
+    pub(super) fn job(&mut self, at: &str, folder: Option<&str>, script: &str) -> Job {
+        let n = self.jobs.len() + 1;
+        let name = format!("d{n:03}");
+        let folder = folder.unwrap_or(&name).to_owned();
+        let work = self.dir.join("work").join(&folder);
+        let job = Job {
+            prompt: format!("job-{n:03}"),
+            answer: format!("done-{n:03}"),
+            file: work.join(format!("ran-{n:03}.txt")),
+            folder,
+            hold: format!("hold-{n:03}"),
+            lines: usize::from(script.contains("{line}")),
+            turns: 1,
+            answers: 1,
+            at: at.to_owned(),
+        };
+        let line = format!(r#"tool Bash {{"command":"echo line >> ran-{n:03}.txt"}}"#);
+        let says = format!("text {} {{tool_result}}", job.answer);
+        let hold = format!("hold {} {}", job.hold, job.answer);
+        let first = script
+            .replace("{line}", &line)
+            .replace("{answer}", &says)
+            .replace("{hold}", &hold);
+        let model = &self.world.model;
+        let prompt = job.prompt.clone();
+        model.rule(move |words| words.contains(&prompt), &first);
+        let goes_on = |done: bool| {
+            let (on, file, wanted) = (Arc::clone(&self.on), job.file.clone(), job.lines);
+            move |words: &str| {
+                let mine = on.load(Ordering::SeqCst) == n && words.contains(GO_ON);
+                mine && (lines_in(&file) >= wanted) == done
+            }
+        };
+        model.rule(goes_on(false), &format!("{line} ;; {says}"));
+        let told = format!("text {}", job.answer);
+        model.rule(goes_on(true), &format!("{told} ;; {told}"));
+        self.on.store(n, Ordering::SeqCst);
+        self.jobs.push(job.clone());
+        job
+    }
+
+    /// Waits until the router knows that a node is on.
+    pub(super) async fn is_on(&self, node: &str) {
+        let router = self.router.as_ref().expect("it was started");
+        router.says(&format!("node is on node={node}")).await;
+    }
+
+    /// The link to the page.
+    pub(super) fn link(&self) -> String {
+        self.gateway.as_ref().expect("it was started").link()
+    }
+
+    fn running(&mut self, role: Role) -> &mut Option<Phonework> {
+        match role {
+            Role::Router => &mut self.router,
+            Role::Gateway => &mut self.gateway,
+            Role::Host => &mut self.host,
+        }
+    }
+
+    /// Starts a role, to die at a crash point or to live.
+    pub(super) async fn begin(&mut self, role: Role, at: Option<&str>) {
+        let world = &self.world;
+        let (name, host) = match role {
+            Role::Router => ("router", None),
+            Role::Gateway => ("gateway", None),
+            Role::Host => ("host", Some(self.dir.as_path())),
+        };
+        let process = match (at, host) {
+            (Some(at), host) => world.dying(name, host, at),
+            (None, Some(dir)) => world.host("a", dir),
+            (None, None) => world.role(name),
+        };
+        if role == Role::Gateway {
+            world.connected().await;
+        }
+        *self.running(role) = Some(process);
+    }
+
+    /// Ends a role in good order.
+    pub(super) async fn end(&mut self, role: Role) {
+        if let Some(process) = self.running(role).take() {
+            if role == Role::Host {
+                // Before that it does not listen to signals.
+                process.says("host is up").await;
+            }
+            let (status, _) = process.stop().await;
+            assert!(status.success(), "{role:?} ended with {status}");
+        }
+        if role == Role::Gateway {
+            self.cut_off().await;
+        }
+    }
+
+    /// Waits until the platform has seen that the gateway is gone.
+    async fn cut_off(&self) {
+        let gone = |f: &kit::feishu::Feishu| f.connections().iter().all(|c| !c.is_open());
+        self.world.feishu.wait_until(gone, LONG).await.unwrap();
+    }
+
+    /// `kill -9`, not at a crash point.
+    pub(super) fn kill(&mut self, role: Role) {
+        if let Some(process) = self.running(role).take() {
+            process.kill();
+        }
+    }
+
+    /// From now on the role is one that dies at `at`.
+    pub(super) async fn arm(&mut self, role: Role, at: &str) {
+        self.end(role).await;
+        self.begin(role, Some(at)).await;
+    }
+
+    /// Plays the person until the role has died at `at`, starts it again, and goes on until `done`.
+    pub(super) async fn plays(&mut self, role: Role, at: &str, done: impl Fn(&World) -> bool) {
+        self.dies(role, at).await;
+        self.goes_on(at, done).await;
+    }
+
+    /// Plays the person until the role has died at `at`, and starts it again.
+    pub(super) async fn dies(&mut self, role: Role, at: &str) {
+        let deadline = Instant::now() + ROW;
+        while !self.has_died(role, at) {
+            self.in_time(deadline, at, "it never came there");
+            self.person.acts(&self.world).await;
+            tokio::time::sleep(EVERY).await;
+        }
+        self.comes_back(role).await;
+    }
+
+    /// Waits until the role has died at `at`, while the person does nothing.
+    pub(super) async fn waits_for_the_death(&mut self, role: Role, at: &str) {
+        let deadline = Instant::now() + LONG;
+        while !self.has_died(role, at) {
+            self.in_time(deadline, at, "it never came there by itself");
+            tokio::time::sleep(EVERY).await;
+        }
+    }
+
+    /// Whether the role has died; anywhere else than at `at` it must not.
+    pub(super) fn has_died(&mut self, role: Role, at: &str) -> bool {
+        let process = self.running(role).as_mut().expect("it was started");
+        let Some(status) = process.has_ended() else {
+            return false;
+        };
+        let name = at.split('@').next().unwrap_or(at);
+        let said = process.log().contains(&format!("dies at {name}\n"));
+        let killed = status.signal() == Some(Signal::KILL.as_raw());
+        assert!(
+            said && killed,
+            "{at}: it ended otherwise ({status})\n{}",
+            self.world.logs()
+        );
+        true
+    }
+
+    /// Starts a role that has died.
+    pub(super) async fn comes_back(&mut self, role: Role) {
+        if role == Role::Gateway {
+            self.cut_off().await;
+        }
+        self.begin(role, None).await;
+    }
+
+    pub(super) fn in_time(&self, deadline: Instant, at: &str, what: &str) {
+        assert!(
+            Instant::now() < deadline,
+            "{at}: {what}\n{}\n{}",
+            self.world.feishu.story(),
+            self.world.logs()
+        );
+    }
+
+    /// Plays the person until `done`.
+    pub(super) async fn goes_on(&mut self, at: &str, done: impl Fn(&World) -> bool) {
+        let deadline = Instant::now() + ROW;
+        while !done(&self.world) {
+            self.in_time(deadline, at, "it never came to an end");
+            self.person.acts(&self.world).await;
+            tokio::time::sleep(EVERY).await;
+        }
+    }
+
+    /// It gets no answer there, as the person gives it up, or it is answered elsewhere.
+    pub(super) fn is_not_in_the_chat(&mut self, job: &mut Job) {
+        job.answers = 0;
+        self.now_is(job);
+    }
+
+    /// It is taken back before it runs.
+    pub(super) fn never_runs(&mut self, job: &mut Job) {
+        (job.turns, job.lines, job.answers) = (0, 0, 0);
+        self.now_is(job);
+    }
+
+    /// It is handed into the turn of another, and has none of its own.
+    pub(super) fn hands_in(&mut self, job: &mut Job) {
+        job.turns = 0;
+        self.now_is(job);
+    }
+
+    fn now_is(&mut self, job: &Job) {
+        for known in self.jobs.iter_mut().filter(|one| one.prompt == job.prompt) {
+            known.clone_from(job);
+        }
+    }
+
+    /// The session goes, so that the next row begins with none.
+    pub(super) async fn closes(&mut self, job: &Job) {
+        self.world.anna().say("/close");
+        let closed = format!("({}) is closed", job.folder);
+        self.goes_on(&job.at, |world| world.count(&closed) == 1)
+            .await;
+    }
+
+    /// Once the prompt, once the line, once the answer. A question that was lost with the agent
+    /// that asked leaves no line, and then the answer says so.
+    pub(super) fn check(&self, job: &Job) {
+        let (world, at) = (&self.world, &job.at);
+        let story = || format!("{}\n{}", world.feishu.story(), world.logs());
+        let answers = answers(world, &job.answer);
+        if job.answers == 1 {
+            let shown = answers.len();
+            assert_eq!(shown, 1, "{at}: answers in the chat\n{}", story());
+        }
+        let turns = world.model.turns_containing(&job.prompt);
+        assert_eq!(turns, job.turns, "{at}: runs of the prompt\n{}", story());
+        let refused = answers.iter().any(|m| m.text().contains(REFUSED));
+        let wanted = if refused { 0 } else { job.lines };
+        let lines = lines_in(&job.file);
+        assert_eq!(lines, wanted, "{at}: runs of the command\n{}", story());
+    }
+
+    /// Waits until no card waits for anything any more.
+    pub(super) async fn nothing_is_open(&self) {
+        let open = |m: &BotMessage| OPEN.iter().any(|label| m.has_button(label));
+        let closed = |f: &kit::feishu::Feishu| !f.messages(ANNA).iter().any(open);
+        let told = self.world.feishu.wait_until(closed, LONG).await;
+        if let Err(why) = told {
+            panic!("cards that are not over: {why:#}\n{}", self.world.logs());
+        }
+    }
+
+    /// Once more everything, now that what comes late has come, and that nothing is left over.
+    pub(super) async fn curtain(mut self) {
+        // What is shown comes in order: behind this nothing of before is on its way.
+        let id = self.world.anna().say("/status");
+        let reply = |m: &BotMessage| m.reply_to.as_deref() == Some(id.as_str());
+        self.world.sees_that(reply).await;
+        for job in self.jobs.clone() {
+            self.check(&job);
+        }
+        self.nothing_is_open().await;
+        for role in [Role::Host, Role::Gateway, Role::Router] {
+            self.end(role).await;
+        }
+        let home = self.world.home.root().display().to_string();
+        until(LONG, "the end of every process", || {
+            processes(&["--input-format stream-json"])
+                .iter()
+                .all(|pid| !lives_in(*pid, &home))
+        })
+        .await;
+        self.world.no_secret_in_logs();
+    }
+}
+
+impl Job {
+    /// Its command has run.
+    pub(super) fn has_run(&self) -> bool {
+        lines_in(&self.file) > 0
+    }
+
+    /// Its answer is there, and its card is over.
+    pub(super) fn is_answered(&self, world: &World) -> bool {
+        answers(world, &self.answer)
+            .iter()
+            .any(|m| m.buttons().is_empty())
+    }
+}
+
+/// One message with a question and an answer, in a session of its own; `role` dies on its way.
+pub(super) async fn turn(stage: &mut Stage, role: Role, at: &str) {
+    let job = stage.job(at, None, ASKS);
+    stage.arm(role, at).await;
+    let anna = stage.world.anna();
+    anna.say(&format!("/new {} please do {}", job.folder, job.prompt));
+    stage.plays(role, at, |world| job.is_answered(world)).await;
+    stage.check(&job);
+    stage.closes(&job).await;
+}
+
+fn answers(world: &World, answer: &str) -> Vec<BotMessage> {
+    let mut all = world.anna().messages();
+    all.retain(|m| m.text().contains(answer));
+    all
+}
+
+fn lines_in(file: &Path) -> usize {
+    std::fs::read_to_string(file).map_or(0, |text| text.lines().count())
+}
+
+/// A node with everything in a folder of its own.
+pub(super) fn enroll(world: &World, node: &str) -> PathBuf {
+    let dir = world.home.root().join(format!("machine-{node}"));
+    let out = dir.display().to_string();
+    let name = format!("Machine {}", node.to_uppercase());
+    let (status, said) = world.command(&["enroll", node, "--name", &name, "--out", &out]);
+    assert!(status.success(), "{said}");
+    let config = dir.join("host_config.yaml");
+    let mut text = std::fs::read_to_string(&config).unwrap();
+    text += &format!("\nWORKING_DIR: {out}/work\nDATA_DIR: {out}/data\nLOG: debug\n");
+    std::fs::write(&config, text).unwrap();
+    dir
+}
