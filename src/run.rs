@@ -333,6 +333,7 @@ fn host_options(settings: &Settings, node: NodeId) -> HostOptions {
             secrets: secrets(settings),
             env: Vec::new(),
             max_live: settings.claude.live,
+            question_waits: host::context::QUESTION_WAITS,
         },
         timezone: settings.timezone,
     }

@@ -109,14 +109,12 @@ impl Claim {
             },
             heard,
         };
-        match claim.ask(Stage::Starts).await {
-            Some(rival) => Err(claim.refused(rival)),
-            None => {
-                // Whoever was too slow to answer hears that we work from here on.
-                claim.say(Stage::Works, false).await;
-                Ok(claim)
-            }
+        if let Some(rival) = claim.ask(Stage::Starts).await {
+            return Err(claim.refused(rival));
         }
+        // Whoever was too slow to answer hears that we work from here on.
+        claim.say(Stage::Works, false).await;
+        Ok(claim)
     }
 
     /// Answers other starts until `cancel`, and asks again after every cut.
@@ -159,9 +157,8 @@ impl Claim {
         let mut until = begun + ANSWER_WITHIN;
         self.say(stage, true).await;
         loop {
-            let word = match tokio::time::timeout_at(until, self.heard.next()).await {
-                Ok(Some(word)) => word,
-                Ok(None) | Err(_) => return None,
+            let Ok(Some(word)) = tokio::time::timeout_at(until, self.heard.next()).await else {
+                return None;
             };
             // Our own word comes back to us: so long takes the way to the broker and back.
             if self

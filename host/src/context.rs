@@ -43,7 +43,13 @@ pub struct AgentOptions {
     pub env: Vec<(String, String)>,
     /// Live processes at once; the least recently used idle one makes room.
     pub max_live: usize,
+    /// How long a question waits for its answer. Unanswered it would hold its process, and with
+    /// that a place among [`AgentOptions::max_live`], for ever.
+    pub question_waits: Duration,
 }
+
+/// What [`AgentOptions::question_waits`] is in use: somebody who is away for a day finds it.
+pub const QUESTION_WAITS: Duration = Duration::from_secs(24 * 3600);
 
 /// Shared by all tasks of a host.
 #[derive(Debug)]

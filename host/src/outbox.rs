@@ -9,7 +9,7 @@ use common::ids::NodeId;
 use common::message::encode;
 use common::subject;
 use tokio_util::sync::CancellationToken;
-use tracing::{error, warn};
+use tracing::{debug, warn};
 
 use crate::journal::{Change, Journal};
 
@@ -52,7 +52,7 @@ async fn drain(
     loop {
         if !sent.is_empty() {
             if let Err(why) = journal.commit(sent.clone()).await {
-                warn!(%why, "sent replies cannot be marked yet");
+                debug!(%why, "sent replies cannot be marked yet");
                 return false;
             }
             sent.clear();
@@ -61,7 +61,8 @@ async fn drain(
             Ok(waiting) if waiting.is_empty() => return true,
             Ok(waiting) => waiting,
             Err(why) => {
-                error!(%why, "the outbox cannot be read");
+                // The journal says so loudly, and once.
+                debug!(%why, "the outbox cannot be read");
                 return false;
             }
         };

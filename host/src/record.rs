@@ -217,6 +217,11 @@ pub enum PromptState {
         /// When.
         at: DateTime<Utc>,
     },
+    /// Nobody answered in time, which counts as a no.
+    Expired {
+        /// When.
+        at: DateTime<Utc>,
+    },
     /// Nobody waits for an answer any more.
     Withdrawn {
         /// When.

@@ -211,7 +211,7 @@ async fn lead(
     // The tasks end after the intake has, which needs them until then.
     let stop = CancellationToken::new();
     let _stop = stop.clone().drop_guard();
-    let desk = start(options, broker, known, &tasks, &stop, lease.over()).await?;
+    let desk = Box::pin(start(options, broker, known, &tasks, &stop, lease.over())).await?;
     tasks.spawn(dead::run(Arc::clone(&desk), broker.clone(), lease.clone()));
     tasks.spawn(housekeeping::run(broker.clone(), stop.clone()));
     info!("the router is ready");

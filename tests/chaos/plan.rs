@@ -131,7 +131,7 @@ pub(crate) fn faults(options: &Options) -> Vec<Due> {
     let mut kills = 0;
     while kills < options.kills {
         let due = Due {
-            after: millis(rng, 300, 2700),
+            after: millis(rng, 300, 2300),
             fault: fault(rng),
         };
         kills += due.fault.kills();
@@ -144,11 +144,13 @@ fn fault(rng: &mut StdRng) -> Fault {
     let away = |rng: &mut StdRng| millis(rng, 0, AWAY_MS);
     let host = rng.random_range(0..2);
     match rng.random_range(0..100) {
-        0..15 => Fault::Kill(vec![(Who::Gateway, away(rng))]),
-        15..30 => Fault::Kill(vec![(Who::Router, away(rng))]),
-        30..44 => Fault::Kill(vec![(Who::Host(host), away(rng))]),
-        44..56 => Fault::Kill(vec![(Who::Broker, away(rng))]),
-        56..72 => Fault::KillAgent {
+        // Fewer than of the others: after each, what the dead one had in hand comes again only
+        // once the broker gives it up, and everybody waits for that.
+        0..9 => Fault::Kill(vec![(Who::Gateway, away(rng))]),
+        9..24 => Fault::Kill(vec![(Who::Router, away(rng))]),
+        24..40 => Fault::Kill(vec![(Who::Host(host), away(rng))]),
+        40..52 => Fault::Kill(vec![(Who::Broker, away(rng))]),
+        52..72 => Fault::KillAgent {
             host,
             place: rng.random_range(0..1000),
         },

@@ -14,7 +14,7 @@ use crate::tally::Tally;
 
 /// A fault waits this long, at most, for the people to have come as far as it is in the plan, so
 /// that a long run does not have its whole storm in the first minutes.
-const WAIT_FOR_PEOPLE: Duration = Duration::from_secs(6);
+const WAIT_FOR_PEOPLE: Duration = Duration::from_secs(3);
 /// How long an agent to be killed is waited for.
 const WAIT_FOR_AGENT: Duration = Duration::from_secs(20);
 

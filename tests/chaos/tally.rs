@@ -126,7 +126,10 @@ impl Tally {
 
     /// Something that a story may have to tell; told at once, too.
     pub(crate) fn happened(&self, what: String) {
-        eprintln!("chaos: {:6.1} s  {what}", self.began.elapsed().as_secs_f64());
+        eprintln!(
+            "chaos: {:6.1} s  {what}",
+            self.began.elapsed().as_secs_f64()
+        );
         lock(&self.events).push((Instant::now(), what));
     }
 

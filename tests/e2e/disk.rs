@@ -1,7 +1,7 @@
 //! A disk that takes nothing more: `/health` says so, messages are refused where they come from
 //! rather than lost, and once there is room everything goes on without anybody's hand.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use kit::disk::{Frozen, SmallDisk};
@@ -12,6 +12,8 @@ use crate::processes::Hub;
 use crate::world::{LONG, Phonework, World};
 
 const MB: u64 = 1024 * 1024;
+/// How the answer ends that the model holds back.
+const HELD: &str = "and after it";
 
 /// The board at `origin`.
 async fn health(origin: &str) -> Value {
@@ -62,7 +64,11 @@ async fn all_once(world: &World, said: &[(User, String)]) {
     }
     for (person, marker) in said {
         assert_eq!(answers(person, marker), 1, "answers to {marker}");
-        assert_eq!(world.model.turns_containing(marker), 1, "runs of {marker}");
+        let asked = if marker == HELD { "hold turn" } else { marker };
+        assert_eq!(world.model.turns_containing(asked), 1, "runs of {marker}");
+    }
+    for message in said.iter().flat_map(|(person, _)| person.messages()) {
+        assert_eq!(message.repeats, 0, "sent twice: {}", message.text());
     }
     assert_eq!(world.feishu.violations(), Vec::<String>::new());
 }
@@ -79,9 +85,9 @@ async fn at_work(world: &World) -> Vec<(User, String)> {
         said.push((person, marker));
     }
     let anna = world.anna();
-    anna.say("fake: hold turn ;; text meanwhile-end");
+    anna.say("fake: hold turn");
     world.model.waiting("turn").await;
-    said.push((anna, "meanwhile-end".to_owned()));
+    said.push((anna, HELD.to_owned()));
     said
 }
 
@@ -151,12 +157,15 @@ async fn a_data_folder_that_takes_nothing_any_more_is_the_same() {
     assert!(status.success());
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_host_on_a_full_disk_tells_the_hub_and_takes_its_work_later() {
-    let mut world = World::start().await;
-    let _hub = Hub::start(&mut world).await;
-    let router = world.role("router");
-    let gateway = world.role("gateway");
+/// The page of a role that has logged its address.
+fn router_page(router: &Phonework) -> String {
+    let log = router.log();
+    let (_, origin) = log.split_once("health at ").expect("the router's page");
+    origin.split("/health").next().unwrap().to_owned()
+}
+
+/// Enrols machine `a`; its host is started by the test.
+fn machine(world: &World) -> PathBuf {
     let dir = world.home.root().join("machine-a");
     let out = dir.display().to_string();
     let (status, told) = world.command(&["enroll", "a", "--name", "Machine A", "--out", &out]);
@@ -165,13 +174,53 @@ async fn a_host_on_a_full_disk_tells_the_hub_and_takes_its_work_later() {
     let mut text = std::fs::read_to_string(&config).unwrap();
     text += &format!("\nWORKING_DIR: {out}/work\nDATA_DIR: {out}/data\nLOG: debug\n");
     std::fs::write(&config, text).unwrap();
+    dir
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_broker_of_its_own_on_a_full_disk_is_told_and_goes_on_once_it_is_started_again() {
+    let mut world = World::start().await;
+    // Gateways keep their things in the same folder here; a disk of its own is the broker's only.
+    let disk = SmallDisk::at(&world.data().join("nats/jetstream"), 64 * MB);
+    let mut hub = Hub::start(&mut world).await;
+    let router = world.role("router");
+    let gateway = world.role("gateway");
+    let dir = machine(&world);
+    let host = world.host("a", &dir);
+    world.connected().await;
+    router.says("node is on node=a").await;
+    let origin = router_page(&router);
+    let mut said = at_work(&world).await;
+
+    disk.fill();
+    messages(&world, &mut said);
+    board(&origin, "the reason", |board| {
+        let broker = &board["parts"]["broker"];
+        broker["ok"] == false && broker["detail"]["trouble"].to_string().contains("no room")
+    })
+    .await;
+    disk.clear();
+    hub.restart(&world);
+    all_once(&world, &said).await;
+    board(&origin, "a good end", |board| board["status"] == "ok").await;
+    for part in [host, gateway, router] {
+        let (status, _) = part.stop().await;
+        assert!(status.success());
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_host_on_a_full_disk_tells_the_hub_and_takes_its_work_later() {
+    let mut world = World::start().await;
+    let _hub = Hub::start(&mut world).await;
+    let router = world.role("router");
+    let gateway = world.role("gateway");
+    let dir = machine(&world);
     let disk = SmallDisk::at(&dir.join("data"), 16 * MB);
     let host = world.host("a", &dir);
     world.connected().await;
     router.says("node is on node=a").await;
-    let log = router.log();
-    let (_, origin) = log.split_once("health at ").expect("the router's page");
-    let origin = origin.split("/health").next().unwrap().to_owned();
+    let origin = router_page(&router);
 
     let anna = world.anna();
     anna.say("/new demo");

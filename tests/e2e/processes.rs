@@ -17,19 +17,29 @@ impl Hub {
         let (status, said) = world.command(&["init"]);
         assert!(status.success(), "{said}");
         // Guarded from the first moment: a failure below must not leave it running.
-        let hub = Command::new(kit::nats::server_binary())
-            .arg("-c")
-            .arg(world.data().join("hub.conf"))
-            .stdout(Stdio::null())
-            .stderr(Stdio::null())
-            .spawn()
-            .map(Hub)
-            .unwrap();
+        let hub = Hub(Self::spawn(world));
         until(LONG, "the broker", || {
             std::net::TcpStream::connect(("127.0.0.1", port)).is_ok()
         })
         .await;
         hub
+    }
+
+    fn spawn(world: &World) -> Child {
+        Command::new(kit::nats::server_binary())
+            .arg("-c")
+            .arg(world.data().join("hub.conf"))
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap()
+    }
+
+    /// Ends its broker in order and starts it again, as its operator does.
+    pub(crate) fn restart(&mut self, world: &World) {
+        self.signal(rustix::process::Signal::TERM);
+        self.0.wait().unwrap();
+        self.0 = Self::spawn(world);
     }
 
     /// Lets its broker stand still, or go on.

@@ -304,7 +304,7 @@ where
                     self.start(key, next, Duration::ZERO);
                 }
             }
-            Ended::Again { key, held, pause } => self.start(key, held, pause),
+            Ended::Again { key, held, pause } => self.start(key, *held, pause),
         }
     }
 }

@@ -132,6 +132,11 @@ pub enum HostText {
     },
     /// Nobody waits for an answer any more.
     Withdrawn,
+    /// How a question was settled: nobody answered.
+    Expired {
+        /// Time of day.
+        at: String,
+    },
     /// Told to somebody who taps on another person's card.
     NotYours,
     /// Told on a tap that came after the first.
@@ -143,6 +148,8 @@ pub enum HostText {
     NobodyAsks,
     /// What the model hears on a refusal.
     DenyWords,
+    /// What the agent is told when nobody answered its question.
+    NobodyAnswered,
     /// Short message that rings when a question waits.
     Rings {
         /// Directory.

@@ -7,7 +7,6 @@ use common::ids::CardId;
 use common::message::outbound::Preview;
 use common::message::view::Tone;
 use kit::feishu::{Class, Fault};
-use serde_json::Value;
 
 use crate::deliver::start;
 use crate::stage::{Running, SOON, app, card, direct, notice, until, view};
@@ -15,7 +14,7 @@ use crate::stage::{Running, SOON, app, card, direct, notice, until, view};
 async fn role(gateway: &Running, wanted: &str) {
     until(&format!("one that {wanted}"), async || {
         let role = gateway.health.report().1["parts"]["gateway"].clone();
-        let fits = role["detail"]["surfaces"]["feishu"] == Value::from(wanted);
+        let fits = role["detail"]["surfaces"]["feishu"] == *wanted;
         (fits && role["ok"] == true).then_some(())
     })
     .await;

@@ -16,6 +16,7 @@ use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 
+use chrono::Utc;
 use common::ids::CardId;
 use common::lang::Lang;
 use common::message::encode;
@@ -27,7 +28,7 @@ use uuid::Uuid;
 use super::recover::Orphan;
 use super::slots::Slot;
 use super::turn::{Current, Stopping};
-use super::{Brief, Ending, Msg, Remains};
+use super::{Brief, Ending, Msg, Remains, ask};
 use crate::agent::{Agent, AgentEvent};
 use crate::cards::Frame;
 use crate::context::{Context, Origin};
@@ -207,6 +208,14 @@ impl Actor {
     /// When the clock has something to do.
     fn due(&self) -> Instant {
         let far = Instant::now() + Duration::from_secs(3600);
+        let waits = self.context.agents.question_waits;
+        let now = Utc::now();
+        let question = self.prompts.values().map(|prompt| {
+            // A moment later: the two clocks are not one.
+            let waits = ask::waits(prompt, waits, now) + Duration::from_millis(10);
+            Instant::now() + waits
+        });
+        let far = question.fold(far, Instant::min);
         match &self.current {
             Some(current) => [current.due(), current.preview_at()]
                 .into_iter()
@@ -221,6 +230,7 @@ impl Actor {
     }
 
     async fn on_clock(&mut self) {
+        self.expire_questions().await;
         let now = Instant::now();
         let Some(current) = &mut self.current else {
             if self.orphan.is_some() {

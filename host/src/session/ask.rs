@@ -1,6 +1,9 @@
 //! Questions of the agent: how a request for permission is put to the person, and what the
 //! person's answer means to the agent.
 
+use std::time::Duration;
+
+use chrono::{DateTime, Utc};
 use common::message::view::Answer;
 use common::text::Say;
 use common::text::host::HostText;
@@ -69,6 +72,13 @@ pub(super) fn answer(answer: Answer, prompt: &PromptRecord) -> PermissionAnswer 
     }
 }
 
+/// How long a question still waits for its answer. By the clock on the wall, which goes on while a
+/// machine sleeps.
+pub(super) fn waits(prompt: &PromptRecord, all: Duration, now: DateTime<Utc>) -> Duration {
+    let asked = (now - prompt.asked_at).to_std().unwrap_or_default();
+    all.saturating_sub(asked)
+}
+
 /// How a question was settled, in words; none while it is open.
 pub(super) fn settled(context: &Context, state: &PromptState) -> Option<HostText> {
     match state {
@@ -81,6 +91,9 @@ pub(super) fn settled(context: &Context, state: &PromptState) -> Option<HostText
                 Answer::Deny => HostText::Denied { at },
             })
         }
+        PromptState::Expired { at } => Some(HostText::Expired {
+            at: context.clock(*at),
+        }),
         PromptState::Withdrawn { .. } => Some(HostText::Withdrawn),
     }
 }

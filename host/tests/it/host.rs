@@ -168,6 +168,7 @@ impl World {
                 secrets: Vec::new(),
                 env,
                 max_live: 6,
+                question_waits: host::context::QUESTION_WAITS,
             },
             timezone: chrono_tz::UTC,
         }

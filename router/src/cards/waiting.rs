@@ -68,12 +68,11 @@ pub(crate) fn view(entry: &Entry, longest: Duration, now: DateTime<Utc>) -> View
                     other: other.clone(),
                 }));
             }
-            lines.push(match &waits.trouble {
-                Some(what) => say(trouble(what)),
-                None => {
-                    let seconds = waits.since.map(|since| seconds_since(since, now));
-                    RouterText::LastSeen { seconds }.say(lang)
-                }
+            lines.push(if let Some(what) = &waits.trouble {
+                say(trouble(what))
+            } else {
+                let seconds = waits.since.map(|since| seconds_since(since, now));
+                RouterText::LastSeen { seconds }.say(lang)
             });
             lines.push(
                 RouterText::Place {

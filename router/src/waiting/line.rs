@@ -107,8 +107,8 @@ impl Line {
                 // Without a consumer nobody remembers what it was given.
                 Ok(marks) => return Ok(marks.is_some_and(|marks| marks.delivered < sequence)),
                 Err(why) => {
-                    self.pause("cannot see how far a node has come", why.as_ref())
-                        .await?
+                    self.pause("cannot see how far a node has come", &*why)
+                        .await?;
                 }
             }
         }
@@ -138,7 +138,7 @@ impl Line {
                         raw.time.unix_timestamp_nanos(),
                     ));
                 }
-                Err(why) => self.pause("cannot read what waits", why.as_ref()).await?,
+                Err(why) => self.pause("cannot read what waits", &*why).await?,
             }
         }
     }
@@ -171,10 +171,7 @@ impl Line {
             match remove.await {
                 Ok(()) => return Ok(()),
                 // Also when it has been taken in between; reading again tells.
-                Err(why) => {
-                    self.pause("cannot take out what waits", why.as_ref())
-                        .await?
-                }
+                Err(why) => self.pause("cannot take out what waits", &*why).await?,
             }
         }
     }

@@ -132,13 +132,12 @@ async fn look_at_lying(
             };
             when.elapsed() < holds
         });
-        let answer = match holds {
-            Some((_, answer)) => answer,
-            None => {
-                let answer = parts.presence.ask(node, ASK).await;
-                looked.answer = Some((Instant::now(), answer));
-                answer
-            }
+        let answer = if let Some((_, answer)) = holds {
+            answer
+        } else {
+            let answer = parts.presence.ask(node, ASK).await;
+            looked.answer = Some((Instant::now(), answer));
+            answer
         };
         tell_lying(parts, node, &lying, answer, seen.as_ref(), looked).await?;
     }
@@ -183,25 +182,27 @@ async fn tell_lying(
         },
     };
     // Each person's own line, in order, with the places.
-    let mut people: BTreeMap<UserId, (u64, Vec<(Arc<Item>, u64)>)> = BTreeMap::new();
+    let mut places: BTreeMap<&UserId, u64> = BTreeMap::new();
+    let mut people: BTreeMap<UserId, Telling> = BTreeMap::new();
     for (item, told) in lying {
-        let (place, items) = people.entry(item.user.clone()).or_default();
+        let place = places.entry(&item.user).or_default();
         *place += 1;
-        if !told && now - item.at >= after && items.len() < AT_ONCE {
-            items.push((Arc::clone(item), *place));
+        if *told || now - item.at < after {
+            continue;
         }
-    }
-    let tellings = people.into_values().map(|(_, items)| {
-        let telling = Telling {
+        let telling = people.entry(item.user.clone()).or_insert_with(|| Telling {
             since,
             trouble: trouble.cloned(),
-            items,
-        };
-        async move {
-            let mut told = Vec::new();
-            let done = parts.tell(node, &telling, &mut told).await;
-            (told, done)
+            items: Vec::new(),
+        });
+        if telling.items.len() < AT_ONCE {
+            telling.items.push((Arc::clone(item), *place));
         }
+    }
+    let tellings = people.into_values().map(|telling| async move {
+        let mut told = Vec::new();
+        let done = parts.tell(node, &telling, &mut told).await;
+        (told, done)
     });
     let mut tellings = futures_util::stream::iter(tellings).buffer_unordered(PEOPLE);
     while let Some((told, done)) = tellings.next().await {

@@ -15,6 +15,8 @@ use futures_util::StreamExt as _;
 use crate::node::Node;
 use crate::world::{Shown, World, id, until, user};
 
+/// More than may wait.
+const SENT: u64 = 300;
 /// A second, and what a busy machine adds to it.
 const SOON: Duration = Duration::from_secs(2);
 
@@ -367,7 +369,6 @@ async fn a_router_that_dies_before_it_told_leaves_that_to_the_next() {
 #[tokio::test]
 async fn a_flood_for_a_node_that_is_off_holds_up_nobody_and_is_told_once() {
     let world = World::start(&["home"]).await;
-    const SENT: u64 = 300;
     for n in 0..SENT {
         world.says("ou_1", &format!("om_{n}"), "flood").await;
     }

@@ -32,7 +32,7 @@ pub(super) enum Ended {
     /// It stays in hand and is to be handled again.
     Again {
         key: String,
-        held: Held,
+        held: Box<Held>,
         pause: Duration,
     },
 }
@@ -121,6 +121,7 @@ impl Carrier {
             Ok(Outcome::Done) => self.tell(&held, AckKind::Ack).await,
             Ok(Outcome::Again(pause)) if !self.cancel.is_cancelled() => {
                 let pause = pause.max(BREATH);
+                let held = Box::new(held);
                 return Ended::Again { key, held, pause };
             }
             Ok(Outcome::Again(pause)) => self.tell(&held, AckKind::Nak(Some(pause))).await,
@@ -209,12 +210,11 @@ impl Carrier {
 /// Runs a handler in a task of its own, so that a panic ends one message and not the reader. Its
 /// pass lasts as long as the handler may still be what ends the process.
 async fn run(mut work: JoinHandle<Outcome>, pass: Pass) -> Result<Outcome, (DeadWhy, String)> {
-    let ended = match tokio::time::timeout(ALONE, &mut work).await {
-        Ok(ended) => ended,
-        Err(_) => {
-            drop(pass);
-            work.await
-        }
+    let ended = if let Ok(ended) = tokio::time::timeout(ALONE, &mut work).await {
+        ended
+    } else {
+        drop(pass);
+        work.await
     };
     match ended {
         Ok(outcome) => Ok(outcome),

@@ -57,12 +57,17 @@ pub(super) fn say(text: &HostText) -> String {
         HostText::AllowedSession { at } => format!("Allowed for this session at {at}"),
         HostText::Denied { at } => format!("Denied at {at}"),
         HostText::Withdrawn => "No answer is needed any more".into(),
+        HostText::Expired { at } => format!("Nobody answered by {at}, which counts as no"),
         HostText::NotYours => {
             "That card is somebody else's; only they can use it. Nothing was changed.".into()
         }
         HostText::AnsweredBefore { how } => format!("This was answered before: {how}"),
         HostText::NobodyAsks => {
             "Nobody waits for this answer any more: what asked has ended. Nothing was changed.".into()
+        }
+        HostText::NobodyAnswered => {
+            "The user did not answer in time, so this is refused. Do not try it again unasked."
+                .into()
         }
         HostText::DenyWords => "The user refused this.".into(),
         HostText::Rings { dir, tool } => format!("{dir}: {tool} waits for your permission"),

@@ -51,9 +51,13 @@ pub(super) fn say(text: &HostText) -> String {
         HostText::AllowedSession { at } => format!("{at} 已在本会话允许"),
         HostText::Denied { at } => format!("{at} 已拒绝"),
         HostText::Withdrawn => "不再需要答复".into(),
+        HostText::Expired { at } => format!("到 {at} 仍无人答复，按拒绝处理"),
         HostText::NotYours => "这张卡片属于别人，只有本人可以操作。什么都没有改变。".into(),
         HostText::AnsweredBefore { how } => format!("此前已答复：{how}"),
         HostText::NobodyAsks => "没有谁在等这个答复了：提问的那一方已经结束。什么都没有改变。".into(),
+        HostText::NobodyAnswered => {
+            "用户没有及时答复，因此这一操作被拒绝。未经要求请不要再次尝试。".into()
+        }
         HostText::DenyWords => "用户拒绝了这一操作。".into(),
         HostText::Rings { dir, tool } => format!("{dir}：{tool} 等待您的许可"),
         HostText::Interrupted { prompt } => {

@@ -73,10 +73,12 @@ table! {
     AllowedSession: [HostText::AllowedSession { at: s("14:02") }],
     Denied: [HostText::Denied { at: s("14:02") }],
     Withdrawn: [HostText::Withdrawn],
+    Expired: [HostText::Expired { at: s("14:02") }],
     NotYours: [HostText::NotYours],
     AnsweredBefore: [HostText::AnsweredBefore { how: s("…") }],
     NobodyAsks: [HostText::NobodyAsks],
     DenyWords: [HostText::DenyWords],
+    NobodyAnswered: [HostText::NobodyAnswered],
     Rings: [HostText::Rings { dir: s("demo"), tool: s("Bash") }],
     Interrupted: [HostText::Interrupted { prompt: s("fix it") }],
     InterruptedAlive: [HostText::InterruptedAlive { prompt: s("fix it") }],
@@ -207,10 +209,12 @@ fn in_chinese() {
     AllowedSession: 14:02 已在本会话允许
     Denied: 14:02 已拒绝
     Withdrawn: 不再需要答复
+    Expired: 到 14:02 仍无人答复，按拒绝处理
     NotYours: 这张卡片属于别人，只有本人可以操作。什么都没有改变。
     AnsweredBefore: 此前已答复：…
     NobodyAsks: 没有谁在等这个答复了：提问的那一方已经结束。什么都没有改变。
     DenyWords: 用户拒绝了这一操作。
+    NobodyAnswered: 用户没有及时答复，因此这一操作被拒绝。未经要求请不要再次尝试。
     Rings: demo：Bash 等待您的许可
     Interrupted: PhoneWork 重启时中断了这一轮： ⏎ “fix it” ⏎ 已经做过的不会重做。要继续吗？
     InterruptedAlive: PhoneWork 重启了，这一轮的进程还在运行： ⏎ “fix it” ⏎ 如果它自己完成，答案会出现在这里。也可以现在就接手。
@@ -317,10 +321,12 @@ fn in_english() {
     AllowedSession: Allowed for this session at 14:02
     Denied: Denied at 14:02
     Withdrawn: No answer is needed any more
+    Expired: Nobody answered by 14:02, which counts as no
     NotYours: That card is somebody else's; only they can use it. Nothing was changed.
     AnsweredBefore: This was answered before: …
     NobodyAsks: Nobody waits for this answer any more: what asked has ended. Nothing was changed.
     DenyWords: The user refused this.
+    NobodyAnswered: The user did not answer in time, so this is refused. Do not try it again unasked.
     Rings: demo: Bash waits for your permission
     Interrupted: PhoneWork restarted in the middle of this turn: ⏎ “fix it” ⏎ What was done is not done again. Go on?
     InterruptedAlive: PhoneWork restarted; the process of this turn still runs: ⏎ “fix it” ⏎ If it finishes by itself, the answer appears here. Or take over now.

@@ -13,6 +13,7 @@ use tracing::warn;
 use uuid::Uuid;
 
 use super::{Actor, Refused, Undelivered, frame};
+use crate::agent::PermissionAnswer;
 use crate::cards;
 use crate::context::Origin;
 use crate::journal::Change;
@@ -96,14 +97,41 @@ impl Actor {
             self.commit(changes).await;
             return;
         }
-        self.prompts.remove(&prompt.request);
-        let mut settled = prompt.clone();
-        settled.state = PromptState::Answered {
+        let state = PromptState::Answered {
             answer,
             at: Utc::now(),
         };
+        let words = ask::answer(answer, &prompt);
+        self.settle(prompt, state, words, vec![Change::Done(place)])
+            .await;
+    }
+
+    /// Questions that nobody answered in time are answered with no.
+    pub(super) async fn expire_questions(&mut self) {
+        let now = Utc::now();
+        let waits = self.context.agents.question_waits;
+        let expired = self
+            .prompts
+            .extract_if(|_, prompt| ask::waits(prompt, waits, now).is_zero());
+        for prompt in expired.map(|(_, prompt)| prompt).collect::<Vec<_>>() {
+            let words = PermissionAnswer::deny(HostText::NobodyAnswered.say(prompt.lang));
+            self.settle(prompt, PromptState::Expired { at: now }, words, Vec::new())
+                .await;
+        }
+    }
+
+    /// Settles an open question: in the journal and on its card first, then with the agent.
+    async fn settle(
+        &mut self,
+        prompt: PromptRecord,
+        state: PromptState,
+        words: PermissionAnswer,
+        with: Vec<Change>,
+    ) {
+        self.prompts.remove(&prompt.request);
+        let settled = PromptRecord { state, ..prompt };
         let mut changes = self.settle_prompt(&settled, 2);
-        changes.push(Change::Done(place));
+        changes.extend(with);
         // If we die between this step and the next, the agent's input closes with us and the
         // question fails there; the turn is then offered again.
         if !self.commit(changes).await {
@@ -112,8 +140,7 @@ impl Actor {
         common::crash_point!("host.answer.kept");
         if let Some(live) = &self.live {
             let handle = live.agent.handle.clone();
-            let words = ask::answer(answer, &prompt);
-            let request = prompt.request.clone();
+            let request = settled.request.clone();
             let fail = self.fail.clone();
             self.context.tasks.spawn(async move {
                 if let Err(why) = handle.answer(request, words).await {
@@ -135,8 +162,10 @@ impl Actor {
             {
                 None
             }
-            PromptState::Answered { .. } => ask::settled(&self.context, state)
-                .map(|how| HostText::AnsweredBefore { how: how.say(lang) }),
+            PromptState::Answered { .. } | PromptState::Expired { .. } => {
+                ask::settled(&self.context, state)
+                    .map(|how| HostText::AnsweredBefore { how: how.say(lang) })
+            }
             PromptState::Withdrawn { .. } | PromptState::Open => Some(HostText::NobodyAsks),
         }
     }

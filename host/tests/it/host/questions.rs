@@ -157,3 +157,31 @@ async fn a_turn_that_runs_out_of_time_leaves_no_question_open() {
     .await;
     host.stop().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_question_that_nobody_answers_expires() {
+    let world = World::start(&["a"]).await;
+    let mut options = world.options("a");
+    options.agents.args = vec!["--allowedTools".to_owned(), "Bash".to_owned()];
+    options.agents.question_waits = std::time::Duration::from_secs(2);
+    let host = world.host_with(options).await;
+    let (_claude, question) = world.asked("a").await;
+    let closed = world.sees("om_ask", "Nobody answered by").await;
+    assert!(closed.buttons.is_empty() && closed.tone != Tone::Asking);
+    // The agent heard a no and ended its turn; the file was not written.
+    world
+        .card("om_ask", "the answer", |view| {
+            view.tone == Tone::Done && words(view).contains("wrote-it")
+        })
+        .await;
+    world
+        .tap("a", "tap_1", button(&question, "Allow once").clone())
+        .await;
+    let told = until("a word on the tap", async || {
+        world.rung("tap_1").await.pop()
+    })
+    .await;
+    assert!(told.contains("Nobody answered by"), "{told}");
+    assert_eq!(note(&world), None);
+    host.stop().await;
+}
