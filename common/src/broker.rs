@@ -8,14 +8,13 @@ pub mod dead;
 pub mod lease;
 mod storing;
 
-use std::error::Error as _;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
-use async_nats::jetstream::context::{ContextBuilder, PublishErrorKind};
-use async_nats::jetstream::{self, ErrorCode, message::PublishMessage};
+use async_nats::jetstream::context::ContextBuilder;
+use async_nats::jetstream::{self, message::PublishMessage};
 use async_nats::{Client, ConnectErrorKind, ConnectOptions, Event, ServerError};
 use bytes::Bytes;
 use rand::RngExt as _;
@@ -304,17 +303,14 @@ impl Broker {
             }
             Ok(Err(error)) => {
                 let why = error.to_string();
-                let silent = matches!(
-                    error.kind(),
-                    PublishErrorKind::TimedOut | PublishErrorKind::StreamNotFound
-                );
-                if is_full(&error) {
-                    (Ending::Full(why.clone()), Err(PublishError::Full(why)))
-                } else if silent && up {
-                    (Ending::Silent, Err(PublishError::Unsure(why)))
+                let ending = storing::ending(&error, up);
+                let full = matches!(ending, Ending::Full(_));
+                let failed = if full {
+                    PublishError::Full
                 } else {
-                    (Ending::Other, Err(PublishError::Unsure(why)))
-                }
+                    PublishError::Unsure
+                };
+                (ending, Err(failed(why)))
             }
             Err(_) => {
                 let ending = if up { Ending::Silent } else { Ending::Other };
@@ -374,23 +370,6 @@ impl Broker {
         let _ = tokio::time::timeout(Duration::from_secs(2), self.client.flush()).await;
         let _ = tokio::time::timeout(Duration::from_secs(1), self.client.drain()).await;
     }
-}
-
-/// Whether the server says that it has no room, and has stored nothing.
-fn is_full(error: &jetstream::context::PublishError) -> bool {
-    // The first is its word for a stream at its limits, and for a store that refused.
-    const NO_ROOM: [ErrorCode; 6] = [
-        ErrorCode::STREAM_STORE_FAILED,
-        ErrorCode::INSUFFICIENT_RESOURCES,
-        ErrorCode::STORAGE_RESOURCES_EXCEEDED,
-        ErrorCode::MEMORY_RESOURCES_EXCEEDED,
-        ErrorCode::ACCOUNT_RESOURCES_EXCEEDED,
-        ErrorCode::STREAM_MAX_STREAM_BYTES_EXCEEDED,
-    ];
-    error
-        .source()
-        .and_then(|why| why.downcast_ref::<jetstream::Error>())
-        .is_some_and(|why| NO_ROOM.contains(&why.error_code()))
 }
 
 /// Where the connection's events are kept.

@@ -7,12 +7,12 @@ use std::time::{Duration, Instant};
 
 use kit::feishu::BotMessage;
 
-use crate::cards::{DONE, Standing, as_of, standing, was_found};
+use crate::cards::{Standing, as_of, standing, was_found};
 use crate::field::Field;
 use crate::order::{self, Deliveries, Placed};
-use crate::person;
 use crate::plan::{Kind, Options};
 use crate::tally::{Said, Tally};
+use crate::words::{self, DONE};
 
 /// How long cards and processes have to come to rest after the last answer.
 const REST: Duration = Duration::from_secs(40);
@@ -79,7 +79,7 @@ pub(crate) async fn all(field: &Field, tally: &Tally, options: &Options) -> Vec<
 
 fn look(field: &Field, tally: &Tally, options: &Options) -> Seen {
     let world = &field.world;
-    let chats = (0..options.users).map(|user| world.feishu.messages(&person::name(user)));
+    let chats = (0..options.users).map(|user| world.feishu.messages(&words::name(user)));
     let mut runs: HashMap<String, Vec<usize>> = HashMap::new();
     let mut gone_on = HashSet::new();
     for (number, request) in world.model.requests().iter().enumerate() {
@@ -125,7 +125,7 @@ enum Call {
 fn about(opening: &str) -> Option<(String, Call)> {
     let (before, newest) = opening.split_at(opening.rfind("Message ")?);
     let token = newest.split_whitespace().nth(1)?;
-    let whole = newest.starts_with(&person::opening(token))
+    let whole = newest.starts_with(&words::opening(token))
         && newest.trim_end().ends_with(&format!("{DONE}{token}"));
     let call = if before.trim_end().ends_with(QUOTES) {
         Call::GoesOn
@@ -141,7 +141,7 @@ async fn at_rest(field: &Field, options: &Options) -> Vec<Problem> {
     loop {
         let mut problems = Vec::new();
         for user in 0..options.users {
-            let cards = field.world.feishu.messages(&person::name(user));
+            let cards = field.world.feishu.messages(&words::name(user));
             for card in cards {
                 if let Standing::Open | Standing::Asks(_) = standing(&card) {
                     let text = card.text();

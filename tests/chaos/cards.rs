@@ -3,8 +3,8 @@
 
 use kit::feishu::BotMessage;
 
-/// Stands before a message's name in its answer, and nowhere else but in the prompt behind `fake:`.
-pub(crate) const DONE: &str = "done-";
+use crate::words::DONE;
+
 /// Buttons that take a turn up again.
 const TAKE_UP: [&str; 2] = ["Continue", "Try again"];
 /// The button that lets a tool run.

@@ -34,7 +34,7 @@ type Shared = Arc<Mutex<Service>>;
 pub(crate) struct Field {
     // The processes first: they must be gone before the folder that they write to.
     services: Vec<(Who, Shared)>,
-    _keepers: Vec<AbortOnDropHandle<()>>,
+    keepers: Vec<AbortOnDropHandle<()>>,
     wires: Vec<(Wire, Mutex<Proxy>)>,
     pub(crate) world: World,
 }
@@ -75,7 +75,7 @@ impl Field {
 
         let mut field = Self {
             services: Vec::new(),
-            _keepers: Vec::new(),
+            keepers: Vec::new(),
             wires,
             world,
         };
@@ -95,7 +95,7 @@ impl Field {
         for (at, node) in NODES.into_iter().enumerate() {
             field.add_host(at, node);
         }
-        field._keepers = field.keep_up(&tally);
+        field.keepers = field.keep_up(&tally);
         field.world.connected().await;
         let on = |node: &str| format!("node is on node={node}");
         let router = field.log_path("router");
@@ -230,6 +230,8 @@ impl Field {
 
     /// Ends everything in order; what was not in order, and what is left over.
     pub(crate) async fn stop(&self) -> Vec<String> {
+        // Nothing is started again from here on.
+        self.keepers.iter().for_each(|keeper| keeper.abort());
         let mut wrong = Vec::new();
         // Whoever talks to the broker ends before it.
         for (who, service) in self.services.iter().rev() {

@@ -12,6 +12,7 @@
     clippy::panic,
     clippy::indexing_slicing,
     clippy::print_stderr,
+    clippy::format_push_string,
     reason = "a test that cannot go on fails"
 )]
 
@@ -25,6 +26,7 @@ mod service;
 mod storm;
 mod story;
 mod tally;
+mod words;
 #[path = "../e2e/world.rs"]
 #[expect(dead_code, reason = "this binary needs a part of it")]
 mod world;

@@ -8,10 +8,11 @@ use std::time::{Duration, Instant};
 use kit::feishu::{BotMessage, SayOptions, User};
 use tokio::task::JoinSet;
 
-use crate::cards::{DONE, Standing, standing};
+use crate::cards::{ALLOW, Standing, standing};
 use crate::field::{Field, NODES};
 use crate::plan::{Kind, Options, Saying, Sayings};
 use crate::tally::{Asked, Said, Tally};
+use crate::words::{name, prompt};
 
 /// Messages of one person without an answer, at most.
 const WINDOW: usize = 4;
@@ -304,7 +305,7 @@ impl Person {
             press.through = None;
         }
         press.busy = true;
-        if button == crate::cards::ALLOW {
+        if button == ALLOW {
             if !std::mem::replace(&mut press.counted, true) {
                 self.tally.change(open.place, |said| said.allowed += 1);
             }
@@ -385,34 +386,4 @@ impl Person {
             tokio::time::sleep(LOOK_EVERY).await;
         }
     }
-}
-
-/// The open_id of a person.
-pub(crate) fn name(number: usize) -> String {
-    format!("ou_person_{number}")
-}
-
-/// What is written. The words in front are more than any card quotes, so that only an answer holds
-/// what stands behind them; and the answer is there more than once, as the model gives the next one
-/// each time it is called again.
-fn prompt(token: &str, kind: Kind) -> String {
-    let answer = format!("text {DONE}{token}");
-    let first = match kind {
-        Kind::Plain => answer.clone(),
-        Kind::Slow { pieces, pause_ms } => format!(
-            "slow {pieces} {pause_ms} here is what I found after looking into it for a while {DONE}{token}"
-        ),
-        Kind::Tool => format!("tool Bash {{\"command\":\"echo {token} >> ran.txt\"}} ;; {answer}"),
-    };
-    let rest = vec![answer; 8].join(" ;; ");
-    format!(
-        "{} and these words are here only so that whatever quotes a message by its beginning is at an end \
-         before it comes to what the model is told to answer. fake: {first} ;; {rest}",
-        opening(token)
-    )
-}
-
-/// How a numbered prompt begins; the model's calls are told apart by it.
-pub(crate) fn opening(token: &str) -> String {
-    format!("Message {token} of the storm,")
 }

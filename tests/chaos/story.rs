@@ -142,8 +142,8 @@ fn logs(field: &Field, message_id: &str) -> String {
     // Each begins with its time.
     lines.sort();
     lines.truncate(MOST_LINES);
-    lines
+    let lines = lines
         .into_iter()
-        .map(|(line, name)| format!("{name}: {line}\n"))
-        .collect()
+        .map(|(line, name)| format!("{name}: {line}"));
+    lines.collect::<Vec<_>>().join("\n") + "\n"
 }

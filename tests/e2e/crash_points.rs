@@ -7,6 +7,7 @@
 mod dead;
 mod gateway;
 mod host;
+mod job;
 mod listed;
 mod page;
 mod person;

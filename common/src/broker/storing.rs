@@ -6,9 +6,13 @@
 //! What becomes of the message is the sender's business.
 
 use std::collections::BTreeMap;
+use std::error::Error as _;
 use std::fmt::Write as _;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
+
+use async_nats::jetstream::context::{PublishError, PublishErrorKind};
+use async_nats::jetstream::{self, ErrorCode};
 
 use crate::stream;
 
@@ -129,6 +133,40 @@ impl Drop for Attempt<'_> {
             self.note(None);
         }
     }
+}
+
+/// What an error of the server or the client means for the stream.
+pub(super) fn ending(error: &PublishError, up: bool) -> Ending {
+    // The first is its word for a stream at its limits, and for a store that refused.
+    const NO_ROOM: [ErrorCode; 6] = [
+        ErrorCode::STREAM_STORE_FAILED,
+        ErrorCode::INSUFFICIENT_RESOURCES,
+        ErrorCode::STORAGE_RESOURCES_EXCEEDED,
+        ErrorCode::MEMORY_RESOURCES_EXCEEDED,
+        ErrorCode::ACCOUNT_RESOURCES_EXCEEDED,
+        ErrorCode::STREAM_MAX_STREAM_BYTES_EXCEEDED,
+    ];
+    let code = error
+        .source()
+        .and_then(|why| why.downcast_ref::<jetstream::Error>())
+        .map(jetstream::Error::error_code);
+    if code.is_some_and(|code| NO_ROOM.contains(&code)) {
+        return Ending::Full(error.to_string());
+    }
+    match error.kind() {
+        PublishErrorKind::TimedOut | PublishErrorKind::StreamNotFound => silence(up),
+        PublishErrorKind::WrongLastMessageId
+        | PublishErrorKind::WrongLastSequence
+        | PublishErrorKind::BrokenPipe
+        | PublishErrorKind::MaxAckPending
+        | PublishErrorKind::MaxPayloadExceeded
+        | PublishErrorKind::Other => Ending::Other,
+    }
+}
+
+/// No answer in time: of the stream that says something only while the connection is up.
+pub(super) fn silence(up: bool) -> Ending {
+    if up { Ending::Silent } else { Ending::Other }
 }
 
 /// The stream behind a subject, as operators know it.

@@ -11,7 +11,7 @@ mod pack;
 use common::message::view::{Button, Tone};
 use serde_json::{Value, json};
 
-use self::markup::{TABLES, fenced, platform_markdown};
+use self::markup::{ALL_TABLES, fenced, platform_markdown};
 use super::api::Message;
 
 pub use self::pack::pages;
@@ -75,7 +75,7 @@ impl Page {
     }
 
     fn card(&self, plain: bool) -> Value {
-        let mut tables = TABLES;
+        let mut tables = ALL_TABLES;
         let elements: Vec<Value> = self
             .pieces
             .iter()
@@ -85,7 +85,7 @@ impl Page {
     }
 
     fn post(&self) -> Value {
-        let mut tables = TABLES;
+        let mut tables = ALL_TABLES;
         let mut paragraphs = Vec::new();
         for piece in &self.pieces {
             let node = match piece {

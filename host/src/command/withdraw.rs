@@ -23,13 +23,10 @@ pub(crate) async fn run(desk: &Desk, place: u64, origin: &Origin, cause: &CauseI
     };
     let back = end(Tone::Plain, &HostText::Cancelled);
     let late = end(Tone::Warning, &HostText::AlreadyTaken);
-    match context
-        .withdraw(cause, vec![back.clone(), Change::Done(place)])
-        .await
-    {
-        // Stopping: it stays in the inbox.
-        None | Some(true) => return Went::On,
-        Some(false) => {}
+    let changes = vec![back.clone(), Change::Done(place)];
+    // Marked; or we are stopping, and it stays in the inbox.
+    if context.withdraw(cause, changes).await != Some(false) {
+        return Went::On;
     }
     let turn = TurnId::derived(&[cause.as_str(), "turn"]);
     let known = context.turn(turn).await;
@@ -41,19 +38,15 @@ pub(crate) async fn run(desk: &Desk, place: u64, origin: &Origin, cause: &CauseI
         None => desk.active(&origin.user).map(|one| one.record.id),
     };
     let session = session.filter(|id| mine.iter().any(|one| one.record.id == *id));
-    match session {
-        Some(session) => {
-            let msg = Msg::TakeBack {
-                place,
-                turn,
-                back: Box::new(back),
-                late: Box::new(late),
-            };
-            desk.pass(place, origin, session, msg).await
-        }
-        None => {
-            context.commit(vec![late, Change::Done(place)]).await;
-            Went::On
-        }
-    }
+    let Some(session) = session else {
+        context.commit(vec![late, Change::Done(place)]).await;
+        return Went::On;
+    };
+    let msg = Msg::TakeBack {
+        place,
+        turn,
+        back: Box::new(back),
+        late: Box::new(late),
+    };
+    desk.pass(place, origin, session, msg).await
 }

@@ -56,7 +56,7 @@ async fn with_a_message_that_can_never_be_handled() {
 
 /// Waits until something that is said behind it is answered; then so many cards have asked.
 async fn only(stage: &Stage, at: &str, cards: usize) {
-    stage.world.sees_that(|m| was_asked(m)).await;
+    stage.world.sees_that(was_asked).await;
     let id = stage.world.anna().say("/status");
     let reply = |m: &BotMessage| m.reply_to.as_deref() == Some(id.as_str());
     stage.world.sees_that(reply).await;

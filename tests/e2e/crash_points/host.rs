@@ -4,7 +4,8 @@
 use kit::feishu::BotMessage;
 use rustix::process::{Pid, Signal};
 
-use super::stage::{ASKS, Job, Role, Stage, turn};
+use super::job::Job;
+use super::stage::{ASKS, Role, Stage, turn};
 use crate::crash::lives_in;
 use crate::world::processes;
 

@@ -3,7 +3,7 @@
 //! the chat, the model and the disk.
 
 use std::os::unix::process::ExitStatusExt as _;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
@@ -11,6 +11,7 @@ use std::time::{Duration, Instant};
 use kit::feishu::BotMessage;
 use rustix::process::Signal;
 
+use super::job::{Job, answers, lines_in};
 use super::person::Person;
 use crate::crash::lives_in;
 use crate::processes::{Hub, free_port};
@@ -59,29 +60,6 @@ pub(super) struct Stage {
     /// The job that is on, for the model.
     on: Arc<AtomicUsize>,
     jobs: Vec<Job>,
-}
-
-/// One thing to be done: a command that adds a line to a file, then an answer.
-#[derive(Debug, Clone)]
-pub(super) struct Job {
-    /// Stands in the prompt, and nowhere else.
-    pub(super) prompt: String,
-    /// Stands in the answer, and nowhere else.
-    pub(super) answer: String,
-    /// Where it is done.
-    pub(super) folder: String,
-    /// What its `{hold}` is called, for the model to be released.
-    pub(super) hold: String,
-    /// Gets the line.
-    file: PathBuf,
-    /// Lines that it gets.
-    lines: usize,
-    /// Runs of its prompt: none where it is handed into the turn of another.
-    turns: usize,
-    /// Answers that it gets in the chat; none is looked for where it may have got half of one.
-    answers: usize,
-    /// Where the process dies, for a failing test.
-    at: String,
 }
 
 impl Stage {
@@ -379,20 +357,6 @@ impl Stage {
     }
 }
 
-impl Job {
-    /// Its command has run.
-    pub(super) fn has_run(&self) -> bool {
-        lines_in(&self.file) > 0
-    }
-
-    /// Its answer is there, and its card is over.
-    pub(super) fn is_answered(&self, world: &World) -> bool {
-        answers(world, &self.answer)
-            .iter()
-            .any(|m| m.buttons().is_empty())
-    }
-}
-
 /// One message with a question and an answer, in a session of its own; `role` dies on its way.
 pub(super) async fn turn(stage: &mut Stage, role: Role, at: &str) {
     let job = stage.job(at, None, ASKS);
@@ -402,16 +366,6 @@ pub(super) async fn turn(stage: &mut Stage, role: Role, at: &str) {
     stage.plays(role, at, |world| job.is_answered(world)).await;
     stage.check(&job);
     stage.closes(&job).await;
-}
-
-fn answers(world: &World, answer: &str) -> Vec<BotMessage> {
-    let mut all = world.anna().messages();
-    all.retain(|m| m.text().contains(answer));
-    all
-}
-
-fn lines_in(file: &Path) -> usize {
-    std::fs::read_to_string(file).map_or(0, |text| text.lines().count())
 }
 
 /// A node with everything in a folder of its own.

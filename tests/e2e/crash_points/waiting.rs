@@ -3,7 +3,8 @@
 
 use kit::feishu::BotMessage;
 
-use super::stage::{ASKS, Job, Role, Stage, enroll};
+use super::job::Job;
+use super::stage::{ASKS, Role, Stage, enroll};
 use crate::world::World;
 
 /// The person is told that it waits; that the machine is back.

@@ -11,6 +11,7 @@ use async_nats::jetstream::message::PublishMessage;
 use bytes::Bytes;
 
 use crate::broker::Broker;
+use crate::broker::storing::{self, Ending};
 
 /// How long one request may take.
 const TRY: Duration = Duration::from_millis(1500);
@@ -80,16 +81,24 @@ impl Place {
             .payload(Bytes::copy_from_slice(value))
             .expected_last_subject_sequence(seq);
         let subject = format!("$KV.{}.{}", self.bucket, self.key);
+        let attempt = broker.storing.attempt(&subject, broker.cuts());
         let sent = tokio::time::timeout(TRY, async {
             broker
                 .jetstream()
-                .send_publish(subject, message)
+                .send_publish(subject.clone(), message)
                 .await?
                 .await
         })
-        .await
-        .map_err(|_| "no answer in time".to_owned())?;
-        match sent {
+        .await;
+        // A bucket that takes no lease is the first to show that the broker cannot store.
+        let up = *broker.up.borrow();
+        let ending = match &sent {
+            Ok(Ok(_)) => Ending::Stored,
+            Ok(Err(why)) => storing::ending(why, up),
+            Err(_) => storing::silence(up),
+        };
+        attempt.ended(ending, broker.cuts());
+        match sent.map_err(|_| "no answer in time".to_owned())? {
             Ok(ack) => Ok(Cas::Won(ack.sequence)),
             Err(why) if why.kind() == PublishErrorKind::WrongLastSequence => Ok(Cas::Refused),
             Err(why) => Err(why.to_string()),

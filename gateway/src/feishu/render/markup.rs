@@ -10,7 +10,12 @@ use pulldown_cmark::{Event, Options, Parser, Tag};
 use crate::feishu::limits::nested_json_cost;
 
 /// Most tables in one card; more were refused by the platform.
-pub(super) const TABLES: usize = 3;
+const TABLES: usize = 3;
+/// Tables beyond those that become code blocks of their own. From there on all that is left becomes
+/// one, so that the room that fences take has a bound.
+const FENCED: usize = 60;
+/// What [`platform_markdown`] counts down, for a whole card.
+pub(super) const ALL_TABLES: usize = TABLES + FENCED;
 
 /// What a character of Markdown may cost on the wire: in JSON, and as an entity.
 pub(super) fn markdown_cost(c: char) -> usize {
@@ -21,23 +26,31 @@ pub(super) fn markdown_cost(c: char) -> usize {
     }
 }
 
-/// The Markdown as the platform may have it. `tables` is how many more tables the
-/// card takes; it is counted down, and further ones become code blocks.
+/// The Markdown as the platform may have it. `tables` begins at [`ALL_TABLES`] for a card and is
+/// counted down; tables beyond what a card takes become code blocks.
 pub(super) fn platform_markdown(text: &str, tables: &mut usize) -> String {
     let mut out = String::with_capacity(text.len() + text.len() / 16);
     let mut at = 0;
     for span in spans(text) {
         let (range, surplus) = match span {
             Span::Code(range) => (range, false),
-            Span::Table(range) if *tables == 0 => (range, true),
-            Span::Table(_) => {
+            Span::Table(_) if *tables > FENCED => {
                 *tables -= 1;
                 continue;
             }
+            Span::Table(range) => (range, true),
         };
         if range.start < at {
             continue;
         }
+        let range = match (surplus, *tables) {
+            (false, _) => range,
+            (true, 0) => range.start..text.len(),
+            (true, _) => {
+                *tables -= 1;
+                range
+            }
+        };
         escape(text.get(at..range.start).unwrap_or_default(), &mut out);
         let verbatim = text.get(range.clone()).unwrap_or_default();
         if surplus {
@@ -158,7 +171,7 @@ mod tests {
     use super::*;
 
     fn safe(text: &str) -> String {
-        let mut tables = TABLES;
+        let mut tables = ALL_TABLES;
         platform_markdown(text, &mut tables)
     }
 
@@ -190,6 +203,18 @@ mod tests {
             safe.ends_with("```\n| a | b |\n|---|---|\n| `1` | <2 |\n```\n"),
             "{safe}"
         );
+    }
+
+    #[test]
+    fn any_number_of_tables_takes_little_room() {
+        let text = "| a |\n|---|\n\nword\n\n".repeat(500);
+        let safe = safe(&text);
+        assert!(
+            safe.len() < text.len() + 1_000,
+            "{}",
+            safe.len() - text.len()
+        );
+        assert_eq!(safe.matches("word").count(), 500);
     }
 
     #[test]

@@ -4,7 +4,7 @@
 use common::broker::consume::{ConsumeOptions, Earlier, Outcome, consume};
 use common::ids::BootId;
 use common::message::control::{HEARTBEAT_EVERY, Heartbeat, Verb};
-use futures_util::StreamExt as _;
+use futures_util::{StreamExt as _, TryStreamExt as _};
 use host::journal::{Change, Journal};
 
 use super::*;
@@ -135,8 +135,13 @@ async fn foreign_and_broken_work_is_put_aside_and_holds_nothing_up() {
         begun.elapsed() < stream::ACK_WAIT,
         "nothing waited for a redelivery"
     );
+    // Each whole, in the name of this node and for the person whose subject it came on.
+    let letters = subject::dead("a", &anna());
     until("four dead letters", async || {
-        (world.waiting(stream::DLQ).await == 4).then_some(())
+        let found = world.inside.jetstream().get_stream(stream::DLQ).await;
+        let counts = found.ok()?.info_with_subjects(&letters).await.ok()?;
+        let counts: Vec<(String, usize)> = counts.try_collect().await.ok()?;
+        (counts == [(letters.clone(), 4)]).then_some(())
     })
     .await;
     assert_eq!(world.waiting(stream::WORK).await, 0);

@@ -12,4 +12,5 @@ mod claude;
 mod disk;
 mod feishu;
 mod model;
+mod process;
 mod proxy;

@@ -280,6 +280,20 @@ async fn serves_the_chores_of_the_cli() {
 }
 
 #[tokio::test]
+async fn a_slim_record_has_no_bodies_and_a_bound_of_its_own() {
+    let model = Model::start().await;
+    model.slim(2);
+    for expected in [200, 200, 500] {
+        let answer = post(&model, &body(&[user("hello")], false)).await;
+        assert_eq!(answer.status(), expected);
+    }
+    let requests = model.requests();
+    assert_eq!(requests.len(), 2);
+    assert!(requests.iter().all(|request| request.body.is_null()));
+    assert_eq!(model.turns_containing("hello"), 2);
+}
+
+#[tokio::test]
 async fn stops_when_dropped() {
     let model = Model::start().await;
     let url = model.url().to_owned();

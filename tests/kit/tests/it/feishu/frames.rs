@@ -43,6 +43,10 @@ async fn an_acked_event_comes_once_and_the_ack_is_on_record() {
         .await
         .unwrap();
     assert_eq!(feishu.acks()[0].biz_rt, Some(1));
+    let attempts = feishu.attempts();
+    assert_eq!(attempts.len(), 2);
+    assert_eq!(attempts[0].message_id.as_deref(), Some(said.as_str()));
+    assert!(attempts[0].sent_at <= feishu.acks()[0].at);
 }
 
 #[tokio::test]

@@ -170,6 +170,10 @@ async fn replies_reactions_and_the_order_of_a_chat() {
         feishu.message(&reply).unwrap().reply_to,
         Some(first.clone())
     );
+    let replies = feishu.replies(&first);
+    assert_eq!(replies.len(), 1);
+    assert_eq!(replies[0].message_id, reply);
+    assert!(feishu.replies(&reply).is_empty());
 
     let path = format!("/open-apis/im/v1/messages/{first}/reactions");
     let emoji = |name: &str| json!({"reaction_type": {"emoji_type": name}});
