@@ -15,6 +15,7 @@ use async_nats::jetstream::{Error as ApiError, ErrorCode};
 use common::broker::Broker;
 use common::ids::{NodeId, Surface};
 use common::stream;
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 
@@ -81,6 +82,10 @@ pub enum ProvisionError {
     Cancelled,
 }
 
+/// A broker that has just started takes connections before its streams are read; on a busy machine
+/// this lasts seconds.
+const WAKING: Duration = Duration::from_secs(6);
+
 /// What one request came to.
 enum Failure {
     /// No answer; it may come with time.
@@ -143,6 +148,7 @@ where
     F: FnMut() -> R,
     R: Future<Output = Result<(), Failure>>,
 {
+    let since = Instant::now();
     loop {
         let refusals = broker.refusals();
         let outcome = tokio::select! {
@@ -151,6 +157,9 @@ where
         };
         match outcome {
             Ok(()) => return Ok(()),
+            Err(Failure::Final(ProvisionError::Off { detail })) if since.elapsed() < WAKING => {
+                warn!(what, %detail, "the broker has no JetStream, perhaps not yet; again");
+            }
             Err(Failure::Final(error)) => return Err(error),
             Err(Failure::Silent(_)) if broker.refusals() > refusals => {
                 return Err(ProvisionError::Forbidden {

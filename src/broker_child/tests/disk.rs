@@ -73,9 +73,12 @@ impl Sender {
 async fn told(child: &BrokerChild, part: &str) {
     let mut trouble = child.trouble();
     let said = trouble.wait_for(|why| why.as_ref().is_some_and(|why| why.contains(part)));
-    if timeout(SOON, said).await.is_err() {
-        panic!("never said `{part}`, but {:?}", child.trouble().borrow());
-    }
+    let found = timeout(SOON, said).await.is_ok();
+    assert!(
+        found,
+        "never said `{part}`, but {:?}",
+        child.trouble().borrow()
+    );
 }
 
 async fn well(child: &BrokerChild) {

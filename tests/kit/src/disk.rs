@@ -26,9 +26,11 @@ impl SmallDisk {
             .prefix("pw-disk-")
             .tempdir()
             .expect("a temporary folder");
-        let mut disk = Self::at(dir.path(), bytes);
-        disk._dir = Some(dir);
-        disk
+        mount(dir.path(), bytes);
+        Self {
+            path: dir.path().to_owned(),
+            _dir: Some(dir),
+        }
     }
 
     /// The same, mounted on `folder`, which is made if it is missing. To be dropped before the
@@ -38,14 +40,7 @@ impl SmallDisk {
     /// As [`SmallDisk::new`].
     pub fn at(folder: &Path, bytes: u64) -> Self {
         std::fs::create_dir_all(folder).expect("a folder to mount on");
-        let options = format!("size={bytes},mode=0700");
-        run(
-            Command::new("mount")
-                .args(["-t", "tmpfs", "-o", &options, "tmpfs"])
-                .arg(folder),
-            "tests of full disks mount small file systems: run them as root (in a container with \
-             --cap-add SYS_ADMIN)",
-        );
+        mount(folder, bytes);
         Self {
             path: folder.to_owned(),
             _dir: None,
@@ -158,6 +153,17 @@ impl Drop for Frozen {
         }
         let _ = std::fs::remove_file(self.path.join("frozen-probe"));
     }
+}
+
+fn mount(folder: &Path, bytes: u64) {
+    let options = format!("size={bytes},mode=0700");
+    run(
+        Command::new("mount")
+            .args(["-t", "tmpfs", "-o", &options, "tmpfs"])
+            .arg(folder),
+        "tests of full disks mount small file systems: run them as root (in a container with \
+         --cap-add SYS_ADMIN)",
+    );
 }
 
 fn run(command: &mut Command, needed: &str) {
