@@ -49,10 +49,7 @@ async fn bench() {
     } else {
         "release"
     };
-    println!(
-        "\nOver {} build, real broker, streams on disk. Times in ms.",
-        profile
-    );
+    println!("\n{profile} build, real broker, streams on disk. Times in ms.");
     let mut site = Site::start().await;
     let mut floors = Vec::new();
     for (people, rounds) in CROWDS {
@@ -92,7 +89,7 @@ async fn bench() {
         turns += site.rounds(10, 5).await.0.len();
     }
     let after = site.memory();
-    site.end().await;
+    site.end();
     let standalone = Standalone::start().await;
     let alone = standalone.memory();
     standalone.end();

@@ -2,6 +2,7 @@
 //! platform in front and stand-ins for the agent behind; and the same in one process.
 
 use std::collections::HashMap;
+use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
@@ -146,7 +147,11 @@ impl Site {
         let config = place.path(NODE).join("host_config.yaml");
         let mut text = std::fs::read_to_string(&config).expect("the host's settings");
         let root = place.root.path().display();
-        text += &format!("\nWORKING_DIR: {root}/work\nDATA_DIR: {root}/{NODE}/data\n");
+        write!(
+            text,
+            "\nWORKING_DIR: {root}/work\nDATA_DIR: {root}/{NODE}/data\n"
+        )
+        .expect("a text takes it");
         std::fs::write(&config, text).expect("the host's settings");
         let hub = Command::new(kit::nats::server_binary())
             .arg("-c")
@@ -297,7 +302,7 @@ impl Site {
             .collect()
     }
 
-    pub(crate) async fn end(self) {
+    pub(crate) fn end(self) {
         for (_, part) in self.parts {
             part.stop();
         }

@@ -15,9 +15,8 @@ use common::ids::{NodeId, Surface};
 use common::message::decode;
 use common::message::outbound::{Outbound, Preview};
 use common::{stream, subject};
-use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
-use tracing::{info, warn};
+use tracing::warn;
 
 use crate::preview::Previewed;
 
@@ -70,10 +69,6 @@ pub async fn run<S: Show>(show: Arc<S>, broker: Broker, lease: Lease) {
         earlier: Earlier::default(),
         lease: Some(&lease),
     };
-    let leftovers = wait_for_leftovers(&broker, consumer, &cancel);
-    if lease.guard(leftovers).await.is_none() {
-        return;
-    }
     let key = |subject: &str| {
         subject::parse_out(subject).map_or_else(|| subject.to_owned(), |(_, user)| user.to_string())
     };
@@ -83,43 +78,6 @@ pub async fn run<S: Show>(show: Arc<S>, broker: Broker, lease: Lease) {
         async move { one(&*show, &delivery, &cancel).await }
     };
     consume(&broker, options, cancel, key, handle).await;
-}
-
-/// Messages that a crashed process had in hand come again only after their time is up; newer ones
-/// would overtake them. So if there are such, wait until that time is surely over: from then on the
-/// server gives them out first, in order. It does not tell earlier: what nobody has in hand any
-/// more is counted all the same.
-async fn wait_for_leftovers(broker: &Broker, consumer: &str, cancel: &CancellationToken) {
-    let begun = Instant::now();
-    let mut told = false;
-    loop {
-        let info = broker
-            .jetstream()
-            .get_consumer_from_stream::<async_nats::jetstream::consumer::pull::Config, _, _>(
-                consumer,
-                stream::OUT,
-            )
-            .await;
-        // No consumer yet, or no broker: nobody can have anything in hand that we would overtake
-        // by waiting for it in `consume`.
-        let Ok(found) = info else { return };
-        let pending = found.cached_info().num_ack_pending;
-        let long = found.cached_info().config.ack_wait + Duration::from_millis(500);
-        if pending == 0 || begun.elapsed() >= long {
-            return;
-        }
-        if !told {
-            info!(
-                consumer,
-                pending, "waiting for what was in hand when the last process ended"
-            );
-            told = true;
-        }
-        tokio::select! {
-            () = tokio::time::sleep(Duration::from_millis(250)) => {}
-            () = cancel.cancelled() => return,
-        }
-    }
 }
 
 async fn one<S: Show>(show: &S, delivery: &Delivery, cancel: &CancellationToken) -> Outcome {

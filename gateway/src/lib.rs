@@ -245,8 +245,9 @@ async fn announce(surface: Surface, broker: Broker, cancel: CancellationToken) {
     }
 }
 
-/// Keeps the gateway's own line on the board: whether the broker is there, and whether it ever
-/// refused us something, which would be a defect of ours or a wrong set-up; and who shows.
+/// Keeps the gateway's own line on the board: whether the broker is there and takes what we send,
+/// and whether it ever refused us something, which would be a defect of ours or a wrong set-up; and
+/// who shows.
 async fn watch_broker(
     broker: Broker,
     health: Health,
@@ -257,7 +258,7 @@ async fn watch_broker(
     let mut tick = tokio::time::interval(HEALTH_EVERY);
     loop {
         let connected = *up.borrow_and_update();
-        let refusals = broker.refusals();
+        let (refusals, trouble) = (broker.refusals(), broker.trouble());
         let standing: BTreeMap<&str, Standing> = surfaces
             .iter_mut()
             .map(|(surface, standing)| (surface.as_str(), *standing.borrow_and_update()))
@@ -270,8 +271,8 @@ async fn watch_broker(
             .collect();
         health.set(
             "gateway",
-            connected && refusals == 0 && shown,
-            json!({"broker": connected, "refusals": refusals, "surfaces": roles}),
+            connected && refusals == 0 && shown && trouble.is_none(),
+            json!({"broker": connected, "refusals": refusals, "surfaces": roles, "trouble": trouble}),
         );
         let changes = surfaces.iter_mut().map(|(_, one)| Box::pin(one.changed()));
         let changed = async {

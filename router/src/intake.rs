@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use common::broker::Broker;
-use common::broker::consume::{ConsumeOptions, Delivery, Earlier, Outcome, consume};
+use common::broker::consume::{ConsumeOptions, Delivery, Earlier, Outcome, consume, quiet};
 use common::broker::lease::Lease;
 use common::ids::NodeId;
 use common::lang::Lang;
@@ -87,6 +87,7 @@ async fn begin_at_floor(broker: &Broker, cancel: &CancellationToken) -> Option<E
     let mut counted = None;
     loop {
         let reset = async {
+            quiet(broker, stream::IN, stream::IN_ROUTER).await?;
             let acts = broker.jetstream().get_stream_no_info(stream::IN).await?;
             let state = acts.consumer_info(stream::IN_ROUTER).await?;
             let mut earlier = counted.unwrap_or_default();

@@ -281,16 +281,13 @@ fn of_sessions(field: &Field, tally: &Tally) -> Vec<String> {
 
 fn of_the_rest(field: &Field, tally: &Tally, options: &Options, seen: &Seen) -> Vec<String> {
     let mut wrong = Vec::new();
-    let said: Vec<&str> = seen
+    let said: HashSet<&str> = seen
         .said
         .iter()
         .map(|said| said.message_id.as_str())
         .collect();
     for card in seen.chats.iter().flatten() {
-        let known = card
-            .reply_to
-            .as_deref()
-            .is_some_and(|to| said.contains(&to));
+        let known = card.reply_to.as_deref().is_some_and(|to| said.contains(to));
         if !known && matches!(standing(card), Standing::Answer(_)) {
             wrong.push(format!("an answer to nothing: {:?}", card.text()));
         }

@@ -231,7 +231,9 @@ impl Field {
     /// Ends everything in order; what was not in order, and what is left over.
     pub(crate) async fn stop(&self) -> Vec<String> {
         // Nothing is started again from here on.
-        self.keepers.iter().for_each(|keeper| keeper.abort());
+        self.keepers
+            .iter()
+            .for_each(tokio_util::task::AbortOnDropHandle::abort);
         let mut wrong = Vec::new();
         // Whoever talks to the broker ends before it.
         for (who, service) in self.services.iter().rev() {

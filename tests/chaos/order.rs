@@ -1,8 +1,9 @@
 //! Whether each person's order was kept. Pure.
 //!
 //! Two messages have an order where the platform was told "received" of the first before the second
-//! was written, or where both went out over one connection and neither had to be repeated. What the
-//! platform delivers late, as nobody had received it, may come behind what was written after it.
+//! was written, or where both went out in their order over one connection and neither had to be
+//! repeated. What the platform delivers late, as nobody had received it, may come behind what was
+//! written after it.
 
 use std::collections::HashMap;
 use std::time::Instant;
@@ -17,8 +18,8 @@ pub(crate) struct Placed {
     pub(crate) said: Instant,
     /// When the platform was first told that it is received.
     pub(crate) received: Option<Instant>,
-    /// The only connection that it was delivered over, if it was delivered once.
-    pub(crate) only_way: Option<usize>,
+    /// The only delivery of it, if there was one: over which connection, and when.
+    pub(crate) only_way: Option<(usize, Instant)>,
     /// The first model call that it began.
     pub(crate) run: Option<usize>,
     /// Where its card stands among the bot's messages.
@@ -32,15 +33,16 @@ pub(crate) struct Placed {
 /// How the platform came to be rid of each message.
 pub(crate) struct Deliveries {
     received: HashMap<String, Instant>,
-    ways: HashMap<String, Vec<usize>>,
+    ways: HashMap<String, Vec<(usize, Instant)>>,
 }
 
 impl Deliveries {
     pub(crate) fn new(attempts: &[Attempt], acks: &[Ack]) -> Self {
-        let mut ways: HashMap<String, Vec<usize>> = HashMap::new();
+        let mut ways: HashMap<String, Vec<(usize, Instant)>> = HashMap::new();
         for attempt in attempts {
             if let Some(id) = &attempt.message_id {
-                ways.entry(id.clone()).or_default().push(attempt.connection);
+                let way = (attempt.connection, attempt.sent_at);
+                ways.entry(id.clone()).or_default().push(way);
             }
         }
         let mut received = HashMap::new();
@@ -56,8 +58,8 @@ impl Deliveries {
         self.received.get(message_id).copied()
     }
 
-    /// The connection of a message that was delivered once and received.
-    pub(crate) fn only_way(&self, message_id: &str) -> Option<usize> {
+    /// The delivery of a message that was delivered once and received.
+    pub(crate) fn only_way(&self, message_id: &str) -> Option<(usize, Instant)> {
         let way = self.ways.get(message_id)?;
         let received = self.received.contains_key(message_id);
         (received && way.len() == 1).then_some(way[0])
@@ -75,10 +77,14 @@ pub(crate) struct Verdict {
 }
 
 fn has_order(first: &Placed, second: &Placed) -> bool {
-    first
-        .received
-        .is_some_and(|received| received < second.said)
-        || (first.only_way.is_some() && first.only_way == second.only_way)
+    let in_a_row = match (first.only_way, second.only_way) {
+        (Some((one, first)), Some((other, second))) => one == other && first <= second,
+        _ => false,
+    };
+    in_a_row
+        || first
+            .received
+            .is_some_and(|received| received < second.said)
 }
 
 /// Judges the messages of one person.
@@ -168,8 +174,11 @@ mod tests {
         assert!(judge(&all).wrong.is_empty());
         assert_eq!(judge(&all).judged, 1);
         // Both were on the same connection, once.
-        all[0].only_way = Some(4);
-        all[1].only_way = Some(4);
+        all[0].only_way = Some((4, all[0].said));
+        all[1].only_way = Some((4, all[1].said));
         assert_eq!(judge(&all).wrong.len(), 1);
+        // The first was late: nobody was connected when it was said.
+        all[0].only_way = Some((4, all[2].said));
+        assert!(judge(&all).wrong.is_empty());
     }
 }

@@ -21,6 +21,7 @@ pub(crate) fn tell(field: &Field, tally: &Tally, problems: &[Problem]) -> String
         let _ = writeln!(text, "- {}", problem.what);
     }
     let first = problems.iter().find_map(|problem| problem.place);
+    let _ = writeln!(text, "neighbours: {}", neighbours(tally, first));
     let said = first.map(|place| tally.one(place));
     // Nobody in particular: whoever waits longest.
     let said = said.or_else(|| {
@@ -33,6 +34,21 @@ pub(crate) fn tell(field: &Field, tally: &Tally, problems: &[Problem]) -> String
         text += &of(field, tally, &said);
     }
     text
+}
+
+/// The messages of the same person just before and behind it, with the platform's ids of them, to
+/// look them up in the logs.
+fn neighbours(tally: &Tally, place: Option<usize>) -> String {
+    let all = tally.said();
+    let Some(one) = place.and_then(|place| all.get(place)) else {
+        return "none".to_owned();
+    };
+    let mine: Vec<&Said> = all.iter().filter(|said| said.user == one.user).collect();
+    let at = mine.iter().position(|said| said.token == one.token);
+    let at = at.unwrap_or_default();
+    let near = mine.iter().skip(at.saturating_sub(3)).take(7);
+    let near = near.map(|said| format!("{} {}", said.token, said.message_id));
+    near.collect::<Vec<_>>().join(", ")
 }
 
 fn of(field: &Field, tally: &Tally, said: &Said) -> String {

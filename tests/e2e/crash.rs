@@ -1,6 +1,8 @@
 //! A process dies in the middle of a turn: the person learns what happened and can go on; tools
 //! that ran do not run again; sessions and directories are as before.
 
+use kit::feishu::BotMessage;
+
 use crate::world::{LONG, World, processes, until};
 
 #[tokio::test(flavor = "multi_thread")]
@@ -180,6 +182,139 @@ async fn a_watched_turn_can_be_stopped() {
     world.model.queue("text went-on");
     anna.tap(&offered.message_id, "Continue").await.unwrap();
     world.sees("went-on").await;
+}
+
+/// A message that was handed to a running turn waits in the agent when the host dies, and runs as a
+/// turn of its own while the next host looks on: its answer is found, as is that of the turn before.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_message_left_in_the_agent_is_watched() {
+    let world = World::start().await;
+    // The agent's third line is the message that is handed in.
+    let mut dying = world.standalone_dying("host.agent.line.written@3");
+    world.connected().await;
+    let anna = world.anna();
+    anna.say("/new demo fake: hold one first-done");
+    world.model.waiting("one").await;
+    anna.say("fake: hold two second-done");
+    let waits = |m: &BotMessage| m.has_button("Send now") && m.text().contains("second-done");
+    let second = world.sees_that(waits).await;
+    anna.tap(&second.message_id, "Send now").await.unwrap();
+    dying.ended(LONG).await;
+    world.model.release("one");
+    world.model.waiting("two").await;
+    let _again = world.standalone().await;
+    let is_watched = |m: &BotMessage| m.message_id == second.message_id && m.has_button("Continue");
+    let watched = world.sees_that(is_watched).await;
+    assert!(watched.text().contains("still runs"), "{}", watched.text());
+    world.model.release("two");
+    for (said, own) in [("first-done", false), ("second-done", true)] {
+        let is_found = |m: &BotMessage| {
+            let found = m.text().contains("found after a restart") && m.text().contains(said);
+            found && (m.message_id == second.message_id) == own && m.buttons().is_empty()
+        };
+        world.sees_that(is_found).await;
+        assert_eq!(world.count(said), 1, "{said}");
+        assert_eq!(world.model.turns_containing(said), 1, "{said}");
+    }
+    // Nothing stands in the way of what comes next.
+    anna.say("fake: text next-one");
+    world.sees("next-one").await;
+}
+
+/// A turn that is taken up goes before those that wait behind it, and none of them stands still.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_turn_taken_up_goes_before_those_that_wait() {
+    let world = World::start().await;
+    let phonework = world.standalone().await;
+    let anna = world.anna();
+    anna.say("/new demo fake: hold mid never-seen");
+    world.model.waiting("mid").await;
+    for (said, place) in [("answer-two", "place 1"), ("answer-three", "place 2")] {
+        anna.say(&format!("fake: text {said}"));
+        world.sees(place).await;
+    }
+    phonework.kill();
+    let _again = world.standalone().await;
+    let card = world.sees("of this turn still runs").await;
+    anna.say("fake: text answer-four");
+    world.sees("place 3").await;
+    world.model.queue("text went-on");
+    anna.tap(&card.message_id, "Continue").await.unwrap();
+    let is_told = |m: &BotMessage| m.message_id == card.message_id && m.text().contains("went-on");
+    world.sees_that(is_told).await;
+    let answers = ["answer-two", "answer-three", "answer-four"];
+    for said in answers {
+        let is_over = |m: &BotMessage| m.text().contains(said) && m.buttons().is_empty();
+        world.sees_that(is_over).await;
+        assert_eq!(world.count(said), 1, "{said}");
+    }
+    assert_eq!(world.count("went-on"), 1);
+    let order = ["hold mid", GOES_ON, answers[0], answers[1], answers[2]];
+    assert_eq!(turns(&world, &order), order);
+}
+
+/// Taken up after others have run, a turn is still itself: the agent is told which it was. It goes
+/// before what waits, and not into what runs.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_turn_taken_up_late_is_itself() {
+    let world = World::start().await;
+    let _phonework = world.standalone().await;
+    let anna = world.anna();
+    anna.say("/new demo fake: hold mid never-seen");
+    world.model.waiting("mid").await;
+    for pid in claudes(&world) {
+        let pid = i32::try_from(pid)
+            .ok()
+            .and_then(rustix::process::Pid::from_raw);
+        rustix::process::kill_process(pid.unwrap(), rustix::process::Signal::KILL).unwrap();
+    }
+    let card = world.sees("ended unexpectedly").await;
+    anna.say("fake: text second-done");
+    let is_second = |m: &BotMessage| m.text().contains("second-done") && m.buttons().is_empty();
+    world.sees_that(is_second).await;
+    anna.say("fake: hold third third-done");
+    world.model.waiting("third").await;
+    anna.say("fake: text fourth-done");
+    let waits = |m: &BotMessage| m.text().contains("fourth-done") && m.has_button("Cancel");
+    world.sees_that(waits).await;
+
+    anna.tap(&card.message_id, "Try again").await.unwrap();
+    let first = |m: &BotMessage| m.message_id == card.message_id && m.text().contains("place 1");
+    world.sees_that(first).await;
+    world.model.queue("text went-on");
+    world.model.release("third");
+    let is_told = |m: &BotMessage| m.message_id == card.message_id && m.text().contains("went-on");
+    world.sees_that(is_told).await;
+    let is_fourth = |m: &BotMessage| m.text().contains("fourth-done") && m.buttons().is_empty();
+    world.sees_that(is_fourth).await;
+    for said in ["second-done", "third-done", "fourth-done", "went-on"] {
+        assert_eq!(world.count(said), 1, "{said}");
+    }
+    let order = [
+        "hold mid",
+        "second-done",
+        "third-done",
+        GOES_ON,
+        "fourth-done",
+    ];
+    assert_eq!(turns(&world, &order), order);
+}
+
+/// What the agent is told when the first turn of these tests is taken up.
+const GOES_ON: &str = "The request was:\n\nfake: hold mid";
+
+/// The turns as the model saw them begin, each by the longest of `marks` that it has.
+fn turns<'a>(world: &World, marks: &[&'a str]) -> Vec<&'a str> {
+    let requests = world.model.requests();
+    let begun = requests.iter().filter(|one| one.kind.is_turn());
+    let openings = begun.filter_map(|one| one.opening.as_deref());
+    openings
+        .map(|words| {
+            let has = |mark: &&&str| words.contains(**mark);
+            let mark = marks.iter().filter(has).max_by_key(|mark| mark.len());
+            *mark.unwrap_or_else(|| panic!("what turn is this? {words}"))
+        })
+        .collect()
 }
 
 /// Killed while it takes up a turn that ended without it: before it has read the transcript, and

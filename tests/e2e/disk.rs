@@ -15,6 +15,11 @@ const MB: u64 = 1024 * 1024;
 /// How the answer ends that the model holds back.
 const HELD: &str = "and after it";
 
+/// A world whose platform delivers again for as long as a slow machine may take.
+async fn patient_world() -> World {
+    World::with(|settings| settings.redelivery = vec![Duration::from_secs(2); 60]).await
+}
+
 /// The board at `origin`.
 async fn health(origin: &str) -> Value {
     let answer = kit::http::client()
@@ -107,7 +112,7 @@ fn messages(world: &World, said: &mut Vec<(User, String)>) {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_full_disk_is_told_and_got_over_without_hands() {
-    let world = World::start().await;
+    let world = patient_world().await;
     let disk = SmallDisk::at(&world.data(), 64 * MB);
     let phonework = world.standalone().await;
     let origin = page(&phonework);
@@ -134,7 +139,7 @@ async fn a_full_disk_is_told_and_got_over_without_hands() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_data_folder_that_takes_nothing_any_more_is_the_same() {
-    let world = World::start().await;
+    let world = patient_world().await;
     let phonework = world.standalone().await;
     let origin = page(&phonework);
     let mut said = at_work(&world).await;
@@ -179,7 +184,7 @@ fn machine(world: &World) -> PathBuf {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_broker_of_its_own_on_a_full_disk_is_told_and_goes_on_once_it_is_started_again() {
-    let mut world = World::start().await;
+    let mut world = patient_world().await;
     // Gateways keep their things in the same folder here; a disk of its own is the broker's only.
     let disk = SmallDisk::at(&world.data().join("nats/jetstream"), 64 * MB);
     let mut hub = Hub::start(&mut world).await;
@@ -216,7 +221,7 @@ async fn a_broker_of_its_own_on_a_full_disk_is_told_and_goes_on_once_it_is_start
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_host_on_a_full_disk_tells_the_hub_and_takes_its_work_later() {
-    let mut world = World::start().await;
+    let mut world = patient_world().await;
     let _hub = Hub::start(&mut world).await;
     let router = world.role("router");
     let gateway = world.role("gateway");
@@ -293,7 +298,7 @@ async fn refused(world: &World, args: &[&str], config: &Path) -> (Option<i32>, S
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_data_folder_that_cannot_be_written_is_refused_at_the_start() {
-    let world = World::start().await;
+    let world = patient_world().await;
     let disk = SmallDisk::at(&world.data(), 8 * MB);
     // Never used before, and used before: what is there already must not hide it.
     for used in [false, true] {

@@ -265,7 +265,8 @@ async fn those_who_lost_a_line_come_back_one_by_one() {
     let later: Vec<Duration> = tries.iter().skip(MANY).copied().collect();
     let crowd = (0..later.len())
         .map(|at| {
-            let near = |other: &&Duration| **other - later[at] < Duration::from_millis(50);
+            let near =
+                |other: &&Duration| other.saturating_sub(later[at]) < Duration::from_millis(50);
             later[at..].iter().take_while(near).count()
         })
         .max();

@@ -134,6 +134,9 @@ async fn either_of_two_may_end_or_hang_and_nothing_is_lost_doubled_or_swapped() 
     let host = world.host("a", &dir);
     world.feishu.wait_connected(2, LONG).await.unwrap();
     host.says("host is up").await;
+    for router in routers.running.iter().flatten() {
+        router.says("node is on node=a").await;
+    }
     let anna = world.anna();
     anna.say("/new demo");
     world.sees("is ready").await;
@@ -191,10 +194,21 @@ async fn either_of_two_may_end_or_hang_and_nothing_is_lost_doubled_or_swapped() 
     };
     let wanted: Vec<usize> = (0..40).collect();
     until(LONG, "all answers", || answers().len() >= wanted.len()).await;
-    if answers() != wanted { // TEMPORARY
-        let _ = std::process::Command::new("sh").arg("-c").arg(format!("rm -rf /tmp/pairs-fail; mkdir /tmp/pairs-fail; cp {}/*.log /tmp/pairs-fail/", world.home.root().display())).status();
+    if answers() != wanted {
+        // TEMPORARY
+        let _ = std::process::Command::new("sh")
+            .arg("-c")
+            .arg(format!(
+                "rm -rf /tmp/pairs-fail; mkdir /tmp/pairs-fail; cp {}/*.log /tmp/pairs-fail/",
+                world.home.root().display()
+            ))
+            .status();
         std::fs::write("/tmp/pairs-fail/story", world.feishu.story()).unwrap();
-        std::fs::write("/tmp/pairs-fail/messages", format!("{:#?}", anna.messages())).unwrap();
+        std::fs::write(
+            "/tmp/pairs-fail/messages",
+            format!("{:#?}", anna.messages()),
+        )
+        .unwrap();
     }
     assert_eq!(answers(), wanted, "{}", world.logs());
     for n in wanted {

@@ -3,12 +3,14 @@
 //!
 //! What a message means, and how a repeat is recognised, is the handler's. How one message is
 //! carried to its end, a dead letter included, is `carry`'s; which of them may be what ends the
-//! process, `suspects`'.
+//! process, `suspects`'; how one reader follows another in order, `resume`'s.
 
 mod carry;
+mod reader;
+mod resume;
 mod suspects;
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 use std::future::Future;
 use std::time::{Duration, Instant};
 
@@ -27,7 +29,10 @@ use super::lease::{Lease, PULL_LIVES};
 use crate::keyed::Keyed;
 use crate::stream::ACK_WAIT;
 use carry::{Carrier, Ended};
-use suspects::{Suspects, Trial};
+use reader::Reader;
+use resume::Resume;
+pub use resume::quiet;
+use suspects::Suspects;
 
 /// How often a message is delivered before it is given up. Each restart of its reader and each cut
 /// link counts one, and a bad evening has several of them; so many without an end, while others
@@ -129,17 +134,29 @@ pub async fn consume<K, H, F>(
         lease: options.lease.cloned(),
         keyed: Keyed::default(),
         running: JoinSet::new(),
-        held: HashMap::new(),
+        held: BTreeMap::new(),
         suspects: Suspects::default(),
+        resume: Resume::default(),
     };
     let mut tick = interval(ACK_WAIT);
     let (mut told, mut since) = (false, Instant::now());
+    // The connection whose deliveries are accounted for.
+    let mut link = None;
     'open: loop {
         if cancel.is_cancelled() {
             break;
         }
-        let mut messages = match open(broker, &options).await {
-            Ok((messages, ack_wait)) => {
+        let opened = tokio::select! {
+            opened = open(broker, &options) => opened,
+            () = cancel.cancelled() => break,
+        };
+        let mut messages = match opened {
+            Ok((messages, consumer)) => {
+                let ack_wait = ack_wait(&consumer);
+                if options.lease.is_some() && link.is_none() {
+                    link = Some(broker.cuts());
+                    reader.resume.expect(&consumer, 0, 0);
+                }
                 (told, since) = (false, Instant::now());
                 if tick.period() != ack_wait / TICKS {
                     tick = interval(ack_wait);
@@ -170,6 +187,7 @@ pub async fn consume<K, H, F>(
                     }
                 }
                 () = reader.suspects.over() => reader.next_suspect(),
+                () = reader.resume.over() => reader.resume(),
                 // What waits behind another ages as well: say that all of it is in hand.
                 _ = tick.tick() => {
                     if options.lease.is_some_and(|lease| !lease.is_mine()) {
@@ -192,6 +210,14 @@ pub async fn consume<K, H, F>(
                             }
                         }
                         if let Some(one) = hold(message, options.earlier) {
+                            // What was on its way into the dead link comes again later.
+                            let now = broker.cuts();
+                            if options.lease.is_some() && link != Some(now)
+                                && let Ok(consumer) = find(broker, &options).await
+                            {
+                                link = Some(now);
+                                reader.expect(&consumer, one.delivery.sequence);
+                            }
                             let key = key(&one.delivery.subject);
                             reader.take(key, one);
                         }
@@ -206,7 +232,9 @@ pub async fn consume<K, H, F>(
     let drained = tokio::time::timeout(options.drain, async {
         while let Some(finished) = reader.running.join_next().await {
             // What still waits is not started any more; it comes again.
-            drop(finished);
+            if let Ok(Ended::Settled { sequence, .. }) = finished {
+                reader.held.remove(&sequence);
+            }
         }
     });
     if drained.await.is_err() {
@@ -214,6 +242,11 @@ pub async fn consume<K, H, F>(
             consumer = options.consumer,
             "stopped with work in hand; it will be delivered again"
         );
+    } else if options.lease.is_none_or(Lease::is_mine) {
+        // For whoever reads next, at once and in order. After a loss somebody else may have them.
+        for message in reader.held.values() {
+            let _ = message.ack_with(AckKind::Nak(None)).await;
+        }
     }
 }
 
@@ -236,89 +269,26 @@ async fn mine<T>(lease: Option<&Lease>, next: impl Future<Output = T>) -> T {
     }
 }
 
-/// What one reader has in hand. Bounded by `in_flight`.
-struct Reader<H> {
-    carrier: Carrier,
-    handle: H,
-    lease: Option<Lease>,
-    keyed: Keyed<String, Held>,
-    running: JoinSet<Ended>,
-    /// Everything taken and not yet settled, by place in the stream.
-    held: HashMap<u64, jetstream::Message>,
-    suspects: Suspects,
+async fn find(broker: &Broker, options: &ConsumeOptions<'_>) -> Result<PullConsumer, String> {
+    let found = broker
+        .jetstream()
+        .get_consumer_from_stream(options.consumer, options.stream);
+    found.await.map_err(|error| error.to_string())
 }
 
-impl<H, F> Reader<H>
-where
-    H: Fn(Delivery) -> F,
-    F: Future<Output = Outcome> + Send + 'static,
-{
-    fn take(&mut self, key: String, one: Held) {
-        // Delivered again while it is in hand, after a cut link: one is enough.
-        if self.held.contains_key(&one.delivery.sequence) {
-            return;
-        }
-        self.held.insert(one.delivery.sequence, one.message.clone());
-        if let Some(first) = self.keyed.push(key.clone(), one) {
-            self.start(key, first, Duration::ZERO);
-        }
-    }
-
-    fn start(&mut self, key: String, held: Held, pause: Duration) {
-        if Suspects::is_one(&held) {
-            self.suspects.add(key, held);
-            self.next_suspect();
-        } else {
-            self.run(key, held, pause, None);
-        }
-    }
-
-    fn next_suspect(&mut self) {
-        if let Some((key, held, trial)) = self.suspects.next() {
-            self.run(key, held, Duration::ZERO, Some(trial));
-        }
-    }
-
-    fn run(&mut self, key: String, held: Held, pause: Duration, trial: Option<Trial>) {
-        let (work, lease) = ((self.handle)(held.delivery.clone()), self.lease.clone());
-        let work = async move {
-            match lease {
-                None => work.await,
-                // Lost half-way: it is the next holder's now.
-                Some(lease) => lease
-                    .guard(work)
-                    .await
-                    .unwrap_or(Outcome::Again(Duration::ZERO)),
-            }
-        };
-        let carrier = self.carrier.clone();
-        self.running
-            .spawn(carrier.carry(key, held, pause, trial, work));
-    }
-
-    fn ended(&mut self, ended: Ended) {
-        match ended {
-            Ended::Settled { key, sequence } => {
-                self.held.remove(&sequence);
-                if let Some(next) = self.keyed.done(&key) {
-                    self.start(key, next, Duration::ZERO);
-                }
-            }
-            Ended::Again { key, held, pause } => self.start(key, *held, pause),
-        }
-    }
+fn ack_wait(consumer: &PullConsumer) -> Duration {
+    let ack_wait = consumer.cached_info().config.ack_wait;
+    ack_wait.max(Duration::from_secs(1))
 }
 
 async fn open(
     broker: &Broker,
     options: &ConsumeOptions<'_>,
-) -> Result<(pull::Stream, Duration), String> {
-    let consumer: PullConsumer = broker
-        .jetstream()
-        .get_consumer_from_stream(options.consumer, options.stream)
-        .await
-        .map_err(|error| error.to_string())?;
-    let ack_wait = consumer.cached_info().config.ack_wait;
+) -> Result<(pull::Stream, PullConsumer), String> {
+    let consumer = match options.lease {
+        None => find(broker, options).await?,
+        Some(_) => quiet(broker, options.stream, options.consumer).await?,
+    };
     let (heartbeat, expires) = match options.lease {
         None => (Duration::from_secs(5), Duration::from_secs(30)),
         // A frozen holder must not be given messages for long.
@@ -335,7 +305,7 @@ async fn open(
         .messages()
         .await
         .map_err(|error| error.to_string())?;
-    Ok((messages, ack_wait.max(Duration::from_secs(1))))
+    Ok((messages, consumer))
 }
 
 fn hold(message: jetstream::Message, earlier: Earlier) -> Option<Held> {

@@ -81,6 +81,8 @@ pub enum HostText {
     AlreadyTaken,
     /// The message was handed to the running turn.
     Folded,
+    /// The turn that the message was handed to has its answer, too.
+    AnsweredTogether,
     /// No more messages are taken for this session; said once, whatever follows.
     QueueFull {
         /// How many wait.
@@ -177,8 +179,11 @@ pub enum HostText {
     TryAgain,
     /// The person left the turn.
     Discarded,
-    /// What the agent is sent on "continue".
-    ContinueWords,
+    /// What the agent is sent on "continue". Others may have run since, so it is told what with.
+    ContinueWords {
+        /// What the person wrote.
+        request: String,
+    },
     /// The same, where it is not known whether the agent ever had the request, or how far it came.
     ContinueUnsure {
         /// What the person wrote.

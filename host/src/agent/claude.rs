@@ -32,7 +32,9 @@ use super::{Agent, AgentHandle, AgentSpec, StartError};
 pub use leftover::{Leftover, end_group, end_group_of, end_tools, leftovers};
 pub use live::{LiveSession, live_owner, live_sessions};
 pub use probe::{OLDEST_TRIED, ProbeError, Version, locate, probe};
-pub use transcript::{TranscriptOutcome, config_dir, outcome_of, project_slug, transcript_path};
+pub use transcript::{
+    Ending, TranscriptOutcome, config_dir, ending_of, outcome_of, project_slug, transcript_path,
+};
 
 /// Events that wait in the channel for their reader.
 const EVENTS: usize = 256;

@@ -3,7 +3,7 @@
 //!
 //! Crash points: a turn is `Started` in the journal before the agent gets it, so a restart finds
 //! it; the agent knows its key, so giving it twice runs it once; its answer and its removal are one
-//! step. What is found after a restart is `recover`'s; how cards look is `cards`'.
+//! step, as are those of a message that was handed into it. What is found after a restart is `recover`'s; how cards look is `cards`'.
 
 mod asked;
 mod end;
@@ -221,9 +221,8 @@ impl Actor {
                 .into_iter()
                 .flatten()
                 .fold(far, Instant::min),
-            None if self.live.is_some() && self.prompts.is_empty() => {
-                self.idle_at + Duration::from_secs(self.record.idle_s)
-            }
+            // Not while the agent has something of ours that it will begin.
+            None if self.is_unused() => self.idle_at + Duration::from_secs(self.record.idle_s),
             None if self.orphan.is_some() => self.orphan_due,
             None => far,
         }
@@ -241,7 +240,7 @@ impl Actor {
                 return;
             }
             let idle = Duration::from_secs(self.record.idle_s);
-            if self.idle_at + idle <= now && self.prompts.is_empty() {
+            if self.idle_at + idle <= now && self.is_unused() {
                 self.close_agent().await;
             }
             return;
@@ -262,6 +261,11 @@ impl Actor {
         } else if overdue {
             self.interrupt(Stopping::Timeout).await;
         }
+    }
+
+    /// An agent lives, and neither asks nor has anything of ours.
+    fn is_unused(&self) -> bool {
+        self.live.is_some() && self.prompts.is_empty() && self.folded.is_empty()
     }
 
     async fn on_msg(&mut self, msg: Msg) {
@@ -310,10 +314,6 @@ impl Actor {
             queued: self.queue.len(),
             live: self.live.is_some(),
         });
-    }
-
-    pub(super) fn context(&self) -> &Arc<Context> {
-        &self.context
     }
 
     pub(super) fn record(&self) -> &SessionRecord {

@@ -26,8 +26,16 @@ pub(super) enum Outcome {
     NotFound,
     /// The agent had it, and did not come to an end.
     Unfinished,
-    /// It came to an end; this is the answer.
-    Finished(String),
+    /// It came to an end.
+    Finished(Found),
+}
+
+/// An answer in the transcript.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Found {
+    pub(super) text: String,
+    /// It is the answer of another turn, which took the message in.
+    pub(super) folded: bool,
 }
 
 /// A process of an earlier life of ours.
@@ -173,19 +181,23 @@ pub(super) async fn outcome(context: &Arc<Context>, record: &SessionRecord, key:
     let Some(path) = path else {
         return Outcome::NotFound;
     };
-    match claude::outcome_of(path.clone(), key).await {
-        Ok(TranscriptOutcome::NotFound) => Outcome::NotFound,
-        Ok(
-            TranscriptOutcome::Unfinished
-            | TranscriptOutcome::Interrupted
-            | TranscriptOutcome::Failed(_),
-        ) => Outcome::Unfinished,
-        Ok(TranscriptOutcome::Finished { text }) => Outcome::Finished(text),
+    let ending = match claude::ending_of(path.clone(), key).await {
+        Ok(ending) => ending,
         Err(why) => {
             // Not to be read is not the same as not there; nor is that proof of anything.
             warn!(%why, path = %path.display(), "the transcript cannot be read");
-            Outcome::NotFound
+            return Outcome::NotFound;
         }
+    };
+    match ending.outcome {
+        TranscriptOutcome::NotFound => Outcome::NotFound,
+        TranscriptOutcome::Unfinished
+        | TranscriptOutcome::Interrupted
+        | TranscriptOutcome::Failed(_) => Outcome::Unfinished,
+        TranscriptOutcome::Finished { text } => Outcome::Finished(Found {
+            text,
+            folded: ending.folded,
+        }),
     }
 }
 
@@ -209,18 +221,9 @@ pub(super) async fn take_up(
         actor.remember(turn::origin(&turn));
         match turn.state {
             TurnState::Queued | TurnState::Interrupted => actor.restore(turn),
-            TurnState::Started { .. } | TurnState::Watched => started.push(turn),
-            TurnState::Folded => {
-                let context = Arc::clone(actor.context());
-                match outcome(&context, actor.record(), turn.key).await {
-                    // Perhaps never taken by the agent: offered again.
-                    Outcome::NotFound => started.push(turn),
-                    // It shares the fate of the turn that it was handed into.
-                    Outcome::Unfinished | Outcome::Finished(_) => {
-                        let gone = crate::journal::Change::DropTurn(turn.id);
-                        context.commit(vec![gone]).await;
-                    }
-                }
+            // One that was handed in may wait in the agent still, and run when nobody looks.
+            TurnState::Started { .. } | TurnState::Watched | TurnState::Folded => {
+                started.push(turn);
             }
         }
     }

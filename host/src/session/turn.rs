@@ -36,6 +36,8 @@ pub(super) struct Current {
     pub(super) given: bool,
     /// The agent said that it took it.
     pub(super) consumed: bool,
+    /// Messages handed in meanwhile that the agent said it took; their end is this turn's.
+    pub(super) taken: Vec<TurnRecord>,
     n: u32,
     dirty: bool,
     shown: Instant,
@@ -66,10 +68,30 @@ impl Current {
             asked: None,
             given: false,
             consumed: false,
+            taken: Vec::new(),
             n: 0,
             dirty: false,
             shown: now,
         }
+    }
+
+    /// This turn, and each that was taken into it as one that came as far.
+    pub(super) fn with_taken(mut self) -> Vec<Self> {
+        let taken = std::mem::take(&mut self.taken);
+        let (stopping, given) = (self.stopping, self.given);
+        let mut all = vec![self];
+        all.extend(taken.into_iter().map(|turn| Self {
+            stopping,
+            given,
+            consumed: true,
+            ..Self::new(turn, Duration::ZERO)
+        }));
+        all
+    }
+
+    /// The record of this turn, and of each that was taken into it.
+    pub(super) fn turns(self) -> Vec<TurnRecord> {
+        std::iter::once(self.turn).chain(self.taken).collect()
     }
 
     /// Something changed that a preview would show.

@@ -1,10 +1,11 @@
 //! A whole host at a real broker: `wire` is about what crosses it, `turns` about what becomes of
 //! messages with the real CLI, `ends` about how turns end, `questions` about the CLI's own, `crowd`
-//! about people who do not hold each other up. Here: a hub with the streams, hosts that can be killed, and a person
+//! about people who do not hold each other up, `handed` about messages handed to a running turn. Here: a hub with the streams, hosts that can be killed, and a person
 //! who writes and reads.
 
 mod crowd;
 mod ends;
+mod handed;
 mod questions;
 mod turns;
 mod wire;

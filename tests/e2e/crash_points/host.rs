@@ -40,7 +40,8 @@ pub(super) const ASKED: [&str; 12] = [
 ];
 /// A message beside one that runs, given to the agent by [Send now] where it says so.
 pub(super) const QUEUED: [&str; 1] = ["host.queue.kept"];
-pub(super) const FOLDED: [&str; 1] = ["host.fold.kept"];
+/// The agent's third line is the message that is handed in.
+pub(super) const FOLDED: [&str; 2] = ["host.fold.kept", "host.agent.line.written@3"];
 pub(super) const TAKEN: [&str; 1] = ["host.fold.taken"];
 pub(super) const STOPPED: [&str; 1] = ["host.stop.kept"];
 pub(super) const CLOSED: [&str; 3] = ["host.close.begun", "host.close.ended", "host.close.kept"];

@@ -4,11 +4,10 @@
 
 use std::os::unix::process::ExitStatusExt as _;
 use std::path::PathBuf;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use kit::feishu::BotMessage;
+use kit::model::Request;
 use rustix::process::Signal;
 
 use super::job::{Job, answers, lines_in};
@@ -18,7 +17,7 @@ use crate::processes::{Hub, free_port};
 use crate::world::{ANNA, LONG, Phonework, World, processes, until};
 
 /// What the agent is told when a turn is taken up again.
-const GO_ON: &str = "The last turn was interrupted";
+const GO_ON: &str = "was interrupted. Please go on with it";
 /// What the agent makes of a question that nobody can answer any more.
 const REFUSED: &str = "Tool permission request failed";
 /// A card with one of these is not over.
@@ -39,6 +38,11 @@ pub(super) const ROW: Duration = Duration::from_secs(90);
 /// How often is looked.
 pub(super) const EVERY: Duration = Duration::from_millis(20);
 
+/// Whether these words are a prompt, and not a request to go on with it.
+fn begins(words: &str, prompt: &str) -> bool {
+    words.contains(prompt) && !words.contains(GO_ON)
+}
+
 /// Who dies.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Role {
@@ -57,8 +61,6 @@ pub(super) struct Stage {
     router: Option<Phonework>,
     gateway: Option<Phonework>,
     host: Option<Phonework>,
-    /// The job that is on, for the model.
-    on: Arc<AtomicUsize>,
     jobs: Vec<Job>,
 }
 
@@ -82,7 +84,6 @@ impl Stage {
             router: Some(router),
             gateway: Some(gateway),
             host: Some(host),
-            on: Arc::default(),
             jobs: Vec::new(),
         }
     }
@@ -115,18 +116,17 @@ impl Stage {
             .replace("{hold}", &hold);
         let model = &self.world.model;
         let prompt = job.prompt.clone();
-        model.rule(move |words| words.contains(&prompt), &first);
+        model.rule(move |words| begins(words, &prompt), &first);
         let goes_on = |done: bool| {
-            let (on, file, wanted) = (Arc::clone(&self.on), job.file.clone(), job.lines);
+            let (prompt, file, wanted) = (job.prompt.clone(), job.file.clone(), job.lines);
             move |words: &str| {
-                let mine = on.load(Ordering::SeqCst) == n && words.contains(GO_ON);
+                let mine = words.contains(&prompt) && words.contains(GO_ON);
                 mine && (lines_in(&file) >= wanted) == done
             }
         };
         model.rule(goes_on(false), &format!("{line} ;; {says}"));
         let told = format!("text {}", job.answer);
         model.rule(goes_on(true), &format!("{told} ;; {told}"));
-        self.on.store(n, Ordering::SeqCst);
         self.jobs.push(job.clone());
         job
     }
@@ -315,7 +315,11 @@ impl Stage {
             let shown = answers.len();
             assert_eq!(shown, 1, "{at}: answers in the chat\n{}", story());
         }
-        let turns = world.model.turns_containing(&job.prompt);
+        let runs = |request: &&Request| {
+            let opening = request.opening.as_deref();
+            request.kind.is_turn() && opening.is_some_and(|words| begins(words, &job.prompt))
+        };
+        let turns = world.model.requests().iter().filter(runs).count();
         assert_eq!(turns, job.turns, "{at}: runs of the prompt\n{}", story());
         let refused = answers.iter().any(|m| m.text().contains(REFUSED));
         let wanted = if refused { 0 } else { job.lines };

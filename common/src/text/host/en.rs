@@ -34,6 +34,7 @@ pub(super) fn say(text: &HostText) -> String {
             "Not cancelled: it was taken before. If it still runs, tap Stop on its own card.".into()
         }
         HostText::Folded => "Handed to the running turn.".into(),
+        HostText::AnsweredTogether => "Answered together with the message before.".into(),
         HostText::QueueFull { waiting } => format!(
             "{waiting} messages wait in this session already, so this one was not taken, nor are those behind it until there is room. Let them finish, or use /stop."
         ),
@@ -81,9 +82,9 @@ pub(super) fn say(text: &HostText) -> String {
         HostText::Discard => "Discard".into(),
         HostText::TryAgain => "Try again".into(),
         HostText::Discarded => "Discarded. Session and directory are as they were.".into(),
-        HostText::ContinueWords => {
-            "The last turn was interrupted. Please go on where it stopped, and do not repeat steps that are done.".into()
-        }
+        HostText::ContinueWords { request } => format!(
+            "A request of mine was interrupted. Please go on with it where it stopped, and do not repeat steps that are done. The request was:\n\n{request}"
+        ),
         HostText::ContinueUnsure { request } => format!(
             "My last request may have been interrupted at any point, perhaps after some of it was done. Do not begin again from the start: first look at what is already done (files, running processes, results), then do only what is missing, and do not repeat steps that are done. The request was:\n\n{request}"
         ),

@@ -28,6 +28,7 @@ pub(super) fn say(text: &HostText) -> String {
         HostText::Cancelled => "已取消，没有执行。".into(),
         HostText::AlreadyTaken => "没有取消：它之前已被收下。如果还在执行，请在它自己的卡片上点停止。".into(),
         HostText::Folded => "已发送到正在进行的一轮。".into(),
+        HostText::AnsweredTogether => "已和前一条消息一起回答。".into(),
         HostText::QueueFull { waiting } => {
             format!("这个会话已有 {waiting} 条消息在等待，这一条没有收下，有空位之前后面的也不会收下。请等它们完成，或用 /stop。")
         }
@@ -70,9 +71,9 @@ pub(super) fn say(text: &HostText) -> String {
         HostText::Discard => "放弃".into(),
         HostText::TryAgain => "重试".into(),
         HostText::Discarded => "已放弃。会话和目录保持原样。".into(),
-        HostText::ContinueWords => {
-            "上一轮被中断了。请从中断处继续，已经完成的步骤不要重做。".into()
-        }
+        HostText::ContinueWords { request } => format!(
+            "我的一个请求被中断了。请从中断处继续，已经完成的步骤不要重做。原来的请求是：\n\n{request}"
+        ),
         HostText::ContinueUnsure { request } => format!(
             "我的上一个请求可能在任何一处被中断，也许已经做了一部分。请不要从头开始：先看看已经做了什么（文件、运行中的进程、结果），只做还缺的部分，已经完成的步骤不要重做。原来的请求是：\n\n{request}"
         ),

@@ -42,6 +42,15 @@ pub enum TranscriptOutcome {
     },
 }
 
+/// [`TranscriptOutcome`], and whose turn it was.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Ending {
+    /// How it ended.
+    pub outcome: TranscriptOutcome,
+    /// The message was taken into a turn that ran already, and has that turn's answer.
+    pub folded: bool,
+}
+
 /// Where the CLI keeps its things, judging by a child's environment.
 pub fn config_dir(var: impl Fn(&str) -> Option<OsString>) -> Option<PathBuf> {
     let set = |name| var(name).filter(|value| !value.is_empty());
@@ -86,12 +95,20 @@ pub fn transcript_path(config_dir: &Path, cwd: &Path, session_id: Uuid) -> Optio
 /// # Errors
 /// When the file cannot be read.
 pub async fn outcome_of(path: PathBuf, message: Uuid) -> std::io::Result<TranscriptOutcome> {
-    tokio::task::spawn_blocking(move || read_outcome(&path, message))
+    Ok(ending_of(path, message).await?.outcome)
+}
+
+/// The same, with whose turn it was.
+///
+/// # Errors
+/// When the file cannot be read.
+pub async fn ending_of(path: PathBuf, message: Uuid) -> std::io::Result<Ending> {
+    tokio::task::spawn_blocking(move || read_ending(&path, message))
         .await
         .unwrap_or_else(|error| Err(std::io::Error::other(error)))
 }
 
-fn read_outcome(path: &Path, message: Uuid) -> std::io::Result<TranscriptOutcome> {
+fn read_ending(path: &Path, message: Uuid) -> std::io::Result<Ending> {
     let mut file = File::open(path)?;
     let size = file.metadata()?.len();
     for window in WINDOWS {
@@ -104,15 +121,21 @@ fn read_outcome(path: &Path, message: Uuid) -> std::io::Result<TranscriptOutcome
         if from > 0 {
             lines.next();
         }
-        let outcome = outcome(lines, message);
-        if outcome != TranscriptOutcome::NotFound || from == 0 {
-            return Ok(outcome);
+        let ending = ending(lines, message);
+        if ending.outcome != TranscriptOutcome::NotFound || from == 0 {
+            return Ok(ending);
         }
     }
-    Ok(TranscriptOutcome::NotFound)
+    Ok(NO_TRACE)
 }
 
-fn outcome<'a>(lines: impl Iterator<Item = &'a [u8]>, message: Uuid) -> TranscriptOutcome {
+/// Nothing of the message is there.
+const NO_TRACE: Ending = Ending {
+    outcome: TranscriptOutcome::NotFound,
+    folded: false,
+};
+
+fn ending<'a>(lines: impl Iterator<Item = &'a [u8]>, message: Uuid) -> Ending {
     let mut turn: Option<Turn> = None;
     for line in lines {
         // Most bytes of a file are copies of requests, which are not part of the tree.
@@ -126,7 +149,10 @@ fn outcome<'a>(lines: impl Iterator<Item = &'a [u8]>, message: Uuid) -> Transcri
             None => turn = Turn::begin(&value, message),
         }
     }
-    turn.map_or(TranscriptOutcome::NotFound, Turn::outcome)
+    turn.map_or(NO_TRACE, |turn| Ending {
+        folded: turn.folded,
+        outcome: turn.outcome(),
+    })
 }
 
 fn is_of_the_tree(line: &[u8]) -> bool {
@@ -139,6 +165,7 @@ fn is_of_the_tree(line: &[u8]) -> bool {
 struct Turn {
     members: HashSet<String>,
     prompt_id: Option<String>,
+    folded: bool,
     reply: Option<Reply>,
     command_output: Option<String>,
     fault: Option<AgentFault>,
@@ -159,12 +186,14 @@ impl Turn {
             .get("attachment")
             .and_then(|attachment| str_at(attachment, "source_uuid"));
         let is_ours = |text: &str| Uuid::parse_str(text).is_ok_and(|uuid| uuid == message);
-        if !is_ours(&own) && !folded.is_some_and(is_ours) {
+        let folded = folded.is_some_and(is_ours);
+        if !is_ours(&own) && !folded {
             return None;
         }
         Some(Self {
             members: HashSet::from([own]),
             prompt_id: string_at(value, "promptId"),
+            folded,
             reply: None,
             command_output: None,
             fault: None,

@@ -59,6 +59,7 @@ table! {
     Cancelled: [HostText::Cancelled],
     AlreadyTaken: [HostText::AlreadyTaken],
     Folded: [HostText::Folded],
+    AnsweredTogether: [HostText::AnsweredTogether],
     QueueFull: [HostText::QueueFull { waiting: 50 }],
     QueueFreed: [HostText::QueueFreed { refused: 1 }, HostText::QueueFreed { refused: 9 }],
     LaneFull: [HostText::LaneFull { waiting: 200 }],
@@ -86,7 +87,7 @@ table! {
     Discard: [HostText::Discard],
     TryAgain: [HostText::TryAgain],
     Discarded: [HostText::Discarded],
-    ContinueWords: [HostText::ContinueWords],
+    ContinueWords: [HostText::ContinueWords { request: s("fix it") }],
     ContinueUnsure: [HostText::ContinueUnsure { request: s("fix it") }],
     Recovered: [HostText::Recovered],
     SessionReady: [
@@ -194,6 +195,7 @@ fn in_chinese() {
     Cancelled: 已取消，没有执行。
     AlreadyTaken: 没有取消：它之前已被收下。如果还在执行，请在它自己的卡片上点停止。
     Folded: 已发送到正在进行的一轮。
+    AnsweredTogether: 已和前一条消息一起回答。
     QueueFull: 这个会话已有 50 条消息在等待，这一条没有收下，有空位之前后面的也不会收下。请等它们完成，或用 /stop。
     QueueFreed: 又有空位了。这一条没有收下，如果还需要，请再发一次。
     QueueFreed: 又有空位了。从这一条起有 9 条消息没有收下，还需要的请再发一次。
@@ -222,7 +224,7 @@ fn in_chinese() {
     Discard: 放弃
     TryAgain: 重试
     Discarded: 已放弃。会话和目录保持原样。
-    ContinueWords: 上一轮被中断了。请从中断处继续，已经完成的步骤不要重做。
+    ContinueWords: 我的一个请求被中断了。请从中断处继续，已经完成的步骤不要重做。原来的请求是： ⏎  ⏎ fix it
     ContinueUnsure: 我的上一个请求可能在任何一处被中断，也许已经做了一部分。请不要从头开始：先看看已经做了什么（文件、运行中的进程、结果），只做还缺的部分，已经完成的步骤不要重做。原来的请求是： ⏎  ⏎ fix it
     Recovered: 重启后找回
     SessionReady: 会话 1 已在 demo 就绪（已新建目录）。直接发消息即可。
@@ -306,6 +308,7 @@ fn in_english() {
     Cancelled: Taken back; it did not run.
     AlreadyTaken: Not cancelled: it was taken before. If it still runs, tap Stop on its own card.
     Folded: Handed to the running turn.
+    AnsweredTogether: Answered together with the message before.
     QueueFull: 50 messages wait in this session already, so this one was not taken, nor are those behind it until there is room. Let them finish, or use /stop.
     QueueFreed: There is room again. This message was not taken; send it once more if it still matters.
     QueueFreed: There is room again. 9 messages from here on were not taken; send again what still matters.
@@ -334,7 +337,7 @@ fn in_english() {
     Discard: Discard
     TryAgain: Try again
     Discarded: Discarded. Session and directory are as they were.
-    ContinueWords: The last turn was interrupted. Please go on where it stopped, and do not repeat steps that are done.
+    ContinueWords: A request of mine was interrupted. Please go on with it where it stopped, and do not repeat steps that are done. The request was: ⏎  ⏎ fix it
     ContinueUnsure: My last request may have been interrupted at any point, perhaps after some of it was done. Do not begin again from the start: first look at what is already done (files, running processes, results), then do only what is missing, and do not repeat steps that are done. The request was: ⏎  ⏎ fix it
     Recovered: found after a restart
     SessionReady: Session 1 is ready in demo (a new directory). Just write to it.

@@ -5,6 +5,8 @@ use common::lang::Lang;
 use common::message::Meta;
 use common::message::inbound::{Chat, ChatKind, Inbound, InboundBody};
 
+use common::message::outbound::Outbound;
+
 use super::*;
 use crate::record::{Ask, PromptRecord};
 

@@ -30,9 +30,15 @@ use crate::session::turn::origin;
 
 impl Actor {
     pub(super) async fn on_turn(&mut self, place: u64, turn: TurnRecord) {
-        let known = self.queue.iter().any(|other| other.id == turn.id)
-            || self.current.as_ref().is_some_and(|c| c.turn.id == turn.id)
-            || self.interrupted.iter().any(|other| other.id == turn.id);
+        let taken = self.current.iter().flat_map(|current| &current.taken);
+        let known = self
+            .queue
+            .iter()
+            .chain(self.current.iter().map(|current| &current.turn))
+            .chain(taken)
+            .chain(&self.folded)
+            .chain(&self.interrupted)
+            .any(|other| other.id == turn.id);
         if known {
             self.commit(vec![Change::Done(place)]).await;
             return;
@@ -230,9 +236,10 @@ impl Actor {
                 let found = recover::outcome(&self.context, &self.record, turn.key).await;
                 let words = match (found, turn.given) {
                     // It finished after all.
-                    (Outcome::Finished(text), _) => {
-                        self.deliver_recovered(turn, &text, vec![Change::Done(place)])
-                            .await;
+                    (Outcome::Finished(found), _) => {
+                        let mut changes = self.recovered(&turn, &found.text);
+                        changes.push(Change::Done(place));
+                        self.commit(changes).await;
                         self.go_on().await;
                         return;
                     }
@@ -242,7 +249,9 @@ impl Actor {
                     (Outcome::NotFound, true) => Some(HostText::ContinueUnsure {
                         request: turn.request().to_owned(),
                     }),
-                    (Outcome::Unfinished, _) => Some(HostText::ContinueWords),
+                    (Outcome::Unfinished, _) => Some(HostText::ContinueWords {
+                        request: turn.request().to_owned(),
+                    }),
                 };
                 if let Some(words) = words {
                     let again = format!("continue {}", turn.rev);
@@ -251,7 +260,8 @@ impl Actor {
                     turn.text = words.say(turn.lang);
                     turn.given = false;
                 }
-                self.run_or_queue(turn, place).await;
+                self.run_first(turn, place).await;
+                self.go_on().await;
             }
         }
     }
@@ -284,7 +294,10 @@ impl Actor {
 
     pub(super) async fn on_queued(&mut self, place: u64, turn: TurnId, choice: QueueChoice) {
         let at = self.queue.iter().position(|other| other.id == turn);
-        let live = self.live.is_some() && self.current.as_ref().is_some_and(|c| c.given);
+        // As many may be handed in as may wait; the rest goes on waiting.
+        let current = self.current.as_ref().filter(|current| current.given);
+        let handed = current.map_or(0, |current| current.taken.len()) + self.folded.len();
+        let live = self.live.is_some() && current.is_some() && handed < MAX_QUEUED;
         let take = match choice {
             QueueChoice::Cancel => true,
             QueueChoice::SendNow => live,

@@ -12,7 +12,6 @@ use crate::record::TurnState;
 use crate::session::Ending;
 use crate::session::Msg;
 use crate::session::turn::Stopping;
-use crate::session::turn::origin;
 
 /// Time for a running turn to stop when the host stops.
 const STOP_WITHIN: Duration = Duration::from_secs(3);
@@ -61,7 +60,9 @@ impl Actor {
             } else {
                 HostText::Cancelled
             };
-            all.extend(self.let_go(current.turn, &why));
+            for turn in current.turns() {
+                all.extend(self.let_go(turn, &why));
+            }
         }
         for turn in std::mem::take(&mut self.queue) {
             all.extend(self.let_go(turn, &HostText::Cancelled));
@@ -125,7 +126,7 @@ impl Actor {
         }
         match self.current.take() {
             Some(current) if current.given => {
-                self.settle_by_transcript(current.turn).await;
+                self.settle_by_transcript(current.turns()).await;
             }
             // One that the agent never got runs at the next start.
             Some(current) => self.put_back(current.turn).await,
@@ -137,16 +138,8 @@ impl Actor {
 
     /// Lets a turn that nothing was done for wait again, in front.
     pub(super) async fn put_back(&mut self, mut turn: TurnRecord) {
-        turn.state = TurnState::Queued;
         turn.given = false;
-        turn.rev += 1;
-        let view = self.queued_view(&turn, 1);
-        self.commit(vec![
-            Change::Turn(Box::new(turn.clone())),
-            origin(&turn).card(turn.card, turn.rev, view),
-        ])
-        .await;
-        self.queue.push_front(turn);
+        self.put_first(turn, Vec::new()).await;
     }
 
     fn given(&self) -> bool {

@@ -19,11 +19,10 @@ use crate::context::Origin;
 use crate::journal::Change;
 use crate::record::PromptRecord;
 use crate::record::PromptState;
+use crate::record::TurnRecord;
 use crate::session::ask;
 use crate::session::progress::Progress;
 use crate::session::prompt_ids;
-use crate::session::recover;
-use crate::session::recover::Outcome;
 
 impl Actor {
     pub(super) async fn on_event(&mut self, event: AgentEvent) {
@@ -82,19 +81,7 @@ impl Actor {
         self.commit(vec![Change::Session(Box::new(self.record.clone()))])
             .await;
         common::crash_point!("host.exit.kept");
-        if self.current.as_ref().is_some_and(|current| current.given) {
-            self.on_crash(fault).await;
-        }
-        for turn in std::mem::take(&mut self.folded) {
-            match recover::outcome(&self.context, &self.record, turn.key).await {
-                // Perhaps never taken: offered again.
-                Outcome::NotFound => self.show_interrupted(turn, false).await,
-                // It shared the fate of the turn that it was handed into.
-                Outcome::Unfinished | Outcome::Finished(_) => {
-                    self.commit(vec![Change::DropTurn(turn.id)]).await;
-                }
-            }
-        }
+        self.on_crash(fault).await;
         self.on_idle().await;
     }
 
@@ -119,28 +106,33 @@ impl Actor {
         }
     }
 
-    /// A message handed into a running turn was taken; if that turn is over by now, it is a turn
-    /// of its own.
+    /// A message handed into a running turn was taken, and ends with it; if that turn is over by
+    /// now, it is a turn of its own.
     pub(super) async fn on_consumed(&mut self, key: Uuid) {
         if let Some(current) = &mut self.current
             && current.turn.key == key
         {
             current.consumed = true;
+            return;
         }
         let Some(at) = self.folded.iter().position(|turn| turn.key == key) else {
             return;
         };
         let turn = self.folded.remove(at);
         common::crash_point!("host.fold.taken");
-        if self.current.is_some() {
-            self.commit(vec![Change::DropTurn(turn.id)]).await;
-            return;
+        match &mut self.current {
+            Some(current) => current.taken.push(turn),
+            None => self.follow(turn, true).await,
         }
+    }
+
+    /// A message that the agent has is a turn of its own.
+    pub(super) async fn follow(&mut self, turn: TurnRecord, consumed: bool) {
         if self.start(turn, None).await
             && let Some(current) = &mut self.current
         {
             current.given = true;
-            current.consumed = true;
+            current.consumed = consumed;
         }
     }
 
@@ -162,16 +154,14 @@ impl Actor {
     /// We gave the agent a message that it has run before: after a restart of ours, or a link that
     /// broke in between. Its answer is in the transcript, or it was cut off.
     pub(super) async fn on_already_run(&mut self, key: Uuid) {
-        let ours = self
-            .current
-            .as_ref()
-            .is_some_and(|current| current.turn.key == key);
-        if !ours {
+        let turns = if let Some(at) = self.folded.iter().position(|turn| turn.key == key) {
+            vec![self.folded.remove(at)]
+        } else if let Some(current) = self.current.take_if(|current| current.turn.key == key) {
+            current.turns()
+        } else {
             return;
-        }
-        if let Some(current) = self.current.take() {
-            self.settle_by_transcript(current.turn).await;
-        }
+        };
+        self.settle_by_transcript(turns).await;
         self.on_idle().await;
     }
 

@@ -25,8 +25,6 @@ use crate::record::TurnRecord;
 use crate::record::TurnState;
 use crate::session::progress::Progress;
 use crate::session::progress::one_line;
-use crate::session::recover;
-use crate::session::recover::Outcome;
 use crate::session::turn::Current;
 use crate::session::turn::Stopping;
 use crate::session::turn::origin;
@@ -42,10 +40,17 @@ impl Actor {
         if let Some(id) = result.session_id {
             self.record.agent_session = id;
         }
-        if let Some(current) = self.current.take() {
+        // A turn that nobody asked for may end while the agent holds a message of ours.
+        let ours = |current: &mut Current| {
+            let key = current.turn.key;
+            current.consumed
+                || result.user_messages.contains(&key)
+                || result.outcome != TurnOutcome::Success
+        };
+        if let Some(current) = self.current.take_if(ours) {
             self.finish(current, result).await;
         } else if !result.text.trim().is_empty() && result.outcome == TurnOutcome::Success {
-            // A turn that nobody asked for: background work ended.
+            // Background work ended.
             if let Some(from) = self.last.clone() {
                 let mut view = cards::finished(
                     frame(&self.context, &self.record.dir, from.lang),
@@ -63,8 +68,9 @@ impl Actor {
         self.idle_at = Instant::now();
     }
 
-    /// The end of a turn: its answer, and its removal from the journal, in one step.
-    pub(super) async fn finish(&mut self, current: Current, result: TurnResult) {
+    /// The end of a turn: its answer, and its removal from the journal, in one step, with those
+    /// that were taken into it.
+    pub(super) async fn finish(&mut self, mut current: Current, result: TurnResult) {
         let lang = current.turn.lang;
         let dir = self.record.dir.clone();
         let frame = frame(&self.context, &dir, lang);
@@ -83,24 +89,37 @@ impl Actor {
                     &text,
                     &cards::small_print(&result, took, lang),
                 );
-                let changes = self.answer(&current.turn, views, took);
+                let mut changes = self.answer(&current.turn, views, took);
+                for turn in std::mem::take(&mut current.taken) {
+                    changes.extend(self.let_go(turn, &HostText::AnsweredTogether));
+                }
                 self.commit(changes).await;
                 common::crash_point!("host.result.kept");
             }
             TurnOutcome::Interrupted => self.stopped(current).await,
             TurnOutcome::MaxTurns | TurnOutcome::MaxBudget => {
                 let why = HostText::AgentLimit;
-                self.cut_off(current, &why, &HostText::Continue, Some("agent-limit"))
-                    .await;
+                for one in current.with_taken() {
+                    self.cut_off(one, &why, &HostText::Continue, Some("agent-limit"))
+                        .await;
+                }
             }
             TurnOutcome::ApiError(fault) | TurnOutcome::Failed(fault) => {
-                self.fail(current, fault).await;
+                for one in current.with_taken() {
+                    self.fail(one, fault).await;
+                }
             }
         }
     }
 
     /// The end of a turn that was interrupted, or never got to the agent: by whom decides what is said.
     pub(super) async fn stopped(&mut self, current: Current) {
+        for one in current.with_taken() {
+            self.stopped_one(one).await;
+        }
+    }
+
+    async fn stopped_one(&mut self, current: Current) {
         let dir = self.record.dir.clone();
         let frame = frame(&self.context, &dir, current.turn.lang);
         match current.stopping {
@@ -247,6 +266,13 @@ impl Actor {
     pub(super) async fn on_undelivered(&mut self, what: Undelivered) {
         match what {
             Undelivered::Message(key) => {
+                if let Some(at) = self.folded.iter().position(|turn| turn.key == key) {
+                    // Nothing of it was written: it waits again.
+                    let turn = self.folded.remove(at);
+                    self.put_back(turn).await;
+                    self.go_on().await;
+                    return;
+                }
                 let ours = self.current.as_ref().is_some_and(|c| c.turn.key == key);
                 if !ours {
                     return;
@@ -268,26 +294,28 @@ impl Actor {
         }
     }
 
-    /// The agent's process ended in the middle of a turn.
+    /// The agent's process ended, with what it had been given.
     pub(super) async fn on_crash(&mut self, fault: Option<AgentFault>) {
-        let Some(current) = self.current.take() else {
-            return;
-        };
         let fault = fault.unwrap_or(AgentFault::Crashed {
             code: None,
             signal: None,
             stderr: String::new(),
         });
-        if current.stopping.is_some() {
-            self.stopped(current).await;
-            return;
-        }
-        match recover::outcome(&self.context, &self.record, current.turn.key).await {
-            Outcome::Finished(text) => {
-                self.deliver_recovered(current.turn, &text, Vec::new())
-                    .await;
+        let mut given = Vec::new();
+        if let Some(current) = self.current.take_if(|current| current.given) {
+            if current.stopping.is_some() {
+                self.stopped(current).await;
+            } else {
+                given = current.with_taken();
             }
-            Outcome::NotFound | Outcome::Unfinished => self.fail(current, &fault).await,
+        }
+        let handed = std::mem::take(&mut self.folded).into_iter();
+        given.extend(handed.map(|turn| Current::new(turn, Duration::ZERO)));
+        let turns = given.iter().map(|one| one.turn.clone()).collect();
+        let open = self.deliver_ended(turns).await;
+        given.retain(|one| open.iter().any(|turn| turn.id == one.turn.id));
+        for one in given {
+            self.fail(one, &fault).await;
         }
     }
 
@@ -295,14 +323,11 @@ impl Actor {
     pub(super) async fn on_idle(&mut self) {
         self.idle_at = Instant::now();
         if self.current.is_none() {
-            // Handed into a turn that is over: they were answered with it.
-            let folded: Vec<Change> = self
-                .folded
-                .drain(..)
-                .map(|turn| Change::DropTurn(turn.id))
-                .collect();
-            if !folded.is_empty() {
-                self.commit(folded).await;
+            if self.live.is_some() && !self.folded.is_empty() {
+                // It came too late for the turn that it was handed into, and is the agent's next.
+                let turn = self.folded.remove(0);
+                self.follow(turn, false).await;
+                return;
             }
             if let Some(live) = &mut self.live {
                 live.idle = true;

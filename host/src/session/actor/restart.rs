@@ -33,16 +33,17 @@ impl Actor {
             self.orphan = Some(orphan);
             self.record.process.clone_from(&known);
         }
-        let mut lost = false;
+        let mut over = Vec::new();
         for turn in started {
             match (turn.given, &self.orphan, &turn.state) {
                 (false, ..) => self.queue.push_front(turn),
                 // Its card says so already.
                 (true, Some(_), TurnState::Watched) => self.interrupted.push(turn),
                 (true, Some(_), _) => self.show_interrupted(turn, true).await,
-                (true, None, _) => lost |= !self.settle_by_transcript(turn).await,
+                (true, None, _) => over.push(turn),
             }
         }
+        let lost = !self.settle_by_transcript(over).await;
         if self.orphan.is_none()
             && let Some(process) = known
         {
@@ -82,29 +83,48 @@ impl Actor {
             .into_iter()
             .partition(|turn| turn.state == TurnState::Watched);
         self.interrupted = others;
-        let mut lost = false;
-        for turn in watched {
-            lost |= !self.settle_by_transcript(turn).await;
-        }
+        let lost = !self.settle_by_transcript(watched).await;
         orphan.clear(lost).await;
         self.record.process = None;
         self.commit(vec![Change::Session(Box::new(self.record.clone()))])
             .await;
     }
 
-    /// Decides by the transcript what became of a turn that was given to the agent; false when it
-    /// came to no end.
-    pub(super) async fn settle_by_transcript(&mut self, turn: TurnRecord) -> bool {
-        match recover::outcome(&self.context, &self.record, turn.key).await {
-            Outcome::Finished(text) => {
-                self.deliver_recovered(turn, &text, Vec::new()).await;
-                true
-            }
-            Outcome::NotFound | Outcome::Unfinished => {
-                self.show_interrupted(turn, false).await;
-                false
+    /// Decides by the transcript what became of turns that were given to the agent, and offers
+    /// those that came to no end; false when there are such.
+    pub(super) async fn settle_by_transcript(&mut self, turns: Vec<TurnRecord>) -> bool {
+        let open = self.deliver_ended(turns).await;
+        let all = open.is_empty();
+        for turn in open {
+            self.show_interrupted(turn, false).await;
+        }
+        all
+    }
+
+    /// Delivers the answers that the transcript has; gives the turns that came to no end. All in one
+    /// step: what was taken into another of these turns has its answer on that one's card.
+    pub(super) async fn deliver_ended(&mut self, turns: Vec<TurnRecord>) -> Vec<TurnRecord> {
+        let (mut ended, mut open) = (Vec::new(), Vec::new());
+        for turn in turns {
+            match recover::outcome(&self.context, &self.record, turn.key).await {
+                Outcome::Finished(found) => ended.push((turn, found)),
+                Outcome::NotFound | Outcome::Unfinished => open.push(turn),
             }
         }
+        ended.sort_by_key(|(_, found)| found.folded);
+        let (mut changes, mut said) = (Vec::new(), Vec::new());
+        for (turn, found) in ended {
+            if found.folded && said.contains(&found.text) {
+                changes.extend(self.let_go(turn, &HostText::AnsweredTogether));
+            } else {
+                changes.extend(self.recovered(&turn, &found.text));
+                said.push(found.text);
+            }
+        }
+        if !changes.is_empty() {
+            self.commit(changes).await;
+        }
+        open
     }
 
     pub(super) async fn show_interrupted(&mut self, turn: TurnRecord, alive: bool) {
@@ -119,18 +139,12 @@ impl Actor {
         self.cut_off(current, &why, &HostText::Continue, None).await;
     }
 
-    pub(super) async fn deliver_recovered(
-        &mut self,
-        turn: TurnRecord,
-        text: &str,
-        extra: Vec<Change>,
-    ) {
+    /// The changes that show an answer of the transcript.
+    pub(super) fn recovered(&self, turn: &TurnRecord, text: &str) -> Vec<Change> {
         let frame = frame(&self.context, &self.record.dir, turn.lang);
         let footer = [HostText::Recovered.say(turn.lang)];
         let views = cards::finished(frame, &Progress::default(), text, &footer);
-        let mut changes = self.answer(&turn, views, Duration::ZERO);
-        changes.extend(extra);
-        self.commit(changes).await;
+        self.answer(turn, views, Duration::ZERO)
     }
 
     /// Puts back what the journal knows of turns that do not run.

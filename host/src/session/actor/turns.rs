@@ -32,10 +32,7 @@ const STOP_PATIENCE: Duration = Duration::from_secs(15);
 impl Actor {
     /// Whether a new turn has to wait.
     pub(super) fn busy(&self) -> bool {
-        self.current.is_some()
-            || self.orphan.is_some()
-            || !self.queue.is_empty()
-            || !self.folded.is_empty()
+        !self.nothing_runs() || !self.queue.is_empty()
     }
 
     pub(super) fn queued_view(&self, turn: &TurnRecord, place: usize) -> View {
@@ -59,7 +56,7 @@ impl Actor {
         if self.wants_slot {
             self.give_current().await;
         }
-        while self.current.is_none() && self.orphan.is_none() && self.folded.is_empty() {
+        while self.nothing_runs() {
             let Some(turn) = self.queue.pop_front() else {
                 return;
             };
@@ -84,6 +81,34 @@ impl Actor {
         .await;
         common::crash_point!("host.queue.kept");
         self.queue.push_back(turn);
+    }
+
+    /// Runs a turn that is taken up again: it came before all that waits.
+    pub(super) async fn run_first(&mut self, turn: TurnRecord, place: u64) {
+        if self.nothing_runs() {
+            self.begin(turn, Some(place)).await;
+        } else {
+            self.put_first(turn, vec![Change::Done(place)]).await;
+        }
+    }
+
+    /// Lets a turn wait in front.
+    pub(super) async fn put_first(&mut self, mut turn: TurnRecord, with: Vec<Change>) {
+        turn.state = TurnState::Queued;
+        turn.rev += 1;
+        let view = self.queued_view(&turn, 1);
+        let mut changes = vec![
+            Change::Turn(Box::new(turn.clone())),
+            origin(&turn).card(turn.card, turn.rev, view),
+        ];
+        changes.extend(with);
+        self.commit(changes).await;
+        self.queue.push_front(turn);
+    }
+
+    /// Whether a turn may begin.
+    fn nothing_runs(&self) -> bool {
+        self.current.is_none() && self.orphan.is_none() && self.folded.is_empty()
     }
 
     /// Starts a turn and gives it to the agent.

@@ -43,7 +43,7 @@ const SUICIDE: &str = r#"fake: tool Bash {"command":"kill -9 $PPID"} ;; text nev
 
 impl World {
     /// A host whose commands run unasked, with this many processes.
-    async fn trusting(&self, max_live: usize) -> Host {
+    pub(super) async fn trusting(&self, max_live: usize) -> Host {
         let mut options = self.options("a");
         options.agents.args = vec!["--allowedTools".to_owned(), "Bash".to_owned()];
         options.agents.max_live = max_live;
@@ -51,7 +51,7 @@ impl World {
     }
 
     /// Begins a session in a directory of the message's name.
-    async fn begin(&self, how: &str, more: &str) {
+    pub(super) async fn begin(&self, how: &str, more: &str) {
         self.say("a", how, &format!("/new {how} {more}")).await;
     }
 

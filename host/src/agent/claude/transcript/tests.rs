@@ -47,8 +47,12 @@ fn tool_result(n: u128, parent: u128) -> String {
     )
 }
 
+fn whole(lines: &[String]) -> Ending {
+    ending(lines.iter().map(String::as_bytes), Uuid::from_u128(OURS))
+}
+
 fn of(lines: &[String]) -> TranscriptOutcome {
-    outcome(lines.iter().map(String::as_bytes), Uuid::from_u128(OURS))
+    whole(lines).outcome
 }
 
 fn finished(text: &str) -> TranscriptOutcome {
@@ -165,12 +169,16 @@ fn folded_messages_and_commands() {
         node(23, 22, "attachment", folded),
         reply(24, 23, "for both", Some("end_turn")),
     ];
-    assert_eq!(of(&lines), finished("for both"));
+    let ending = whole(&lines);
+    assert_eq!(ending.outcome, finished("for both"));
+    assert!(ending.folded);
 
     let output = json!({"subtype": "local_command",
         "content": "<local-command-stdout>42 tokens</local-command-stdout>"});
     let lines = [prompt(1, 0), node(2, 1, "system", output)];
-    assert_eq!(of(&lines), finished("42 tokens"));
+    let ending = whole(&lines);
+    assert_eq!(ending.outcome, finished("42 tokens"));
+    assert!(!ending.folded, "a turn of its own");
 }
 
 #[test]
