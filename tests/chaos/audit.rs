@@ -23,14 +23,15 @@ const QUOTES: &str = "The request was:";
 /// What is wrong, and with which message.
 #[derive(Debug)]
 pub(crate) struct Problem {
-    /// The message's place in the tally.
-    pub(crate) place: Option<usize>,
+    /// The messages' places in the tally.
+    pub(crate) places: Vec<usize>,
     pub(crate) what: String,
 }
 
 fn general(what: impl Into<String>) -> Problem {
     let what = what.into();
-    Problem { place: None, what }
+    let places = Vec::new();
+    Problem { places, what }
 }
 
 /// What was seen from outside.
@@ -60,13 +61,13 @@ pub(crate) async fn all(field: &Field, tally: &Tally, options: &Options) -> Vec<
     let seen = look(field, tally, options);
     for (place, said) in seen.said.iter().enumerate() {
         for what in of_message(said, &seen) {
-            let place = Some(place);
-            problems.push(Problem { place, what });
+            let places = vec![place];
+            problems.push(Problem { places, what });
         }
     }
-    for (place, what) in in_order(field, &seen, tally) {
-        let place = Some(place);
-        problems.push(Problem { place, what });
+    for (places, what) in in_order(field, &seen, tally) {
+        let places = places.to_vec();
+        problems.push(Problem { places, what });
     }
     problems.extend(of_sessions(field, tally).into_iter().map(general));
     problems.extend(
@@ -219,7 +220,7 @@ fn of_message(said: &Said, seen: &Seen) -> Vec<String> {
     wrong
 }
 
-fn in_order(field: &Field, seen: &Seen, tally: &Tally) -> Vec<(usize, String)> {
+fn in_order(field: &Field, seen: &Seen, tally: &Tally) -> Vec<([usize; 2], String)> {
     let feishu = &field.world.feishu;
     let deliveries = Deliveries::new(&feishu.attempts(), &feishu.acks());
     let mut wrong = Vec::new();

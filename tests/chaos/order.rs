@@ -72,8 +72,8 @@ pub(crate) struct Verdict {
     /// Pairs of neighbours that had an order, and all pairs of neighbours.
     pub(crate) judged: usize,
     pub(crate) pairs: usize,
-    /// The later message's place, and what is wrong.
-    pub(crate) wrong: Vec<(usize, String)>,
+    /// The places of the two messages, and what is wrong.
+    pub(crate) wrong: Vec<([usize; 2], String)>,
 }
 
 fn has_order(first: &Placed, second: &Placed) -> bool {
@@ -98,9 +98,9 @@ pub(crate) fn judge(messages: &[Placed]) -> Verdict {
                 verdict.judged += usize::from(ordered);
             }
             if ordered && let Some(what) = overtook(first, second) {
-                let (first, place) = (&first.token, second.place);
-                let what = format!("{what} {} came before {first}", second.token);
-                verdict.wrong.push((place, what));
+                let places = [first.place, second.place];
+                let what = format!("{what} {} came before {}", second.token, first.token);
+                verdict.wrong.push((places, what));
             }
         }
     }

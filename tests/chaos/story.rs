@@ -4,6 +4,8 @@
 use std::fmt::Write as _;
 use std::time::{Duration, Instant};
 
+use kit::feishu::BotMessage;
+
 use crate::audit::Problem;
 use crate::cards::as_of;
 use crate::field::Field;
@@ -20,18 +22,20 @@ pub(crate) fn tell(field: &Field, tally: &Tally, problems: &[Problem]) -> String
     for problem in problems.iter().take(MOST_PROBLEMS) {
         let _ = writeln!(text, "- {}", problem.what);
     }
-    let first = problems.iter().find_map(|problem| problem.place);
-    let _ = writeln!(text, "neighbours: {}", neighbours(tally, first));
-    let said = first.map(|place| tally.one(place));
-    // Nobody in particular: whoever waits longest.
-    let said = said.or_else(|| {
-        tally
-            .said()
-            .into_iter()
-            .find(|said| said.answered.is_none())
-    });
-    if let Some(said) = said {
-        text += &of(field, tally, &said);
+    let first = problems.iter().find(|problem| !problem.places.is_empty());
+    let mut places = first.map_or(Vec::new(), |problem| problem.places.clone());
+    if places.is_empty() {
+        // Nobody in particular: whoever waits longest.
+        let waits = tally.said().iter().position(|said| said.answered.is_none());
+        places.extend(waits);
+    }
+    let _ = writeln!(
+        text,
+        "neighbours: {}",
+        neighbours(tally, places.first().copied())
+    );
+    for place in places {
+        text += &of(field, tally, &tally.one(place));
     }
     text
 }
@@ -74,7 +78,8 @@ fn of(field: &Field, tally: &Tally, said: &Said) -> String {
     let mut until = said.at + Duration::from_secs(5);
     for card in feishu.replies(&said.message_id) {
         let id = &card.message_id;
-        line(card.sent_at, format!("card {id} appears"));
+        let sent = as_sent(field, &card).map(|card| card.text());
+        line(card.sent_at, format!("card {id} appears: {sent:?}"));
         for (at, edit) in card.edits.iter().enumerate() {
             let text = as_of(&card, at + 1)
                 .map(|card| card.text())
@@ -129,6 +134,16 @@ fn of(field: &Field, tally: &Tally, said: &Said) -> String {
     text += &logs(field, &said.message_id);
     let _ = writeln!(text, "told at {}", clock(Instant::now()));
     text
+}
+
+/// A card as it was when it appeared, out of the request that made it.
+fn as_sent(field: &Field, card: &BotMessage) -> Option<BotMessage> {
+    let uuid = card.uuid.as_deref()?;
+    let calls = field.world.feishu.calls();
+    let call = calls.iter().find(|call| call.body["uuid"] == uuid)?;
+    let mut sent = card.clone();
+    sent.content = serde_json::from_str(call.body["content"].as_str()?).ok()?;
+    Some(sent)
 }
 
 /// Every line of every log that names the message: it is the cause of all that follows from it.

@@ -194,23 +194,8 @@ async fn either_of_two_may_end_or_hang_and_nothing_is_lost_doubled_or_swapped() 
     };
     let wanted: Vec<usize> = (0..40).collect();
     until(LONG, "all answers", || answers().len() >= wanted.len()).await;
-    if answers() != wanted {
-        // TEMPORARY
-        let _ = std::process::Command::new("sh")
-            .arg("-c")
-            .arg(format!(
-                "rm -rf /tmp/pairs-fail; mkdir /tmp/pairs-fail; cp {}/*.log /tmp/pairs-fail/",
-                world.home.root().display()
-            ))
-            .status();
-        std::fs::write("/tmp/pairs-fail/story", world.feishu.story()).unwrap();
-        std::fs::write(
-            "/tmp/pairs-fail/messages",
-            format!("{:#?}", anna.messages()),
-        )
-        .unwrap();
-    }
-    assert_eq!(answers(), wanted, "{}", world.logs());
+    let story = || format!("{}\n{}", world.feishu.story(), world.logs());
+    assert_eq!(answers(), wanted, "{}", story());
     for n in wanted {
         assert_eq!(world.model.turns_containing(&marker(n)), 1, "{}", marker(n));
     }
