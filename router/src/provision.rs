@@ -240,8 +240,9 @@ fn refused(what: &str, error: &ApiError) -> Failure {
         || code == ErrorCode::JETSTREAM_NOT_ENABLED_FOR_ACCOUNT
     {
         Failure::Final(ProvisionError::Off { detail })
-    } else if code == ErrorCode::CLUSTER_NOT_AVAILABLE {
-        // The server's "temporarily unavailable", as while it recovers.
+    } else if code == ErrorCode::CLUSTER_NOT_AVAILABLE || error.code() >= 500 {
+        // The server's "temporarily unavailable", as while it recovers, or a trouble of its own, as
+        // when its folders are not there yet: none of these is about what was asked.
         Failure::Silent(detail)
     } else {
         Failure::Final(ProvisionError::Refused { what, detail })

@@ -45,6 +45,19 @@ impl Hub {
     /// Lets its broker stand still, or go on.
     pub(crate) fn signal(&self, signal: rustix::process::Signal) {
         rustix::process::kill_process(rustix::process::Pid::from_child(&self.0), signal).unwrap();
+        if signal == rustix::process::Signal::STOP {
+            // The signal is sent, but until every thread has heeded it the broker goes on confirming.
+            while !self.stands_still() {
+                std::thread::sleep(std::time::Duration::from_millis(1));
+            }
+        }
+    }
+
+    fn stands_still(&self) -> bool {
+        let state = Command::new("ps")
+            .args(["-o", "state=", "-p", &self.0.id().to_string()])
+            .output();
+        state.is_ok_and(|output| output.stdout.trim_ascii_start().starts_with(b"T"))
     }
 }
 

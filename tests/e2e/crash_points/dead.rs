@@ -1,15 +1,12 @@
 //! The router dies with a message that can never be handled: before it is out of the way, and on
 //! each step of what the person wants done with it.
 
-use common::broker::{Broker, BrokerOptions};
-use common::identity::Creds;
 use common::ids::UserId;
 use common::subject;
 use kit::feishu::BotMessage;
-use tokio_util::sync::CancellationToken;
 
-use super::stage::{Role, Stage};
-use crate::world::{ANNA, World};
+use super::stage::{Role, Stage, inside};
+use crate::world::ANNA;
 
 /// It becomes a dead letter.
 pub(super) const LETTER: [&str; 1] = ["broker.dead.stored"];
@@ -73,18 +70,4 @@ fn asks(message: &BotMessage) -> bool {
 fn was_asked(message: &BotMessage) -> bool {
     let text = message.text();
     asks(message) || text.contains("Handed in again") || text.contains("Discarded")
-}
-
-/// A connection to the broker with all that the router may.
-async fn inside(world: &World) -> Broker {
-    let url = world.extra.trim().trim_start_matches("NATS_URL: ");
-    let options = BrokerOptions {
-        url: url.to_owned(),
-        creds: Creds::read(&world.data().join("creds/router.creds")).unwrap(),
-        ca: None,
-        owner: true,
-    };
-    Broker::connect(&options, &CancellationToken::new())
-        .await
-        .unwrap()
 }

@@ -1,5 +1,6 @@
 //! The gateway dies: between the platform and the broker, in both directions.
 
+use common::stream;
 use kit::feishu::CallbackAnswer;
 use rustix::process::Signal;
 
@@ -16,19 +17,22 @@ pub(super) const IN: [&str; 4] = [
 /// The way out. A new gateway waits until the broker gives out again what the dead one had in hand,
 /// so these are on several stages at once. First come the card of the turn and the question, then
 /// what rings, then the edits: the question answered, the turn done.
-pub(super) const OUT: [[&str; 3]; 3] = [
+pub(super) const OUT: [[&str; 4]; 3] = [
     [
         "gateway.shown.read",
+        "gateway.shown.read@5",
         "gateway.shown.created",
         "gateway.shown.created@2",
     ],
     [
         "gateway.shown.rung",
+        "gateway.shown.read@3",
         "gateway.shown.edited",
         "gateway.shown.edited@2",
     ],
     [
         "gateway.shown.kept",
+        "gateway.shown.kept@3",
         "gateway.shown.kept@5",
         "gateway.shown.part",
     ],
@@ -42,6 +46,7 @@ async fn with_a_tap_that_is_kept() {
     let mut stage = Stage::start().await;
     for at in KEPT {
         let job = stage.job(at, None, ASKS);
+        let before = stage.stored(stream::IN).await;
         stage.arm(Role::Gateway, at).await;
         let anna = stage.world.anna();
         anna.say(&format!("/new {} please do {}", job.folder, job.prompt));
@@ -68,6 +73,9 @@ async fn with_a_tap_that_is_kept() {
         until(LONG, at, || job.is_answered(&stage.world)).await;
         stage.check(&job);
         stage.closes(&job).await;
+        // The message, the tap, and the end of the session, which waits behind a tap that is kept.
+        let acts = stage.stored(stream::IN).await - before;
+        assert_eq!(acts, 3, "{at}: acts in the stream");
     }
     stage.curtain().await;
 }
@@ -103,7 +111,8 @@ async fn while_it_shows() {
 
 /// An answer that takes several messages.
 async fn long(stage: &mut Stage, at: &str) {
-    let words = "word ".repeat(16_000);
+    let words: Vec<String> = (0..11_500).map(|n| format!("w{n:05}")).collect();
+    let words = words.join(" ");
     let job = stage.job(at, None, &format!("{{answer}} {words} the-last-word"));
     stage.arm(Role::Gateway, at).await;
     let anna = stage.world.anna();
@@ -114,4 +123,8 @@ async fn long(stage: &mut Stage, at: &str) {
     stage.check(&job);
     stage.closes(&job).await;
     assert_eq!(stage.world.count("the-last-word"), 1, "{at}");
+    for n in (0..11_500).step_by(250) {
+        let shown = stage.world.count(&format!("w{n:05}"));
+        assert_eq!(shown, 1, "{at}: word {n}");
+    }
 }

@@ -23,8 +23,8 @@ pub(super) const BEGUN: [&str; 8] = [
     "host.agent.heard",
 ];
 /// A question, its answer (the tap is the second act, and the agent's third line), the result. The
-/// fifth thing shown is the result.
-pub(super) const ASKED: [&str; 12] = [
+/// third thing shown is what rings, the fifth is the result.
+pub(super) const ASKED: [&str; 13] = [
     "host.question.heard",
     "host.question.kept",
     "host.desk.takes@2",
@@ -36,6 +36,7 @@ pub(super) const ASKED: [&str; 12] = [
     "host.outbox.read@3",
     "host.outbox.read@5",
     "host.outbox.stored",
+    "host.outbox.stored@3",
     "host.outbox.stored@5",
 ];
 /// A message beside one that runs, given to the agent by [Send now] where it says so.

@@ -29,6 +29,7 @@ async fn with_the_page_open() {
     let each = PAGE.map(|points| {
         tokio::spawn(async move {
             let mut stage = Stage::start().await;
+            stage.leaves_sessions();
             let browser = Browser::start().await;
             browser.open(&stage.link()).await;
             // The gateway dies, and not before all of the page is there.
@@ -69,6 +70,16 @@ async fn turn(stage: &mut Stage, browser: &Browser, at: &str) {
         if due && press(browser, "Allow once").await {
             pressed = Some(Instant::now());
         }
+        tokio::time::sleep(EVERY).await;
+    }
+    // What the page shows from now on is what was kept, and not what it remembers.
+    browser
+        .eval("void (window.old = true, location.reload())")
+        .await;
+    browser.wait_for("!window.old", LONG).await;
+    connected(browser).await;
+    while !over(browser, &job.answer).await {
+        stage.in_time(deadline, at, "the page does not show it any more");
         tokio::time::sleep(EVERY).await;
     }
     assert_eq!(

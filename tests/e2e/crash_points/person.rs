@@ -1,5 +1,5 @@
-//! A person who wants their work done: presses what is offered, and presses again where nothing
-//! came of it. Knows nothing of what dies.
+//! A person who wants their work done: presses what is offered, and presses again where it
+//! was not taken; what was taken counts, and is not pressed twice. Knows nothing of what dies.
 
 use std::collections::HashMap;
 use std::time::{Duration, Instant};
@@ -13,14 +13,12 @@ const PRESSED: [(&str, Duration); 4] = [
     ("Continue", Duration::from_millis(1200)),
     ("Try again", Duration::ZERO),
 ];
-/// After this long without a sign it is pressed again.
-const PATIENCE: Duration = Duration::from_secs(4);
 
-/// When a button was first seen, and last pressed.
+/// When a button was first seen, and whether the app said that a tap on it was taken.
 #[derive(Debug, Clone, Copy)]
 struct Offer {
     seen: Instant,
-    pressed: Option<Instant>,
+    taken: bool,
 }
 
 /// The person's memory, by message and button.
@@ -39,18 +37,16 @@ impl Person {
                 let key = (message.message_id.clone(), label);
                 let offer = self.0.entry(key).or_insert(Offer {
                     seen: Instant::now(),
-                    pressed: None,
+                    taken: false,
                 });
-                let ready = offer.seen.elapsed() >= look;
-                if !ready || offer.pressed.is_some_and(|at| at.elapsed() < PATIENCE) {
+                if offer.taken || offer.seen.elapsed() < look {
                     continue;
                 }
                 let answer = anna.tap(&message.message_id, label).await;
                 // Refused, or gone meanwhile: the app says so, and the person looks again.
-                let taken = answer.is_ok_and(|answer| {
+                offer.taken = answer.is_ok_and(|answer| {
                     answer.code == 0 && answer.toast.is_some_and(|toast| toast.kind == "success")
                 });
-                offer.pressed = taken.then(Instant::now);
             }
         }
     }

@@ -1,5 +1,6 @@
 //! The router dies: between what came in and what it made of it.
 
+use common::stream;
 use kit::feishu::BotMessage;
 
 use super::stage::{ASKS, Role, Stage, enroll, turn};
@@ -51,10 +52,15 @@ async fn with_an_act_in_hand() {
         let anna = stage.world.anna();
         anna.say(&format!("/new {} please do {}", job.folder, job.prompt));
         stage.waits_for_the_death(Role::Router, first).await;
+        let before = stage.stored(stream::WORK).await;
         stage.begin(Role::Router, Some(at)).await;
-        stage
-            .plays(Role::Router, at, |world| job.is_answered(world))
-            .await;
+        let behind = stage.world.anna().say("/nodes");
+        let reply = |m: &BotMessage| m.reply_to.as_deref() == Some(behind.as_str());
+        stage.dies(Role::Router, at).await;
+        stage.world.sees_that(reply).await;
+        let work = stage.stored(stream::WORK).await;
+        assert!(work > before, "{at}: what came later was first");
+        stage.goes_on(at, |world| job.is_answered(world)).await;
         stage.check(&job);
         stage.closes(&job).await;
     }
@@ -67,11 +73,34 @@ async fn with_a_choice_in_hand() {
         tokio::spawn(async move {
             let mut stage = Stage::start().await;
             enroll(&stage.world, "b");
-            turn(&mut stage, Role::Router, at).await;
+            if at == "router.choice.kept" {
+                both_chosen(&mut stage, at).await;
+            } else {
+                turn(&mut stage, Role::Router, at).await;
+            }
             stage.curtain().await;
         })
     });
     for one in each {
         one.await.unwrap();
     }
+}
+
+/// The other machine is chosen as well, while nobody is there who knows of the first choice.
+async fn both_chosen(stage: &mut Stage, at: &str) {
+    let job = stage.job(at, None, ASKS);
+    stage.arm(Role::Router, at).await;
+    let anna = stage.world.anna();
+    anna.say(&format!("/new {} please do {}", job.folder, job.prompt));
+    let ask = stage.world.sees_that(|m| m.has_button("Machine B")).await;
+    anna.tap(&ask.message_id, "Machine A").await.unwrap();
+    stage.waits_for_the_death(Role::Router, at).await;
+    anna.tap(&ask.message_id, "Machine B").await.unwrap();
+    stage.comes_back(Role::Router).await;
+    stage.goes_on(at, |world| job.is_answered(world)).await;
+    stage.nothing_comes_again(at).await;
+    stage.check(&job);
+    let elsewhere = stage.world.count("waits for it");
+    assert_eq!(elsewhere, 0, "{at}: it went to the other one as well");
+    stage.closes(&job).await;
 }

@@ -24,6 +24,7 @@ const BACK_AGAIN: &str = "is back and runs your message";
 #[tokio::test(flavor = "multi_thread")]
 async fn with_a_message_that_waits() {
     let mut stage = Stage::start().await;
+    stage.leaves_sessions();
     for (before, at) in TOLD.into_iter().enumerate() {
         let job = stage.job(at, None, ASKS);
         say(&mut stage, at, &job).await;
@@ -72,6 +73,7 @@ async fn with_a_message_that_waits() {
 #[tokio::test(flavor = "multi_thread")]
 async fn with_a_message_that_is_sent_elsewhere() {
     let mut stage = Stage::start().await;
+    stage.leaves_sessions();
     // The only machine becomes the active one; the second comes after it.
     let id = stage.world.anna().say("/status");
     let reply = |m: &BotMessage| m.reply_to.as_deref() == Some(id.as_str());
