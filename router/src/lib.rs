@@ -67,7 +67,7 @@ pub struct RouterOptions {
     /// another part serves it.
     pub http: Option<SocketAddr>,
     /// How long a message waits for a node that is off. None: as long as
-    /// [`WORK_WAITS`](common::stream::WORK_WAITS).
+    /// [`WORK_WAITS`].
     pub waits: Option<Duration>,
 }
 
