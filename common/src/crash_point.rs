@@ -27,8 +27,8 @@ pub const NAMES: &[&str] = &[
     "broker.dead.stored",
     "router.dead.handed",
     "router.dead.settled",
-    "router.floor.kept",
     "broker.lease.taken",
+    "broker.floor.kept",
     "host.work.read",
     "host.work.kept",
     // On the node.

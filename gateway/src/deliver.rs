@@ -9,8 +9,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use common::broker::Broker;
-use common::broker::consume::{ConsumeOptions, Delivery, Earlier, Outcome, consume};
-use common::broker::lease::Lease;
+use common::broker::consume::{ConsumeOptions, Delivery, Lead, Outcome, consume};
+use common::broker::lease::{Lease, Place};
 use common::ids::{NodeId, Surface};
 use common::message::decode;
 use common::message::outbound::{Outbound, Preview};
@@ -60,14 +60,20 @@ pub trait Show: Send + Sync + 'static {
 pub async fn run<S: Show>(show: Arc<S>, broker: Broker, lease: Lease) {
     let cancel = lease.over().clone();
     let consumer = S::SURFACE.as_str();
+    let floor = Place {
+        bucket: stream::kv_gate(S::SURFACE),
+        key: "floor".into(),
+    };
     let options = ConsumeOptions {
         stream: stream::OUT,
         consumer,
         in_flight: IN_FLIGHT,
         drain: DRAIN,
         dead: Some(NodeId::GATEWAY),
-        earlier: Earlier::default(),
-        lease: Some(&lease),
+        lead: Some(Lead {
+            lease: &lease,
+            floor: &floor,
+        }),
     };
     let key = |subject: &str| {
         subject::parse_out(subject).map_or_else(|| subject.to_owned(), |(_, user)| user.to_string())

@@ -7,7 +7,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use common::broker::consume::{ConsumeOptions, Delivery, Earlier, Outcome, consume};
+use common::broker::consume::{ConsumeOptions, Delivery, Outcome, consume};
 use common::message::decode;
 use common::message::work::Work;
 use common::{stream, subject};
@@ -31,8 +31,7 @@ pub(crate) async fn run(
         in_flight: 1,
         drain: Duration::from_secs(1),
         dead: Some(node.as_str()),
-        earlier: Earlier::default(),
-        lease: None,
+        lead: None,
     };
     let broker = context.broker.clone();
     consume(

@@ -11,9 +11,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use common::broker::Broker;
-use common::broker::consume::{ConsumeOptions, Delivery, Earlier, Outcome, consume};
+use common::broker::consume::{ConsumeOptions, Delivery, Lead, Outcome, consume};
 use common::broker::dead::Letter;
-use common::broker::lease::Lease;
+use common::broker::lease::{Lease, Place};
 use common::ids::{CardId, CauseId, MessageId, NodeId, UserId};
 use common::message::inbound::{Chat, ChatKind, Inbound, InboundBody};
 use common::message::outbound::Outbound;
@@ -38,6 +38,10 @@ const OWN: &str = "dead-letter-";
 /// Reads as long as we lead.
 pub(crate) async fn run(desk: Arc<Desk>, broker: Broker, lease: Lease) {
     let (lease, cancel) = (&lease, lease.over().clone());
+    let floor = Place {
+        bucket: stream::KV_ROUTER.into(),
+        key: "letters".into(),
+    };
     let options = ConsumeOptions {
         stream: stream::DLQ,
         consumer: stream::DLQ_ROUTER,
@@ -45,8 +49,10 @@ pub(crate) async fn run(desk: Arc<Desk>, broker: Broker, lease: Lease) {
         drain: DRAIN,
         // There is nothing below the dead letters.
         dead: None,
-        earlier: Earlier::default(),
-        lease: Some(lease),
+        lead: Some(Lead {
+            lease,
+            floor: &floor,
+        }),
     };
     let key = |subject: &str| {
         subject::parse_dead(subject)

@@ -5,23 +5,20 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use common::broker::Broker;
-use common::broker::consume::{ConsumeOptions, Delivery, Earlier, Outcome, consume, quiet};
-use common::broker::lease::Lease;
+use common::broker::consume::{ConsumeOptions, Delivery, Lead, Outcome, consume};
+use common::broker::lease::{Lease, Place};
 use common::ids::NodeId;
 use common::lang::Lang;
 use common::message::decode;
 use common::message::inbound::{Inbound, InboundBody};
 use common::{stream, subject};
-use tokio::sync::watch;
-use tokio_util::sync::CancellationToken;
-use tracing::{debug, info, warn};
+use tracing::{debug, warn};
 
 use crate::act::Desk;
 use crate::cards;
 use crate::dead;
 use crate::decide::{Decision, Facts, decide};
 use crate::dispatch::Handed;
-use crate::floor;
 use crate::users::{Stopped, User};
 use crate::waiting::Tap;
 
@@ -32,98 +29,26 @@ const DRAIN: Duration = Duration::from_secs(3);
 
 /// Reads as long as we lead.
 pub(crate) async fn run(desk: Arc<Desk>, broker: Broker, lease: &Lease) {
-    let cancel = lease.over().clone();
-    let (mut lost, mut found) = (broker.up(), broker.up());
+    let floor = Place {
+        bucket: stream::KV_ROUTER.into(),
+        key: "acts".into(),
+    };
     let options = ConsumeOptions {
         stream: stream::IN,
         consumer: stream::IN_ROUTER,
         in_flight: IN_FLIGHT,
         drain: DRAIN,
         dead: Some(NodeId::ROUTER),
-        earlier: Earlier::default(),
-        lease: Some(lease),
+        lead: Some(Lead {
+            lease,
+            floor: &floor,
+        }),
     };
-    while !cancel.is_cancelled() {
-        // After a cut another router may lead by now, and it reads the same consumer.
-        if !lease.settled().await {
-            return;
-        }
-        let Some(Some(earlier)) = lease.guard(begin_at_floor(&broker, &cancel)).await else {
-            return;
-        };
-        let options = ConsumeOptions { earlier, ..options };
-        // Acts of this stretch end with it: one that went on would work beside its own repeat.
-        let stretch = CancellationToken::new();
-        let reading = consume(&broker, options, cancel.clone(), key, |delivery| {
-            let (desk, over) = (Arc::clone(&desk), stretch.clone());
-            async move {
-                tokio::select! {
-                    biased;
-                    outcome = handle(&desk, delivery) => outcome,
-                    () = over.cancelled() => Outcome::Again(Duration::ZERO),
-                }
-            }
-        });
-        tokio::select! {
-            () = reading => {}
-            // What was under way into a dead link comes back later than newer messages. So a
-            // stretch ends with its connection, and the next one begins at the oldest unsettled.
-            true = came(&mut lost, false) => {}
-        }
-        stretch.cancel();
-        tokio::select! {
-            _ = came(&mut found, true) => {}
-            () = cancel.cancelled() => {}
-        }
-    }
-}
-
-/// Lets the consumer begin again with the oldest message that is not acknowledged, so that what an
-/// earlier reader held comes before newer messages and at once. What was settled above that point
-/// comes once more and is recognised by its ids. Gives what the broker then forgets: how often they
-/// had been delivered. None when stopped.
-async fn begin_at_floor(broker: &Broker, cancel: &CancellationToken) -> Option<Earlier> {
-    // Counted once, however often the rest has to be tried.
-    let mut counted = None;
-    loop {
-        let reset = async {
-            quiet(broker, stream::IN, stream::IN_ROUTER).await?;
-            let acts = broker.jetstream().get_stream_no_info(stream::IN).await?;
-            let state = acts.consumer_info(stream::IN_ROUTER).await?;
-            let mut earlier = counted.unwrap_or_default();
-            if state.num_ack_pending > 0 {
-                info!(
-                    unsettled = state.num_ack_pending,
-                    "taking up what an earlier reader held"
-                );
-                if counted.is_none() {
-                    let (floor, last) = (&state.ack_floor, &state.delivered);
-                    let kept = broker.jetstream().get_key_value(stream::KV_USERS).await?;
-                    earlier =
-                        floor::begin(&kept, floor.stream_sequence, last.stream_sequence).await?;
-                    counted = Some(earlier);
-                }
-                acts.reset_consumer(stream::IN_ROUTER, None).await?;
-            }
-            Ok::<_, async_nats::Error>(earlier)
-        };
-        tokio::select! {
-            done = reset => match done {
-                Ok(earlier) => return Some(earlier),
-                Err(why) => debug!(%why, "cannot begin to read yet; again"),
-            },
-            () = cancel.cancelled() => return None,
-        }
-        tokio::select! {
-            () = tokio::time::sleep(Duration::from_millis(300)) => {}
-            () = cancel.cancelled() => return None,
-        }
-    }
-}
-
-/// Waits until the connection is up, or down; false if nobody tells any more.
-async fn came(up: &mut watch::Receiver<bool>, wanted: bool) -> bool {
-    up.wait_for(|up| *up == wanted).await.is_ok()
+    let handle = |delivery| {
+        let desk = Arc::clone(&desk);
+        async move { handle(&desk, delivery).await }
+    };
+    consume(&broker, options, lease.over().clone(), key, handle).await;
 }
 
 /// Messages and taps of one person are one order.

@@ -14,7 +14,6 @@ mod cards;
 mod dead;
 mod decide;
 mod dispatch;
-mod floor;
 mod housekeeping;
 mod http;
 mod intake;

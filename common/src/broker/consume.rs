@@ -3,14 +3,14 @@
 //!
 //! What a message means, and how a repeat is recognised, is the handler's. How one message is
 //! carried to its end, a dead letter included, is `carry`'s; which of them may be what ends the
-//! process, `suspects`'; how one reader follows another in order, `resume`'s.
+//! process, `suspects`'; how one reader follows another in order, `begin`'s.
 
+mod begin;
 mod carry;
+mod floor;
 mod reader;
-mod resume;
 mod suspects;
 
-use std::collections::BTreeMap;
 use std::future::Future;
 use std::time::{Duration, Instant};
 
@@ -19,20 +19,16 @@ use async_nats::jetstream::consumer::{PullConsumer, pull};
 use async_nats::jetstream::{self, AckKind};
 use bytes::Bytes;
 use futures_util::StreamExt as _;
-use tokio::task::JoinSet;
 use tokio::time::{Interval, MissedTickBehavior};
 use tokio_util::sync::CancellationToken;
-use tracing::{debug, error, warn};
+use tracing::{debug, error, info, warn};
 
 use super::Broker;
-use super::lease::{Lease, PULL_LIVES};
-use crate::keyed::Keyed;
+use super::lease::{Lease, PULL_LIVES, Place};
 use crate::stream::ACK_WAIT;
-use carry::{Carrier, Ended};
+use begin::{Begun, Counted, begin};
+use carry::Ended;
 use reader::Reader;
-use resume::Resume;
-pub use resume::quiet;
-use suspects::Suspects;
 
 /// How often a message is delivered before it is given up. Each restart of its reader and each cut
 /// link counts one, and a bad evening has several of them; so many without an end, while others
@@ -58,20 +54,30 @@ pub struct ConsumeOptions<'a> {
     /// Whose dead letters these are: a node's id, `router` or `gateway`. None: what cannot be
     /// handled is logged and gone.
     pub dead: Option<&'a str>,
-    /// Deliveries that the broker has forgotten.
-    pub earlier: Earlier,
-    /// The lease under which is read, where several processes could: without it nothing is taken
-    /// in and no handler takes another step. Give its [`Lease::over`] as `cancel`.
-    pub lease: Option<&'a Lease>,
+    /// Where several processes could read, and one of them does. Give its [`Lease::over`] as
+    /// `cancel`. None: nobody else reads this consumer, and it has one message in flight, which
+    /// keeps the order by itself.
+    pub lead: Option<Lead<'a>>,
+}
+
+/// Reading as the one who leads. At its begin, after each cut link, and whenever a message went to
+/// somebody else, reading begins anew with the oldest message that is not settled; handlers that
+/// are under way then stop where they stand.
+#[derive(Debug, Clone, Copy)]
+pub struct Lead<'a> {
+    /// Without it nothing is taken in and no handler takes another step.
+    pub lease: &'a Lease,
+    /// Where it is kept how often the oldest message was begun.
+    pub floor: &'a Place,
 }
 
 /// Deliveries that the broker does not count any more, because the consumer was reset.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Earlier {
+struct Earlier {
     /// Messages up to this place of the stream …
-    pub through: u64,
+    through: u64,
     /// … had been delivered so often before.
-    pub times: i64,
+    times: i64,
 }
 
 /// One message in the hand of its handler.
@@ -128,41 +134,24 @@ pub async fn consume<K, H, F>(
     H: Fn(Delivery) -> F,
     F: Future<Output = Outcome> + Send + 'static,
 {
-    let mut reader = Reader {
-        carrier: Carrier::new(broker, &options, cancel.clone()),
-        handle,
-        lease: options.lease.cloned(),
-        keyed: Keyed::default(),
-        running: JoinSet::new(),
-        held: BTreeMap::new(),
-        suspects: Suspects::default(),
-        resume: Resume::default(),
-    };
+    let mut reader = Reader::new(broker, &options, cancel.clone(), handle);
     let mut tick = interval(ACK_WAIT);
     let (mut told, mut since) = (false, Instant::now());
-    // The connection whose deliveries are accounted for.
-    let mut link = None;
+    let (mut up, mut counted) = (broker.up(), Counted::default());
     'open: loop {
-        if cancel.is_cancelled() {
-            break;
-        }
         let opened = tokio::select! {
-            opened = open(broker, &options) => opened,
+            biased;
             () = cancel.cancelled() => break,
+            opened = open(broker, &options, &mut counted) => opened,
         };
-        let mut messages = match opened {
-            Ok((messages, consumer)) => {
-                let ack_wait = ack_wait(&consumer);
-                if options.lease.is_some() && link.is_none() {
-                    link = Some(broker.cuts());
-                    reader.resume.expect(&consumer, 0, 0);
-                }
-                (told, since) = (false, Instant::now());
-                if tick.period() != ack_wait / TICKS {
-                    tick = interval(ack_wait);
-                }
-                messages
-            }
+        let Open {
+            mut messages,
+            ack_wait,
+            earlier,
+            link,
+            mut next,
+        } = match opened {
+            Ok(open) => open,
             Err(why) => {
                 // Beside us, the router may be making it right now: that is no news.
                 let waited = since.elapsed() > PATIENCE;
@@ -177,54 +166,58 @@ pub async fn consume<K, H, F>(
                 }
             }
         };
+        (told, since) = (false, Instant::now());
+        if tick.period() != ack_wait / TICKS {
+            tick = interval(ack_wait);
+        }
         loop {
+            // Another may lead by now; and what was under way into a dead link comes back later
+            // than newer messages.
+            if options.lead.is_some() && broker.cuts() != link {
+                reader.abandon().await;
+                continue 'open;
+            }
             tokio::select! {
                 biased;
                 () = cancel.cancelled() => break 'open,
+                Ok(()) = up.changed(), if options.lead.is_some() => {}
                 Some(finished) = reader.running.join_next() => {
                     if let Ok(ended) = finished {
                         reader.ended(ended);
                     }
                 }
                 () = reader.suspects.over() => reader.next_suspect(),
-                () = reader.resume.over() => reader.resume(),
                 // What waits behind another ages as well: say that all of it is in hand.
                 _ = tick.tick() => {
-                    if options.lease.is_some_and(|lease| !lease.is_mine()) {
+                    if options.lead.is_some_and(|lead| !lead.lease.is_mine()) {
                         break 'open;
                     }
                     for message in reader.held.values() {
                         let _ = message.ack_with(AckKind::Progress).await;
                     }
                 }
-                next = mine(options.lease, messages.next()), if reader.held.len() < options.in_flight => match next {
-                    Some(Ok(message)) => {
-                        // After a cut somebody else may hold the lease by now.
-                        if let Some(lease) = options.lease {
-                            let sure = tokio::select! {
-                                sure = lease.settled() => sure,
-                                () = cancel.cancelled() => false,
-                            };
-                            if !sure {
-                                break 'open;
-                            }
+                came = mine(options.lead, messages.next()), if reader.held.len() < options.in_flight => match came {
+                    Some(Ok(message)) => match hold(message, earlier) {
+                        Some((_, number)) if next.is_some_and(|next| next != number) => {
+                            info!(stream = options.stream, consumer = options.consumer, number, ?next,
+                                "a message went elsewhere; beginning anew");
+                            reader.abandon().await;
+                            continue 'open;
                         }
-                        if let Some(one) = hold(message, options.earlier) {
-                            // What was on its way into the dead link comes again later.
-                            let now = broker.cuts();
-                            if options.lease.is_some() && link != Some(now)
-                                && let Ok(consumer) = find(broker, &options).await
-                            {
-                                link = Some(now);
-                                reader.expect(&consumer, one.delivery.sequence);
-                            }
-                            let key = key(&one.delivery.subject);
-                            reader.take(key, one);
+                        Some((one, number)) => {
+                            next = next.map(|_| number.saturating_add(1));
+                            reader.take(key(&one.delivery.subject), one);
                         }
-                    }
+                        None => {}
+                    },
                     // A missing heartbeat is not the end: the stream resumes by itself.
                     Some(Err(why)) => debug!(%why, "reading goes on after an error"),
-                    None => continue 'open,
+                    None => {
+                        if options.lead.is_some() {
+                            reader.abandon().await;
+                        }
+                        continue 'open;
+                    }
                 },
             }
         }
@@ -242,8 +235,8 @@ pub async fn consume<K, H, F>(
             consumer = options.consumer,
             "stopped with work in hand; it will be delivered again"
         );
-    } else if options.lease.is_none_or(Lease::is_mine) {
-        // For whoever reads next, at once and in order. After a loss somebody else may have them.
+    } else if options.lead.is_none() {
+        // For whoever reads next, at once and in order. Who leads next begins at the floor anyway.
         for message in reader.held.values() {
             let _ = message.ack_with(AckKind::Nak(None)).await;
         }
@@ -259,10 +252,10 @@ fn interval(ack_wait: Duration) -> Interval {
 
 /// Asks for messages only as long as we hold the lease; without it for ever nothing comes, which
 /// the lease's own end makes an end of.
-async fn mine<T>(lease: Option<&Lease>, next: impl Future<Output = T>) -> T {
-    match lease {
+async fn mine<T>(lead: Option<Lead<'_>>, next: impl Future<Output = T>) -> T {
+    match lead {
         None => next.await,
-        Some(lease) => match lease.guard(next).await {
+        Some(lead) => match lead.lease.guard(next).await {
             Some(next) => next,
             None => std::future::pending().await,
         },
@@ -276,20 +269,41 @@ async fn find(broker: &Broker, options: &ConsumeOptions<'_>) -> Result<PullConsu
     found.await.map_err(|error| error.to_string())
 }
 
-fn ack_wait(consumer: &PullConsumer) -> Duration {
-    let ack_wait = consumer.cached_info().config.ack_wait;
-    ack_wait.max(Duration::from_secs(1))
+/// A consumer that is being read.
+struct Open {
+    messages: pull::Stream,
+    /// How long a message may stay unacknowledged.
+    ack_wait: Duration,
+    earlier: Earlier,
+    /// The connection, by the number of cuts before.
+    link: u64,
+    /// The number of the delivery that has to come next, where that is looked at.
+    next: Option<u64>,
 }
 
 async fn open(
     broker: &Broker,
     options: &ConsumeOptions<'_>,
-) -> Result<(pull::Stream, PullConsumer), String> {
-    let consumer = match options.lease {
-        None => find(broker, options).await?,
-        Some(_) => quiet(broker, options.stream, options.consumer).await?,
+    counted: &mut Counted,
+) -> Result<Open, String> {
+    let mut link = broker.cuts();
+    let (consumer, earlier, next) = match options.lead {
+        None => (find(broker, options).await?, Earlier::default(), None),
+        Some(lead) => {
+            // After a cut somebody else may lead by now.
+            if !lead.lease.settled().await {
+                return Err("no longer leading".into());
+            }
+            link = broker.cuts();
+            let Begun {
+                consumer,
+                earlier,
+                next,
+            } = begin(broker, options, lead, counted).await?;
+            (consumer, earlier, Some(next))
+        }
     };
-    let (heartbeat, expires) = match options.lease {
+    let (heartbeat, expires) = match options.lead {
         None => (Duration::from_secs(5), Duration::from_secs(30)),
         // A frozen holder must not be given messages for long.
         Some(_) => (PULL_LIVES / 3, PULL_LIVES),
@@ -305,11 +319,19 @@ async fn open(
         .messages()
         .await
         .map_err(|error| error.to_string())?;
-    Ok((messages, consumer))
+    let ack_wait = consumer.cached_info().config.ack_wait;
+    Ok(Open {
+        messages,
+        ack_wait: ack_wait.max(Duration::from_secs(1)),
+        earlier,
+        link,
+        next,
+    })
 }
 
-fn hold(message: jetstream::Message, earlier: Earlier) -> Option<Held> {
-    let (sequence, attempt, stored_at) = match message.info() {
+/// The message, and the number of its delivery.
+fn hold(message: jetstream::Message, earlier: Earlier) -> Option<(Held, u64)> {
+    let (sequence, number, attempt, stored_at) = match message.info() {
         Ok(info) => {
             let before = if info.stream_sequence <= earlier.through {
                 earlier.times
@@ -319,6 +341,7 @@ fn hold(message: jetstream::Message, earlier: Earlier) -> Option<Held> {
             let attempt = info.delivered.saturating_add(before);
             (
                 info.stream_sequence,
+                info.consumer_sequence,
                 attempt,
                 info.published.unix_timestamp_nanos(),
             )
@@ -335,10 +358,11 @@ fn hold(message: jetstream::Message, earlier: Earlier) -> Option<Held> {
         sequence,
         attempt,
     };
-    Some(Held {
+    let held = Held {
         message,
         delivery,
         stored_at,
         tried: false,
-    })
+    };
+    Some((held, number))
 }

@@ -9,9 +9,9 @@
 //! it is followed.
 //!
 //! A holder that was frozen and wakes does no harm: [`Lease::guard`] looks at the clock before every
-//! step of the work, so what it had begun ends where it stood, and [`super::consume`] asks for no
-//! more. Its requests for messages have run out at the broker before anybody follows it
-//! ([`PULL_LIVES`]). What was already handed to the system's network stack in the moment of
+//! step of the work, so what it had begun ends where it stood. Its requests for messages have run out
+//! at the broker before anybody follows it ([`PULL_LIVES`]); should it ask once more as it wakes,
+//! [`super::consume`] notices that messages are missing. What was already handed to the system's network stack in the moment of
 //! freezing can still arrive: the ids of everything sent are derived, so that is recognised as a
 //! repeat by the streams, the ledger and the platform.
 
@@ -35,7 +35,7 @@ mod key;
 pub use candidate::{Candidate, Instance, Role, Standing};
 pub use key::Place;
 
-use key::Cas;
+pub(super) use key::Cas;
 
 /// How often the holder renews.
 pub const RENEW_EVERY: Duration = Duration::from_millis(1500);

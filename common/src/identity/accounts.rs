@@ -16,7 +16,7 @@ use super::{IdentityError, roles};
 pub(super) const SURFACES: [&str; 2] = ["feishu", "web"];
 
 /// Raised when a table below changes: an older data folder then gets its accounts signed anew.
-pub(super) const LAYOUT: u32 = 2;
+pub(super) const LAYOUT: u32 = 3;
 
 /// Prefix under which nodes and gateways find the JetStream services that are open to them.
 pub const API_PREFIX: &str = "PWJS.API";
@@ -118,6 +118,7 @@ fn links(keys: &Keys) -> Vec<Link> {
     // Gateways: what people said in, what they are told out, files both ways, what was sent.
     for (share, rest) in [
         (Share::Service, "CONSUMER.INFO.PW_OUT.*"),
+        (Share::Service, "CONSUMER.RESET.PW_OUT.*"),
         (Share::Answers, "CONSUMER.MSG.NEXT.PW_OUT.*"),
         (Share::Service, "DIRECT.GET.PW_UP.pw.up.>"),
     ] {

@@ -48,6 +48,8 @@ pub(super) fn roles(account: Account, keys: &Keys) -> Vec<Value> {
             .to_vec();
             for rest in [
                 "CONSUMER.INFO.PW_OUT.*",
+                // Whoever shows next begins with what the one before left.
+                "CONSUMER.RESET.PW_OUT.*",
                 "CONSUMER.MSG.NEXT.PW_OUT.*",
                 "DIRECT.GET.PW_UP.pw.up.>",
             ] {

@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 use async_nats::jetstream::AckKind;
 use async_nats::jetstream::consumer::{PullConsumer, pull};
 use async_nats::jetstream::stream::DiscardPolicy;
-use common::broker::consume::{ConsumeOptions, Delivery, Earlier, MAX_ATTEMPTS, Outcome, consume};
+use common::broker::consume::{ConsumeOptions, Delivery, MAX_ATTEMPTS, Outcome, consume};
 use common::broker::dead::{DeadWhy, Letter};
 use common::broker::{Broker, BrokerOptions};
 use common::ids::{NodeId, Surface};

@@ -3,20 +3,17 @@
 
 #![expect(clippy::unwrap_used, reason = "test code: a failure is a panic")]
 
+mod order;
+
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
-use async_nats::jetstream::consumer::PullConsumer;
-use async_nats::jetstream::{AckKind, kv};
-use common::broker::consume::{ConsumeOptions, Earlier, Outcome, consume};
+use async_nats::jetstream::kv;
 use common::broker::lease::{
     Candidate, Instance, LOST_AFTER, Lease, Place, Role, Standing, TAKEN_AFTER,
 };
 use common::broker::{Broker, BrokerOptions};
-use common::ids::Surface;
-use common::stream;
-use futures_util::StreamExt as _;
 use kit::proxy::Proxy;
 use tokio::runtime::Runtime;
 use tokio_util::sync::CancellationToken;
@@ -316,72 +313,4 @@ async fn it_is_taken_again_after_the_broker_was_away() {
     let again = tokio::time::timeout(PATIENCE, campaign).await;
     let again = again.unwrap().unwrap().unwrap();
     assert!(again.is_unbroken(), "nobody led in between");
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn what_another_reader_had_in_hand_comes_before_newer_ones_and_in_order() {
-    let (nats, router) = hub().await;
-    let js = router.jetstream();
-    for config in stream::streams() {
-        js.create_stream(config).await.unwrap();
-    }
-    let config = stream::out_surface(Surface::Feishu);
-    let out: PullConsumer = js
-        .create_consumer_on_stream(config, stream::OUT)
-        .await
-        .unwrap();
-    let publish = async |n: u32| {
-        let (subject, text) = ("pw.out.a.feishu.ou_1", n.to_string());
-        router
-            .publish(subject, &text, "", text.clone())
-            .await
-            .unwrap();
-    };
-    for n in 0..6 {
-        publish(n).await;
-    }
-    // Somebody took them, and lets go of them in any order, or not at all.
-    let held = out.fetch().max_messages(6).messages().await.unwrap();
-    let held: Vec<_> = held.map(Result::unwrap).collect().await;
-    assert_eq!(held.len(), 6);
-    for n in [4, 2, 5] {
-        held.get(n)
-            .unwrap()
-            .ack_with(AckKind::Nak(None))
-            .await
-            .unwrap();
-    }
-    publish(6).await;
-
-    let one = One::start(&nats).await;
-    let lease = one.lead().await;
-    let (tell, mut told) = tokio::sync::mpsc::unbounded_channel();
-    let (broker, reading) = (one.broker.clone(), lease.clone());
-    let reader = one.runtime.as_ref().unwrap().spawn(async move {
-        let options = ConsumeOptions {
-            stream: stream::OUT,
-            consumer: "feishu",
-            in_flight: 1024,
-            drain: Duration::from_secs(1),
-            dead: None,
-            earlier: Earlier::default(),
-            lease: Some(&reading),
-        };
-        let key = |subject: &str| subject.to_owned();
-        let handle = move |delivery: common::broker::consume::Delivery| {
-            let tell = tell.clone();
-            async move {
-                tell.send(delivery.payload).unwrap();
-                Outcome::Done
-            }
-        };
-        consume(&broker, options, reading.over().clone(), key, handle).await;
-    });
-    publish(7).await;
-    for n in 0..8 {
-        let next = tokio::time::timeout(PATIENCE, told.recv()).await.unwrap();
-        assert_eq!(next.unwrap(), n.to_string().as_bytes());
-    }
-    one.cancel.cancel();
-    reader.await.unwrap();
 }

@@ -23,7 +23,7 @@ pub(super) fn all() -> Vec<Config> {
         },
         bucket(KV_USERS, "Active node and language of each person", 64 * MB),
         bucket(KV_NODES, "Enrolled nodes and whom they serve", 256 * MB),
-        bucket(KV_ROUTER, "Which router leads", MB),
+        bucket(KV_ROUTER, "Which router leads, and where it reads", MB),
         Config {
             // A button on its card may be tapped for days; a text that waited in vain lies here
             // whole, to be sent again. At the size limit the oldest go: their buttons then say so.

@@ -5,7 +5,7 @@ mod claims;
 
 use async_nats::HeaderMap;
 use common::broker::Broker;
-use common::broker::consume::{ConsumeOptions, Delivery, Earlier, MAX_ATTEMPTS, Outcome, consume};
+use common::broker::consume::{ConsumeOptions, Delivery, MAX_ATTEMPTS, Outcome, consume};
 use common::broker::dead::{DeadWhy, Letter, store};
 use common::ids::CardId;
 use common::lang::Lang;
@@ -184,8 +184,7 @@ fn reader(node: &Broker, times: usize) -> (tokio::sync::mpsc::Receiver<Delivery>
             in_flight: 1,
             drain: std::time::Duration::from_secs(1),
             dead: Some("home"),
-            earlier: Earlier::default(),
-            lease: None,
+            lead: None,
         };
         let handle = |delivery: Delivery| {
             let (heard, left) = (heard.clone(), std::sync::Arc::clone(&left));

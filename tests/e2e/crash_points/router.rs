@@ -22,7 +22,7 @@ pub(super) const CHOICE: [&str; 3] = [
 ];
 
 /// At its own start: before it does anything, and when it takes up what an earlier death left.
-pub(super) const START: [&str; 2] = ["broker.lease.taken", "router.floor.kept"];
+pub(super) const START: [&str; 2] = ["broker.lease.taken", "broker.floor.kept"];
 
 #[tokio::test(flavor = "multi_thread")]
 async fn with_an_act_in_hand() {

@@ -9,6 +9,7 @@ use async_nats::jetstream::AckKind;
 use tokio::sync::{OwnedRwLockReadGuard, OwnedRwLockWriteGuard, RwLock};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
 use tracing::{debug, error, warn};
 
 use super::suspects::Trial;
@@ -47,6 +48,8 @@ pub(super) struct Carrier {
     cancel: CancellationToken,
     /// Held by all that run, for writing by one that runs alone.
     gate: Arc<RwLock<()>>,
+    /// The handlers' tasks.
+    works: TaskTracker,
 }
 
 enum Pass {
@@ -71,7 +74,15 @@ impl Carrier {
             dead: options.dead.map(str::to_owned),
             cancel,
             gate: Arc::default(),
+            works: TaskTracker::new(),
         }
+    }
+
+    /// Waits until no handler runs any more, of those that were told to stop.
+    pub(super) async fn all_ended(&self) {
+        self.works.close();
+        self.works.wait().await;
+        self.works.reopen();
     }
 
     pub(super) async fn carry<F>(
@@ -106,7 +117,7 @@ impl Carrier {
             return Ended::Settled { key, sequence };
         };
         let outcome = match pass {
-            Some(pass) => run(tokio::spawn(work), pass).await,
+            Some(pass) => run(self.works.spawn(work), pass).await,
             None => Err((
                 DeadWhy::TooOften,
                 format!(

@@ -4,27 +4,28 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use async_nats::jetstream;
-use async_nats::jetstream::consumer::PullConsumer;
 use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
 
 use super::carry::{Carrier, Ended};
-use super::resume::Resume;
 use super::suspects::{Suspects, Trial};
-use super::{Delivery, Held, Outcome};
+use super::{ConsumeOptions, Delivery, Held, Outcome};
+use crate::broker::Broker;
 use crate::broker::lease::Lease;
 use crate::keyed::Keyed;
 
 /// What one reader has in hand. Bounded by `in_flight`.
 pub(super) struct Reader<H> {
-    pub(super) carrier: Carrier,
-    pub(super) handle: H,
-    pub(super) lease: Option<Lease>,
-    pub(super) keyed: Keyed<String, Held>,
+    carrier: Carrier,
+    handle: H,
+    lease: Option<Lease>,
+    /// Ends the handlers that are under way.
+    stretch: CancellationToken,
+    keyed: Keyed<String, Held>,
     pub(super) running: JoinSet<Ended>,
     /// Everything taken and not yet settled, by place in the stream.
     pub(super) held: BTreeMap<u64, jetstream::Message>,
     pub(super) suspects: Suspects,
-    pub(super) resume: Resume,
 }
 
 impl<H, F> Reader<H>
@@ -32,36 +33,45 @@ where
     H: Fn(Delivery) -> F,
     F: Future<Output = Outcome> + Send + 'static,
 {
+    pub(super) fn new(
+        broker: &Broker,
+        options: &ConsumeOptions<'_>,
+        cancel: CancellationToken,
+        handle: H,
+    ) -> Self {
+        Self {
+            carrier: Carrier::new(broker, options, cancel),
+            handle,
+            lease: options.lead.map(|lead| lead.lease.clone()),
+            stretch: CancellationToken::new(),
+            keyed: Keyed::default(),
+            running: JoinSet::new(),
+            held: BTreeMap::new(),
+            suspects: Suspects::default(),
+        }
+    }
+
     pub(super) fn take(&mut self, key: String, one: Held) {
         // Delivered again while it is in hand, after a cut link: one is enough.
         if self.held.contains_key(&one.delivery.sequence) {
             return;
         }
         self.held.insert(one.delivery.sequence, one.message.clone());
-        if self.resume.is_on() {
-            self.resume.keep(key, one);
-        } else {
-            self.line_up(key, one);
-        }
-    }
-
-    /// Accounts for what is in hand beside the message that has just come.
-    pub(super) fn expect(&mut self, consumer: &PullConsumer, sequence: u64) {
-        let new = usize::from(!self.held.contains_key(&sequence));
-        let held = self.held.len();
-        self.resume.expect(consumer, held + new, sequence);
-    }
-
-    pub(super) fn resume(&mut self) {
-        for (key, one) in self.resume.release() {
-            self.line_up(key, one);
-        }
-    }
-
-    fn line_up(&mut self, key: String, one: Held) {
         if let Some(first) = self.keyed.push(key.clone(), one) {
             self.start(key, first, Duration::ZERO);
         }
+    }
+
+    /// Lets go of everything in hand, to begin anew: all of it comes again. Returns when nothing
+    /// works on any of it any more, for that would work beside its own repeat.
+    pub(super) async fn abandon(&mut self) {
+        self.stretch.cancel();
+        self.running.shutdown().await;
+        self.carrier.all_ended().await;
+        self.stretch = CancellationToken::new();
+        self.keyed = Keyed::default();
+        self.held.clear();
+        self.suspects.forget();
     }
 
     fn start(&mut self, key: String, held: Held, pause: Duration) {
@@ -81,14 +91,19 @@ where
 
     fn run(&mut self, key: String, held: Held, pause: Duration, trial: Option<Trial>) {
         let (work, lease) = ((self.handle)(held.delivery.clone()), self.lease.clone());
+        let over = self.stretch.clone();
         let work = async move {
-            match lease {
-                None => work.await,
-                // Lost half-way: it is the next holder's now.
-                Some(lease) => lease
-                    .guard(work)
-                    .await
-                    .unwrap_or(Outcome::Again(Duration::ZERO)),
+            let work = async {
+                match lease {
+                    None => Some(work.await),
+                    // Lost half-way: it is the next holder's now.
+                    Some(lease) => lease.guard(work).await,
+                }
+            };
+            tokio::select! {
+                biased;
+                () = over.cancelled() => Outcome::Again(Duration::ZERO),
+                outcome = work => outcome.unwrap_or(Outcome::Again(Duration::ZERO)),
             }
         };
         let carrier = self.carrier.clone();

@@ -59,6 +59,12 @@ impl Suspects {
         Some((key, held, trial))
     }
 
+    /// Forgets all of them: they come again.
+    pub(super) fn forget(&mut self) {
+        self.waiting.clear();
+        self.out = None;
+    }
+
     /// Waits for the end of the trial that is out; for ever if none is.
     pub(super) async fn over(&mut self) {
         match &mut self.out {

@@ -1,5 +1,6 @@
-//! The key that a lease is: read by a direct get and written by compare-and-set, the two things
-//! that also an account without streams of its own may do with a bucket.
+//! The key that a lease is, or what its holder writes beside it: read by a direct get and written by
+//! compare-and-set, the two things that also an account without streams of its own may do with a
+//! bucket.
 
 use std::fmt;
 use std::time::Duration;
@@ -16,7 +17,7 @@ use crate::broker::storing::{self, Ending};
 /// How long one request may take.
 const TRY: Duration = Duration::from_millis(1500);
 
-/// Where a lease is: a key of a bucket.
+/// Where a lease is, or what belongs to it: a key of a bucket.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Place {
     /// The bucket; the router makes it.
@@ -33,14 +34,14 @@ impl fmt::Display for Place {
 
 /// What stands there.
 #[derive(Debug, Clone)]
-pub(super) struct Found {
-    pub(super) seq: u64,
-    pub(super) value: Bytes,
+pub(in crate::broker) struct Found {
+    pub(in crate::broker) seq: u64,
+    pub(in crate::broker) value: Bytes,
 }
 
 /// What became of a write.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Cas {
+pub(in crate::broker) enum Cas {
     /// It stands there, at this place in the stream.
     Won(u64),
     /// Something else was written meanwhile.
@@ -49,7 +50,7 @@ pub(super) enum Cas {
 
 impl Place {
     /// What stands there now; none if nothing ever did. The error is for the log.
-    pub(super) async fn read(&self, broker: &Broker) -> Result<Option<Found>, String> {
+    pub(in crate::broker) async fn read(&self, broker: &Broker) -> Result<Option<Found>, String> {
         let (api, bucket, key) = (broker.api(), &self.bucket, &self.key);
         let subject = format!("{api}.DIRECT.GET.KV_{bucket}.$KV.{bucket}.{key}");
         let request = broker.client().request(subject, Bytes::new());
@@ -76,7 +77,12 @@ impl Place {
 
     /// Writes `value` if what stands there is still what was read at `seq` (0: nothing). An error
     /// means that it may or may not stand there now.
-    pub(super) async fn put(&self, broker: &Broker, seq: u64, value: &[u8]) -> Result<Cas, String> {
+    pub(in crate::broker) async fn put(
+        &self,
+        broker: &Broker,
+        seq: u64,
+        value: &[u8],
+    ) -> Result<Cas, String> {
         let message = PublishMessage::build()
             .payload(Bytes::copy_from_slice(value))
             .expected_last_subject_sequence(seq);
@@ -91,7 +97,7 @@ impl Place {
         })
         .await;
         // A bucket that takes no lease is the first to show that the broker cannot store.
-        let up = *broker.up.borrow();
+        let up = *broker.link.up.borrow();
         let ending = match &sent {
             Ok(Ok(_)) => Ending::Stored,
             Ok(Err(why)) => storing::ending(why, up),

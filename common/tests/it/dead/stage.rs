@@ -134,8 +134,7 @@ pub(super) fn options(
         in_flight: 16,
         drain: Duration::from_secs(1),
         dead: Some(dead),
-        earlier: Earlier::default(),
-        lease: None,
+        lead: None,
     }
 }
 

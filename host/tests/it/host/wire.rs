@@ -1,7 +1,7 @@
 //! What crosses the broker: work is acknowledged once it is written down and never before, foreign
 //! and broken work is put aside, answers wait out an outage in order, and signs of life.
 
-use common::broker::consume::{ConsumeOptions, Earlier, Outcome, consume};
+use common::broker::consume::{ConsumeOptions, Outcome, consume};
 use common::ids::BootId;
 use common::message::control::{HEARTBEAT_EVERY, Heartbeat, Verb};
 use futures_util::{StreamExt as _, TryStreamExt as _};
@@ -226,8 +226,7 @@ async fn what_is_shown_reaches_the_surface_it_is_for() {
         in_flight: 8,
         drain: Duration::from_secs(1),
         dead: None,
-        earlier: Earlier::default(),
-        lease: None,
+        lead: None,
     };
     let reading = consume(&gateway, options, end.clone(), str::to_owned, |delivery| {
         let heard = heard.clone();

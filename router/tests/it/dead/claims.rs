@@ -197,22 +197,19 @@ async fn an_act_that_no_router_survived_is_given_up_over_resets_as_well() {
         .unwrap()
         .ack_floor
         .stream_sequence;
-    let users = inside
+    let places = inside
         .jetstream()
-        .get_key_value(stream::KV_USERS)
+        .get_key_value(stream::KV_ROUTER)
         .await
         .unwrap();
     let kept = async || {
-        let kept = users.get("router/floor").await.unwrap();
+        let kept = places.get("acts").await.unwrap();
         kept.map(|kept| serde_json::from_slice::<serde_json::Value>(&kept).unwrap())
     };
     // So many have begun there that this one is the last: had each of them died at the first act,
     // this is what they would have left.
     let left = json!({"floor": floor, "times": MAX_ATTEMPTS - 1});
-    users
-        .put("router/floor", left.to_string().into())
-        .await
-        .unwrap();
+    places.put("acts", left.to_string().into()).await.unwrap();
     world.start_router().await;
     let counted = json!({"floor": floor, "times": MAX_ATTEMPTS});
     until("it is counted", || async {
