@@ -4,12 +4,13 @@
 
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::Router;
 use axum::extract::rejection::JsonRejection;
-use axum::extract::{DefaultBodyLimit, Json, Query, State, WebSocketUpgrade};
+use axum::extract::{DefaultBodyLimit, Json, Query, Request, State, WebSocketUpgrade};
 use axum::http::{HeaderMap, StatusCode, header};
-use axum::middleware;
+use axum::middleware::{self, Next};
 use axum::response::{IntoResponse as _, Response};
 use axum::routing::{get, post};
 use common::health::Health;
@@ -19,6 +20,7 @@ use common::message::inbound::{Chat, ChatKind, InboundBody};
 use common::message::view::Action;
 use common::text::Say as _;
 use common::text::gateway::GatewayText;
+use futures_util::StreamExt as _;
 use serde::Deserialize;
 use serde_json::json;
 use tokio::net::TcpListener;
@@ -36,8 +38,12 @@ use crate::intake::{self, Act, Intake, Taken};
 /// Ports tried from the wished one on.
 const PORTS: u16 = 10;
 /// The largest request body, in bytes. Texts over the limit for people are answered by the router;
-/// over this they are not even read.
+/// over this they are not even kept.
 const MOST_BODY: usize = 4 * 1024 * 1024;
+/// Up to so many bytes, and for so long, what is too large is read and thrown away: who still sends
+/// when the connection closes never sees the answer.
+const MOST_THROWN_AWAY: u64 = 64 * 1024 * 1024;
+const THROWS_AWAY_FOR: Duration = Duration::from_secs(10);
 /// Open pages at once; one more is told to come back later.
 const PAGES: usize = 32;
 /// Of a text too long to be taken, this many characters are shown.
@@ -110,7 +116,8 @@ pub(crate) fn health_only(health: Health, address: SocketAddr, lang: Lang) -> Ro
 
 /// All routes.
 pub(super) fn routes(site: Arc<Site>, health: Health, address: SocketAddr) -> Router {
-    let guard = Guard::new(address.ip(), address.port(), site.lang);
+    let lang = site.lang;
+    let guard = Guard::new(address.ip(), address.port(), lang);
     let mut router = Router::new()
         .route("/", get(index))
         .route("/login", get(login))
@@ -125,6 +132,7 @@ pub(super) fn routes(site: Arc<Site>, health: Health, address: SocketAddr) -> Ro
         .with_state(site)
         .merge(health_route(health))
         .layer(DefaultBodyLimit::max(MOST_BODY))
+        .layer(middleware::from_fn_with_state(lang, too_large))
         .layer(middleware::from_fn_with_state(
             Arc::new(guard),
             guard::layer,
@@ -137,6 +145,21 @@ pub(crate) async fn serve(listener: TcpListener, router: Router, cancel: Cancell
     if let Err(why) = served.await {
         warn!(%why, "the web server ended");
     }
+}
+
+/// Answers what is too large, once it is there.
+async fn too_large(State(lang): State<Lang>, request: Request, next: Next) -> Response {
+    let length = request.headers().get(header::CONTENT_LENGTH);
+    let length = length.and_then(|length| length.to_str().ok()?.parse::<u64>().ok());
+    let Some(length) = length.filter(|length| *length > MOST_BODY as u64) else {
+        return next.run(request).await;
+    };
+    if length <= MOST_THROWN_AWAY {
+        let mut rest = request.into_body().into_data_stream();
+        let thrown_away = async { while let Some(Ok(_)) = rest.next().await {} };
+        let _ = tokio::time::timeout(THROWS_AWAY_FOR, thrown_away).await;
+    }
+    refuse(StatusCode::PAYLOAD_TOO_LARGE, &GatewayText::TooLarge, lang)
 }
 
 fn health_route(health: Health) -> Router {
