@@ -52,6 +52,9 @@ pub trait Show: Send + Sync + 'static {
     /// process after a crash, it must not become visible twice.
     fn show(&self, outbound: &Outbound) -> impl Future<Output = Result<(), ShowError>> + Send;
 
+    /// We lead now in place of one that ended without a word: what it had sent may still arrive.
+    fn seized(&self) {}
+
     /// Edits a shown card in passing. Never after a newer revision of that card.
     fn preview(&self, preview: &Preview) -> impl Future<Output = Previewed> + Send;
 }

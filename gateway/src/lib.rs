@@ -218,6 +218,9 @@ async fn lead<S: Show>(
         if let Some(ledger) = ledger.as_ref().filter(|_| !lease.is_unbroken()) {
             ledger.forget();
         }
+        if lease.is_seized() {
+            surface.seized();
+        }
         let shown = deliver::run(Arc::clone(&surface), broker.clone(), lease.clone());
         let previewed = preview::run(Arc::clone(&surface), broker.clone(), lease.clone());
         tokio::join!(shown, previewed);

@@ -53,6 +53,8 @@ pub struct Lease {
     inner: Arc<Inner>,
     /// Whether nobody else held it since this instance did.
     unbroken: bool,
+    /// Whether its holder before us did not give it up.
+    seized: bool,
     _renewing: Arc<DropGuard>,
 }
 
@@ -106,6 +108,11 @@ impl Lease {
     /// is still true.
     pub fn is_unbroken(&self) -> bool {
         self.unbroken
+    }
+
+    /// Whether another instance held it and did not give it up: it may have left things half done.
+    pub fn is_seized(&self) -> bool {
+        self.seized
     }
 
     /// Cancelled when the lease is lost or when its holder was told to stop. In the latter case it

@@ -5,12 +5,14 @@
 //! remembering what was sent, is left to the user of this.
 
 mod call;
+mod dangling;
 
 use std::fmt::Write as _;
 use std::sync::Arc;
 
 use reqwest::Method;
 use serde_json::{Value, json};
+use tokio::time::Instant;
 
 pub use self::call::Patience;
 use self::call::{Call, Caller, Repeat, Turn};
@@ -200,6 +202,17 @@ impl Api {
             })
             .await
             .map(drop)
+    }
+
+    /// Since when an edit of a message is out whose end nobody saw, if one is: it may still reach
+    /// the platform after newer ones. Known for two minutes.
+    pub fn dangling(&self, message_id: &str) -> Option<Instant> {
+        self.caller.dangling.since(message_id)
+    }
+
+    /// Whatever dangled has been made up for.
+    pub fn made_up_for(&self, message_id: &str) {
+        self.caller.dangling.forget(message_id);
     }
 
     /// Puts a reaction under a message; returns its id for [`Api::unreact`].

@@ -5,6 +5,8 @@
 //! back is in `show`.
 
 mod arrived;
+mod late;
+mod refused;
 mod show;
 
 use std::sync::Arc;

@@ -143,6 +143,42 @@ async fn previews_are_thinned_out_and_never_come_late() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn an_edit_that_arrives_after_newer_ones_does_not_stay() {
+    let (stage, feishu, me, user) = start().await;
+    let _gateway = stage.gateway(app(&feishu));
+    let (chat, id) = (direct(&me.chat_id()), CardId::new());
+    let rev = |n, tone, text: &str| card(&user, &chat, id, n, view(tone, text));
+    stage.show(&rev(1, Tone::Working, "starting")).await;
+    me.wait_text("starting", SOON).await.unwrap();
+    // Cut off after 5 s, and still on its way.
+    feishu.fault(Class::Patch, Fault::Late(Duration::from_secs(7)));
+    let preview = Preview {
+        card: id,
+        rev: 1,
+        n: 1,
+        user: user.clone(),
+        view: view(Tone::Working, "half of it"),
+    };
+    stage.preview(&preview).await;
+    let taken = |f: &Feishu| f.faults_left(Class::Patch) == 0;
+    feishu.wait_until(taken, SOON).await.unwrap();
+    stage.show(&rev(2, Tone::Done, "all of it")).await;
+    stage.show(&notice(&user, &chat, "behind it")).await;
+    stage.wait_all_shown().await;
+    let shown = me.messages();
+    let edits: Vec<_> = shown[0]
+        .edits
+        .iter()
+        .map(|edit| edit.content.to_string())
+        .collect();
+    assert_eq!(edits.len(), 3, "{edits:?}");
+    assert!(edits[0].contains("all of it"), "{edits:?}");
+    assert!(edits[1].contains("half of it"), "{edits:?}");
+    assert!(edits[2].contains("all of it"), "{edits:?}");
+    assert!(shown[1].text().contains("behind it"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn order_holds_while_the_platform_stumbles() {
     let (stage, feishu, me, user) = start().await;
     let _gateway = stage.gateway(app(&feishu));

@@ -217,16 +217,17 @@ impl Candidate {
                 return None;
             }
         };
-        let (seq, unbroken) = match &found {
-            None => (0, false),
-            Some(found) if found.value.is_empty() => (found.seq, false),
+        let (seq, before) = match &found {
+            None => (0, Before::Nobody),
+            Some(found) if found.value.is_empty() => (found.seq, Before::Nobody),
             Some(found) => {
                 let holder: Option<Holder> = serde_json::from_slice(&found.value).ok();
                 let mine = holder.as_ref().is_some_and(|one| one.instance == *id);
                 if !mine && !self.is_free(watching, found, holder, reconnected).await {
                     return None;
                 }
-                (found.seq, mine)
+                let before = if mine { Before::Us } else { Before::Another };
+                (found.seq, before)
             }
         };
         // Whoever cannot be asked would be followed at once.
@@ -244,7 +245,7 @@ impl Candidate {
             }
             watching.reachable_on = Some(cuts);
         }
-        self.take(seq, cuts, unbroken, cancel).await
+        self.take(seq, cuts, before, cancel).await
     }
 
     /// Whether somebody else's lease may be taken.
@@ -290,7 +291,7 @@ impl Candidate {
         &self,
         seq: u64,
         cuts: u64,
-        unbroken: bool,
+        before: Before,
         cancel: &CancellationToken,
     ) -> Option<Lease> {
         let (place, instance) = (&self.place, &self.instance);
@@ -336,10 +337,19 @@ impl Candidate {
         *super::lock(&inner.renewer) = Some(renewer);
         Some(Lease {
             inner,
-            unbroken,
+            unbroken: before == Before::Us,
+            seized: before == Before::Another,
             _renewing: Arc::new(stop.drop_guard()),
         })
     }
+}
+
+/// Who held a lease that is taken, and did not give it up.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Before {
+    Nobody,
+    Us,
+    Another,
 }
 
 /// Answers to whoever asks whether this instance lives.

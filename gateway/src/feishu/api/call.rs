@@ -12,6 +12,7 @@ use reqwest::Method;
 use serde_json::Value;
 use tokio::time::Instant;
 
+use super::dangling::Dangling;
 use crate::feishu::FeishuOptions;
 use crate::feishu::error::{Answer, ApiError, ErrorKind};
 use crate::feishu::limits::Limits;
@@ -61,6 +62,7 @@ pub(super) struct Caller {
     closed: Mutex<HashMap<&'static str, Instant>>,
     /// Idempotency keys of tries that may have been done.
     unsure: Cache<String, ()>,
+    pub(super) dangling: Dangling,
 }
 
 /// Whether doing a call twice does harm.
@@ -105,6 +107,7 @@ impl Caller {
                 .max_capacity(KEYS)
                 .time_to_live(KEY_LIFE)
                 .build(),
+            dangling: Dangling::new(),
         }
     }
 
@@ -204,10 +207,22 @@ impl Caller {
         if let Some(body) = &call.body {
             request = request.json(body);
         }
+        let edit = match call.turn {
+            Turn::Edit(message_id) => Some(self.dangling.begin(message_id)),
+            Turn::None | Turn::Chat(_) => None,
+        };
         let network = |error| ApiError::network(call.name, error);
-        let answer = Answer::read(request.send().await.map_err(network)?)
-            .await
-            .map_err(network)?;
+        let read = async {
+            Answer::read(request.send().await.map_err(network)?)
+                .await
+                .map_err(network)
+        };
+        let answer = read.await;
+        let known = |error: &ApiError| error.kind != ErrorKind::Unsure;
+        if let Some(edit) = edit.filter(|_| answer.as_ref().map_or_else(known, |_| true)) {
+            edit.answered();
+        }
+        let answer = answer?;
         if !answer.is_ok() {
             return Err(ApiError::answer(call.name, &answer));
         }

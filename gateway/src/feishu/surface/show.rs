@@ -23,6 +23,8 @@ use tracing::warn;
 use super::super::api::{Api, Message, Receiver, Sent};
 use super::super::error::{ApiError, ErrorKind};
 use super::super::render::{Form, Page, pages};
+use super::late::Late;
+use super::refused::{cannot_be_edited, is_about_the_reply};
 use crate::deliver::{Show, ShowError};
 use crate::ledger::{CardEntry, Ledger, LedgerError, NoticeEntry, Part};
 use crate::preview::Previewed;
@@ -39,6 +41,7 @@ pub struct Feishu {
     ledger: Ledger,
     lang: Lang,
     locks: Vec<Mutex<()>>,
+    late: Late,
 }
 
 impl From<LedgerError> for ShowError {
@@ -81,6 +84,7 @@ impl Feishu {
             ledger,
             lang,
             locks: (0..LOCKS).map(|_| Mutex::new(())).collect(),
+            late: Late::default(),
         }
     }
 
@@ -111,6 +115,7 @@ impl Feishu {
             user: &outbound.user,
         };
         let pages = pages(view, self.lang);
+        let edited = entry.parts.len();
         for (index, page) in pages.iter().enumerate() {
             let key = |form: &str| {
                 let part = index.to_string();
@@ -144,8 +149,36 @@ impl Feishu {
         for part in entry.parts.iter().skip(pages.len()) {
             self.empty(part).await?;
         }
+        // While it works, something newer follows anyway.
+        if view.tone != Tone::Working {
+            let shown = pages.iter().zip(entry.parts.iter().take(edited));
+            self.look_again(shown).await?;
+        }
         entry.rev = Some(rev);
         self.ledger.set_card(card, entry).await?;
+        Ok(())
+    }
+
+    /// Edits once more what has to stay, where an older edit may come after ours (see `late`). Only
+    /// then the revision counts as shown, so a crash in between repeats this.
+    async fn look_again(
+        &self,
+        shown: impl Iterator<Item = (&Page, &Part)>,
+    ) -> Result<(), ShowError> {
+        let late = |part: &Part| self.late.since(&self.api, &part.id);
+        let again: Vec<_> = shown
+            .filter(|(_, part)| part.is_editable())
+            .filter_map(|(page, part)| Some((page, part, late(part)?)))
+            .collect();
+        let Some(oldest) = again.iter().map(|(_, _, since)| *since).min() else {
+            return Ok(());
+        };
+        Late::over(oldest).await;
+        for (page, part, _) in again {
+            if self.edit(page, part).await? {
+                self.api.made_up_for(&part.id);
+            }
+        }
         Ok(())
     }
 
@@ -336,42 +369,17 @@ impl Show for Feishu {
         }
     }
 
+    fn seized(&self) {
+        self.late.seized();
+    }
+
     async fn preview(&self, preview: &Preview) -> Previewed {
-        // Cut off, the edit may still arrive, but long before the next one of this card: that waits
-        // for the lock, and for its turn.
+        // Cut off, the edit may still arrive: see `late`.
         let edit = self.edit_in_passing(preview);
         match tokio::time::timeout(PREVIEW_TIME, edit).await {
             Ok(result) => result,
             Err(_) => Previewed::Failed("no answer in time".into()),
         }
-    }
-}
-
-/// Whether a refused edit is about this message or about editing, so that a new message may still
-/// be taken.
-fn cannot_be_edited(error: &ApiError) -> bool {
-    match error.kind {
-        ErrorKind::Gone
-        | ErrorKind::Permission { .. }
-        | ErrorKind::NoSuchReader
-        | ErrorKind::Permanent => true,
-        ErrorKind::RateLimited { .. }
-        | ErrorKind::Unreached
-        | ErrorKind::Unsure
-        | ErrorKind::TokenRefused
-        | ErrorKind::Credentials
-        | ErrorKind::TooLong
-        | ErrorKind::CardRefused { .. }
-        | ErrorKind::BadContent => false,
-    }
-}
-
-/// Whether a reply was refused for something else than its content, as far as can be told: for a
-/// reason that we do not know, or although it was the simplest there is.
-fn is_about_the_reply(error: &ApiError, message: &Message) -> bool {
-    match message {
-        Message::Text(_) => matches!(error.kind, ErrorKind::Permanent | ErrorKind::BadContent),
-        Message::Card(_) | Message::Post(_) => error.kind == ErrorKind::Permanent,
     }
 }
 

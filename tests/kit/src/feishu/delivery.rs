@@ -129,6 +129,7 @@ fn prepare(world: &mut World, event: &Outgoing) -> Option<Prepared> {
             | Fault::Code { .. }
             | Fault::RateLimited { .. }
             | Fault::Hang
+            | Fault::Late(_)
             | Fault::ExpireToken),
         ) => panic!("{fault:?} cannot strike a delivery on the websocket"),
     }

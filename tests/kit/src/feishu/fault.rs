@@ -88,6 +88,9 @@ pub enum Fault {
     Delay(Duration),
     /// No effect and no answer; the connection stays open.
     Hang,
+    /// No answer, and the effect comes this much later, whoever has given up by then: a line that
+    /// was dead and lives again.
+    Late(Duration),
     /// All tokens become invalid just before this request, which is then judged as usual.
     ExpireToken,
     /// The connection is cut.

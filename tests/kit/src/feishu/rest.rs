@@ -129,6 +129,16 @@ pub(crate) async fn handle(
             return Response::default();
         }
         Some(Fault::Hang) => pending().await,
+        Some(Fault::Late(pause)) => {
+            tokio::spawn(async move {
+                tokio::time::sleep(pause).await;
+                core.step(|world| {
+                    let answer = judge(world, &route, &head.headers, &asked);
+                    note(world, number, &answer.unwrap_or_else(|refusal| refusal));
+                });
+            });
+            return pending().await;
+        }
         Some(Fault::HalfOpen) => {
             line.deafen();
             pending().await

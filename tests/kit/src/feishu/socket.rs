@@ -40,7 +40,7 @@ pub(crate) async fn upgrade(
         Some(Fault::Code { http, code }) => return refusal(http, code, "ordered by the test"),
         Some(Fault::RateLimited { .. }) => return bare(429),
         Some(Fault::Delay(pause)) => tokio::time::sleep(pause).await,
-        Some(Fault::Hang) => std::future::pending().await,
+        Some(Fault::Hang | Fault::Late(_)) => std::future::pending().await,
         Some(Fault::HalfOpen) => {
             line.deafen();
             std::future::pending::<()>().await;
