@@ -4,7 +4,8 @@
 //! The rules that make "nothing lost, nothing twice" hold here: an act is in `seen` and in `inbox`
 //! in one step, and only then acknowledged to the broker; what an act leads to (records, messages
 //! in `outbox`) and its removal from `inbox` are one step as well. Dying between two steps
-//! therefore repeats a step that is recognised, or finds its work still waiting.
+//! therefore repeats a step that is recognised, or finds its work still waiting. Nobody acts on it
+//! that a message is sent, so that alone does not wait for the disk.
 //!
 //! A disk that refuses a write closes the file; `owner` opens it again by itself once the disk takes
 //! something, and until then every request is refused with the reason.
@@ -69,7 +70,8 @@ pub enum Change {
     Prompt(Box<PromptRecord>),
     /// Something to show.
     Send(Box<Outbound>),
-    /// The message in this place of the outbox is confirmed.
+    /// The message in this place of the outbox is confirmed. Forgotten, it is sent once more under
+    /// its id, and recognised.
     Sent(u64),
 }
 
@@ -187,7 +189,8 @@ impl Journal {
         .await
     }
 
-    /// Carries out all of `changes` or none.
+    /// Carries out all of `changes` or none. They are on the disk when this returns, unless all of them
+    /// are [`Change::Sent`]: those follow within a second or so.
     pub async fn commit(&self, changes: Vec<Change>) -> Result<(), JournalError> {
         self.ask(|reply| Request::Commit(changes, reply)).await
     }

@@ -6,6 +6,10 @@
 //! it, the file is closed, and opened again every second until it works; what a failed step may have
 //! left is then taken back (acts, which the broker delivers again) or remembered (messages, which
 //! their sender adds again). All other changes mean the same however often they are made.
+//!
+//! That a message is sent is all that is not waited for: it goes to the disk with the next step, or
+//! by itself soon after. Dying before that sends the message once more under its id, as dying
+//! between sending and marking does anyway; and a flush for it would hold up the next act.
 
 use std::collections::HashSet;
 use std::path::PathBuf;
@@ -25,6 +29,9 @@ const REOPEN_EVERY: Duration = Duration::from_secs(1);
 /// How often a journal that stays open lets go of what is old.
 const PRUNE_EVERY: Duration = Duration::from_secs(24 * 3600);
 
+/// How long marks of what was sent may be in memory alone.
+const SETTLE_AFTER: Duration = Duration::from_secs(1);
+
 /// Tells a caller how its step went, once the transaction is decided.
 type Answer = Box<dyn FnOnce(Result<(), JournalError>)>;
 
@@ -41,6 +48,8 @@ pub(super) struct Owner {
     grown: watch::Sender<u64>,
     trouble: watch::Sender<Option<String>>,
     pruned: Instant,
+    /// By when what is committed in memory alone has to be on the disk; none if all is.
+    settle: Option<Instant>,
 }
 
 impl Owner {
@@ -58,6 +67,7 @@ impl Owner {
             grown,
             trouble,
             pruned: Instant::now(),
+            settle: None,
         }
     }
 
@@ -65,10 +75,26 @@ impl Owner {
     pub(super) fn run(mut self, inbox: &thread::Receiver<Request>) {
         let mut next_try = Instant::now();
         loop {
-            let first = if self.store.is_some() {
-                match inbox.recv() {
+            let first = if let Some(store) = &self.store {
+                let next = match self.settle {
+                    None => inbox.recv().map_err(RecvTimeoutError::from),
+                    Some(due) => inbox.recv_timeout(due.saturating_duration_since(Instant::now())),
+                };
+                match next {
                     Ok(first) => first,
-                    Err(_) => return,
+                    Err(ended) => {
+                        let settled = match self.settle.take() {
+                            None => Ok(()),
+                            Some(_) => store.begin().and_then(Step::commit),
+                        };
+                        if ended == RecvTimeoutError::Disconnected {
+                            return;
+                        }
+                        if let Err(why) = settled {
+                            next_try = self.close(why.to_string());
+                        }
+                        continue;
+                    }
                 }
             } else {
                 let wait = next_try.saturating_duration_since(Instant::now());
@@ -90,15 +116,21 @@ impl Owner {
             match self.store.take() {
                 Some(store) => match self.serve(&store, batch) {
                     Ok(()) => self.store = Some(store),
-                    Err(why) => {
-                        error!(%why, "the journal is closed and opened again");
-                        self.tell(Some(why));
-                        next_try = Instant::now();
-                    }
+                    Err(why) => next_try = self.close(why),
                 },
                 None => self.refuse(batch),
             }
         }
+    }
+
+    /// Closes the file, which is tried again at the time given back.
+    fn close(&mut self, why: String) -> Instant {
+        error!(%why, "the journal is closed and opened again");
+        self.store = None;
+        // What was in memory alone is forgotten: those messages are sent again.
+        self.settle = None;
+        self.tell(Some(why));
+        Instant::now()
     }
 
     /// Carries out a batch. An error means that the file has to be opened again.
@@ -115,6 +147,8 @@ impl Owner {
         // A step that failed half-way must not be kept, and it shares its transaction: then all
         // of the batch is refused, and nothing of it has happened.
         let mut broken = false;
+        // Whether somebody acts on it.
+        let mut waited_for = false;
         let mut step = store
             .begin()
             .inspect_err(&mut look)
@@ -122,6 +156,7 @@ impl Owner {
         for request in batch {
             match request {
                 Request::Accept(work, reply) => {
+                    waited_for = true;
                     let done = begun(&mut step, |step| step.accept(&work));
                     broken |= done.is_err();
                     let _ = done.as_ref().inspect_err(|why| look(why));
@@ -134,6 +169,7 @@ impl Owner {
                     changes,
                     reply,
                 } => {
+                    waited_for = true;
                     sends.extend(changes.iter().filter_map(sent_by));
                     let done = begun(&mut step, |step| {
                         step.withdraw(&cause, &changes, &self.there)
@@ -145,6 +181,7 @@ impl Owner {
                     }));
                 }
                 Request::Commit(changes, reply) => {
+                    waited_for |= !changes.iter().all(only_marks);
                     sends.extend(changes.iter().filter_map(sent_by));
                     let done = begun(&mut step, |step| step.apply(&changes, &self.there));
                     broken |= done.is_err();
@@ -175,12 +212,19 @@ impl Owner {
             && !replies.is_empty()
             && self.pruned.elapsed() >= PRUNE_EVERY
         {
+            waited_for = true;
             self.pruned = Instant::now();
             broken |= step.prune(Utc::now()).inspect_err(&mut look).is_err();
         }
         let committed = match step {
             Ok(_) if broken => Err(JournalError::Step("a step beside it failed".into())),
+            Ok(step) if !replies.is_empty() && !waited_for => {
+                let due = Instant::now() + SETTLE_AFTER;
+                self.settle.get_or_insert(due);
+                step.commit_later().inspect_err(&mut look)
+            }
             Ok(mut step) if !replies.is_empty() => {
+                self.settle = None;
                 let added = step.take_added();
                 step.commit().inspect_err(|why| {
                     look(why);
@@ -274,5 +318,20 @@ fn sent_by(change: &Change) -> Option<MessageId> {
         | Change::DropTurn(_)
         | Change::Prompt(_)
         | Change::Sent(_) => None,
+    }
+}
+
+/// Whether a change is a mark that nobody acts on.
+fn only_marks(change: &Change) -> bool {
+    match change {
+        Change::Sent(_) => true,
+        Change::Done(_)
+        | Change::User(_)
+        | Change::Session(_)
+        | Change::DropSession(_)
+        | Change::Turn(_)
+        | Change::DropTurn(_)
+        | Change::Prompt(_)
+        | Change::Send(_) => false,
     }
 }

@@ -11,8 +11,8 @@ use chrono::{DateTime, Duration, Utc};
 use common::ids::{CauseId, MessageId, PromptId, TurnId};
 use common::message::work::Work;
 use redb::{
-    Database, ReadableDatabase as _, ReadableTable, StorageError, TableDefinition, TableError,
-    WriteTransaction,
+    Database, Durability, ReadableDatabase as _, ReadableTable, StorageError, TableDefinition,
+    TableError, WriteTransaction,
 };
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -363,7 +363,15 @@ impl Step {
         Ok(())
     }
 
+    /// Returns when it is on the disk, and with it all that was committed before.
     pub(super) fn commit(self) -> Result<(), JournalError> {
+        self.txn.commit().map_err(refused)
+    }
+
+    /// The same without waiting for the disk: it holds for whoever reads here, and is on the disk
+    /// with the next [`Step::commit`]. A process that dies before that finds things as they were.
+    pub(super) fn commit_later(mut self) -> Result<(), JournalError> {
+        self.txn.set_durability(Durability::None).map_err(refused)?;
         self.txn.commit().map_err(refused)
     }
 }

@@ -273,6 +273,44 @@ async fn a_step_is_whole_after_a_crash_and_records_are_as_they_were() {
 }
 
 #[tokio::test]
+async fn that_a_message_is_sent_holds_at_once_and_reaches_the_disk_by_itself() {
+    let dir = tempfile::tempdir().unwrap();
+    let (journal, _) = Journal::open(dir.path()).unwrap();
+    journal
+        .commit(vec![notice("a"), notice("b")])
+        .await
+        .unwrap();
+    journal.commit(vec![Change::Sent(1)]).await.unwrap();
+    assert_eq!(outbox(&journal).await, ["b"]);
+    // Whatever else is written takes it along.
+    journal.commit(vec![notice("c")]).await.unwrap();
+    let (_copy, crashed, _) = after_a_crash(dir.path()).await;
+    assert_eq!(outbox(&crashed).await, ["b", "c"]);
+
+    // And where nothing else is, it goes alone.
+    journal.commit(vec![Change::Sent(2)]).await.unwrap();
+    journal.commit(vec![Change::Sent(3)]).await.unwrap();
+    assert!(outbox(&journal).await.is_empty());
+    let deadline = Instant::now() + Duration::from_secs(20);
+    loop {
+        let (_copy, crashed, _) = after_a_crash(dir.path()).await;
+        let left = outbox(&crashed).await;
+        if left.is_empty() {
+            break;
+        }
+        // Never one without the other before it.
+        assert!(left == ["b", "c"] || left == ["c"], "{left:?}");
+        assert!(Instant::now() < deadline, "{left:?}");
+    }
+    // An orderly end leaves nothing behind either.
+    journal.commit(vec![notice("d")]).await.unwrap();
+    journal.commit(vec![Change::Sent(4)]).await.unwrap();
+    drop(journal);
+    let (journal, _) = reopen(dir.path()).await;
+    assert!(outbox(&journal).await.is_empty());
+}
+
+#[tokio::test]
 async fn a_journal_has_one_owner() {
     let dir = tempfile::tempdir().unwrap();
     let (journal, _) = Journal::open(dir.path()).unwrap();
