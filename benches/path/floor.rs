@@ -3,6 +3,8 @@
 //! pulls that. Same broker, accounts, streams and kinds of consumer as the real path.
 
 use std::collections::HashMap;
+use std::os::unix::fs::FileExt as _;
+use std::path::Path;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
@@ -14,7 +16,7 @@ use futures_util::StreamExt as _;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
-use crate::site::{FLOOR_NODE, Site};
+use crate::site::{FLOOR_NODE, PAUSE, Site};
 
 /// As long as a message and its head are on the real path.
 const PAYLOAD: usize = 400;
@@ -58,7 +60,8 @@ pub(crate) async fn measure(site: &Site, people: usize, rounds: usize) -> Vec<Du
             message.double_ack().await.expect("acknowledged");
         }
         sending.await.expect("sent");
-        tokio::time::sleep(Duration::from_millis(20)).await;
+        // Processes, broker and processor have as long to go to sleep as on the real path.
+        tokio::time::sleep(PAUSE).await;
     }
     cancel.cancel();
     routing.await.expect("routed");
@@ -95,6 +98,28 @@ async fn route(router: Broker, cancel: CancellationToken) {
     }
 }
 
+/// What a flush of this disk takes: some pages of a file written and waited for, in the same rhythm.
+/// The broker does not flush for each message; a host does, twice before its agent hears it.
+pub(crate) async fn flushes(beside: &Path, rounds: usize) -> Vec<Duration> {
+    const PAGES: usize = 8;
+    let file = std::fs::File::create(beside.with_extension("flushes")).expect("a file");
+    // As in a journal that has its size, no flush has to make the file longer.
+    file.write_all_at(&vec![1; 16 * PAGES * 4096], 0)
+        .expect("room");
+    file.sync_all().expect("flushed");
+    let pages = vec![2; PAGES * 4096];
+    let mut times = Vec::new();
+    for round in 0..rounds {
+        let at = u64::try_from(round % 16 * PAGES * 4096).expect("small");
+        let begun = Instant::now();
+        file.write_all_at(&pages, at).expect("room");
+        file.sync_data().expect("flushed");
+        times.push(begun.elapsed());
+        tokio::time::sleep(PAUSE).await;
+    }
+    times
+}
+
 async fn messages(
     broker: &Broker,
     stream: &str,
@@ -113,7 +138,7 @@ async fn messages(
         .expect("messages")
 }
 
-async fn connect(site: &Site, creds: &std::path::Path, owner: bool) -> Broker {
+async fn connect(site: &Site, creds: &Path, owner: bool) -> Broker {
     let options = BrokerOptions {
         url: site.url(),
         creds: Creds::read(creds).expect("credentials"),

@@ -3,7 +3,8 @@
 //! process holds. Run with `make bench`.
 //!
 //! Beside it, in the same run, over the same broker, accounts and consumers: the least that two
-//! durable hand-overs cost, a bare publish, pull, publish, pull (`floor`). The agent is a stand-in
+//! durable hand-overs cost, a bare publish, pull, publish, pull (`floor`), and what a flush of this
+//! disk takes, which no broker does for us. The agent is a stand-in
 //! (`agent`) that notes when it was spoken to, because the real one cannot be asked.
 #![allow(
     clippy::unwrap_used,
@@ -27,6 +28,8 @@ use site::{Site, Standalone};
 
 /// Rounds of one message for each person, by how many people speak at the same instant.
 const CROWDS: [(usize, usize); 3] = [(1, 200), (10, 40), (100, 10)];
+/// Flushes of the disk that are measured.
+const FLUSHES: usize = 100;
 /// Turns after which memory is read again.
 const TURNS: usize = 1_000;
 
@@ -55,6 +58,7 @@ async fn bench() {
     for (people, rounds) in CROWDS {
         floors.push(floor::measure(&site, people, rounds).await);
     }
+    let flushes = floor::flushes(&site.creds("gateway"), FLUSHES).await;
     site.run().await;
     let idle = site.memory();
     println!(
@@ -76,6 +80,12 @@ async fn bench() {
         );
         backs.push((people, back));
     }
+    println!(
+        "{:<26} {:>8.2} {:>8.2}   (a host waits for two of them; the floor for none)",
+        "one flush of this disk",
+        at(&flushes, 50),
+        at(&flushes, 99)
+    );
     println!("\n{:<26} {:>8} {:>8}", "last word → platform", "p50", "p99");
     for (people, back) in &backs {
         println!(

@@ -16,6 +16,8 @@ use crate::agent;
 /// Enrolled for the floor only.
 pub(crate) const FLOOR_NODE: &str = "floor";
 const NODE: &str = "bench";
+/// Between two rounds: the platform's limits for a chat are not what is measured.
+pub(crate) const PAUSE: Duration = Duration::from_millis(400);
 const PATIENCE: Duration = Duration::from_secs(60);
 
 /// A process of ours, ended when dropped.
@@ -275,8 +277,7 @@ impl Site {
                 let at = self.finished(&name, &words).await;
                 seen.insert(words, nanos(at));
             }
-            // The platform's limits for a chat are not what is measured.
-            tokio::time::sleep(Duration::from_millis(400)).await;
+            tokio::time::sleep(PAUSE).await;
         }
         let notes = agent::read(&self.place.path("notes"));
         let mut there = Vec::new();
