@@ -98,7 +98,10 @@ impl Carrier {
     {
         let sequence = held.delivery.sequence;
         let stopped = async {
-            tokio::time::sleep(pause).await;
+            // The clock's next tick would be up to a millisecond away.
+            if !pause.is_zero() {
+                tokio::time::sleep(pause).await;
+            }
             let given_up = trial.as_ref().is_some_and(|trial| trial.given_up);
             let pass = if given_up {
                 None
@@ -108,8 +111,9 @@ impl Carrier {
             Some(pass)
         };
         let pass = tokio::select! {
-            pass = stopped => pass,
+            biased;
             () = self.cancel.cancelled() => None,
+            pass = stopped => pass,
         };
         let Some(pass) = pass else {
             // Not begun any more: whoever reads next gets it at once.
