@@ -6,7 +6,7 @@
 //! What has to stay is therefore edited once more, when the older edit has come or never will: the
 //! system tries it again after at most as long as it has tried already.
 
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use tokio::time::Instant;
@@ -14,8 +14,9 @@ use tracing::info;
 
 use super::super::api::Api;
 
-/// For so long after the gateway before us died, what it had sent last may still arrive.
-const AFTERMATH: Duration = Duration::from_secs(15);
+/// For so long after the gateway before us died, what it had sent last may still arrive, if we have
+/// heard nothing of the platform either.
+const AFTERMATH: Duration = Duration::from_secs(30);
 /// The pause before an edit is made once more.
 const SHORTEST: Duration = Duration::from_secs(1);
 const LONGEST: Duration = Duration::from_secs(20);
@@ -23,19 +24,45 @@ const LONGEST: Duration = Duration::from_secs(20);
 /// Since when something may be on its way.
 #[derive(Debug, Default)]
 pub(super) struct Late {
-    /// When we took over from a gateway that had not given up in order.
-    seized: Mutex<Option<Instant>>,
+    seized: Mutex<Option<Seized>>,
+}
+
+/// We lead in place of a gateway that had not given up in order.
+#[derive(Debug, Clone, Copy)]
+struct Seized {
+    at: Instant,
+    /// The platform's first answer to us: the line lives.
+    heard: Option<Instant>,
+}
+
+impl Seized {
+    /// Until when what the other one had sent may arrive: as long again as the line was dead, and a
+    /// little.
+    fn until(&self) -> Instant {
+        match self.heard {
+            Some(heard) => heard + heard.duration_since(self.at) + 2 * SHORTEST,
+            None => self.at + AFTERMATH,
+        }
+    }
 }
 
 impl Late {
     pub(super) fn seized(&self) {
-        *self.seized.lock().unwrap_or_else(PoisonError::into_inner) = Some(Instant::now());
+        let (at, heard) = (Instant::now(), None);
+        *self.lock() = Some(Seized { at, heard });
+    }
+
+    /// The platform has answered.
+    pub(super) fn heard(&self) {
+        if let Some(seized) = &mut *self.lock() {
+            seized.heard.get_or_insert_with(Instant::now);
+        }
     }
 
     /// Since when an older edit of this message may be out; none if none is.
     pub(super) fn since(&self, api: &Api, message_id: &str) -> Option<Instant> {
-        let seized = *self.seized.lock().unwrap_or_else(PoisonError::into_inner);
-        let seized = seized.filter(|at| at.elapsed() < AFTERMATH);
+        let seized = self.lock().filter(|seized| Instant::now() < seized.until());
+        let seized = seized.map(|seized| seized.at);
         api.dangling(message_id).into_iter().chain(seized).min()
     }
 
@@ -47,5 +74,26 @@ impl Late {
             "an older edit may still arrive; editing once more then"
         );
         tokio::time::sleep(pause).await;
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Option<Seized>> {
+        self.seized.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_another_had_sent_is_waited_for_as_long_again_as_the_line_was_dead() {
+        let at = Instant::now();
+        let after = |heard: Option<u64>| {
+            let heard = heard.map(|secs| at + Duration::from_secs(secs));
+            Seized { at, heard }.until() - at
+        };
+        assert_eq!(after(Some(0)), Duration::from_secs(2));
+        assert_eq!(after(Some(8)), Duration::from_secs(18));
+        assert_eq!(after(None), AFTERMATH);
     }
 }

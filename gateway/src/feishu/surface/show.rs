@@ -196,6 +196,7 @@ impl Feishu {
             let message = page.message(form);
             match self.send(place, index, &message, &uuid).await {
                 Ok(sent) => {
+                    self.late.heard();
                     return Ok(Part {
                         id: sent.message_id.unwrap_or_default(),
                         card: matches!(message, Message::Card(_)),
@@ -234,7 +235,10 @@ impl Feishu {
                 continue;
             };
             match self.api.patch(&part.id, &card).await {
-                Ok(()) => return Ok(true),
+                Ok(()) => {
+                    self.late.heard();
+                    return Ok(true);
+                }
                 Err(error) if error.wants_simpler() => {
                     warn!(%error, ?form, "the platform refused this form");
                 }
