@@ -57,6 +57,7 @@ pub(crate) async fn measure(site: &Site, people: usize, rounds: usize) -> Vec<Du
             let id = String::from_utf8_lossy(&message.payload[..36]).into_owned();
             let since = begun.lock().expect("no panic").remove(&id);
             times.push(since.expect("one of ours").elapsed());
+            let message = node.settling(&message);
             message.double_ack().await.expect("acknowledged");
         }
         sending.await.expect("sent");

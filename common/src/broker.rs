@@ -23,7 +23,7 @@ use tracing::debug;
 
 use self::connect::Link;
 use self::storing::{Ending, Storing};
-use crate::identity::Creds;
+use crate::identity::{API_PREFIX, Creds, ack_of_node};
 
 /// The API prefix under which accounts without streams of their own reach the services they may.
 pub const IMPORTED_API: &str = "PWJS.API";
@@ -151,6 +151,17 @@ impl Broker {
     /// The stream API as this account sees it.
     pub fn jetstream(&self) -> &jetstream::Context {
         &self.js
+    }
+
+    /// The message as this account may settle it: its acknowledgements go where they are let through.
+    pub fn settling(&self, message: &jetstream::Message) -> jetstream::Message {
+        let mut message = message.clone();
+        if self.api == API_PREFIX
+            && let Some(ours) = message.message.reply.as_deref().and_then(ack_of_node)
+        {
+            message.message.reply = Some(ours.into());
+        }
+        message
     }
 
     /// Whether the connection stands, for `/health`; follows changes.

@@ -19,7 +19,7 @@ mod tell;
 
 use std::path::PathBuf;
 
-pub use accounts::{API_PREFIX, NODE_CONNECTED, NODE_DISCONNECTED};
+pub use accounts::{API_PREFIX, NODE_CONNECTED, NODE_DISCONNECTED, ack_of_node};
 pub use conf::HubOptions;
 pub use creds::Creds;
 pub use enrol::{EnrollOptions, NodeCreds};

@@ -10,7 +10,7 @@ use std::cmp::Reverse;
 use std::fmt;
 use std::time::Duration;
 
-use async_nats::Subscriber;
+use async_nats::{Message, Subscriber};
 use chrono::{DateTime, Utc};
 use common::broker::Broker;
 use common::ids::{BootId, NodeId};
@@ -138,7 +138,7 @@ impl Claim {
                     }
                 }
                 word = self.heard.next() => match word {
-                    Some(word) => self.hear(&word.payload, Stage::Works).await,
+                    Some(word) => self.hear(&word, Stage::Works).await,
                     // The client has ended; so will we.
                     None => return Ok(()),
                 },
@@ -162,20 +162,20 @@ impl Claim {
             };
             // Our own word comes back to us: so long takes the way to the broker and back.
             if self
-                .read(&word.payload)
+                .read(&word)
                 .is_some_and(|word| word.who.boot == self.me.boot)
             {
                 until = until.max(begun + begun.elapsed() * ROUND_TRIPS);
             }
-            if let Some(rival) = self.hear(&word.payload, stage).await {
+            if let Some(rival) = self.hear(&word, stage).await {
                 return Some(rival);
             }
         }
     }
 
     /// Takes one word; the other one if we have to give way to it.
-    async fn hear(&self, payload: &[u8], stage: Stage) -> Option<Rival> {
-        let word = self.read(payload)?;
+    async fn hear(&self, message: &Message, stage: Stage) -> Option<Rival> {
+        let word = self.read(message)?;
         if word.who.boot == self.me.boot {
             return None;
         }
@@ -199,8 +199,14 @@ impl Claim {
         None
     }
 
-    fn read(&self, payload: &[u8]) -> Option<Word> {
-        let word = serde_json::from_slice(payload);
+    fn read(&self, message: &Message) -> Option<Word> {
+        // Another node may name our subject as where the broker is to answer, and choose a message of
+        // its own as the answer. Those carry headers or a reply subject; what a start says does not.
+        if message.headers.is_some() || message.reply.is_some() {
+            warn!(node = %self.node, "what is not said by a start of this node is passed over");
+            return None;
+        }
+        let word = serde_json::from_slice(&message.payload);
         word.inspect_err(
             |why| warn!(node = %self.node, %why, "a word of another start cannot be read"),
         )

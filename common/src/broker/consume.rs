@@ -193,7 +193,7 @@ pub async fn consume<K, H, F>(
                         break 'open;
                     }
                     for message in reader.held.values() {
-                        let _ = message.ack_with(AckKind::Progress).await;
+                        let _ = broker.settling(message).ack_with(AckKind::Progress).await;
                     }
                 }
                 came = mine(options.lead, messages.next()), if reader.held.len() < options.in_flight => match came {
@@ -238,7 +238,7 @@ pub async fn consume<K, H, F>(
     } else if options.lead.is_none() {
         // For whoever reads next, at once and in order. Who leads next begins at the floor anyway.
         for message in reader.held.values() {
-            let _ = message.ack_with(AckKind::Nak(None)).await;
+            let _ = broker.settling(message).ack_with(AckKind::Nak(None)).await;
         }
     }
 }

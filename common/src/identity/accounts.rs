@@ -16,10 +16,18 @@ use super::{IdentityError, roles};
 pub(super) const SURFACES: [&str; 2] = ["feishu", "web"];
 
 /// Raised when a table below changes: an older data folder then gets its accounts signed anew.
-pub(super) const LAYOUT: u32 = 3;
+pub(super) const LAYOUT: u32 = 4;
 
 /// Prefix under which nodes and gateways find the JetStream services that are open to them.
 pub const API_PREFIX: &str = "PWJS.API";
+/// Where a node settles what the broker wants settled at `reply`; none when that is the same place. The broker lets
+/// through whatever a leaf publishes below `$JS.ACK`, also for nodes it does not carry; under a name of our own the
+/// permissions hold.
+pub fn ack_of_node(reply: &str) -> Option<String> {
+    let rest = reply.strip_prefix("$JS.ACK.PW_WORK.")?;
+    Some(format!("PWJS.ACK.PW_WORK.{rest}"))
+}
+
 /// Where the router hears that a node's connection has come up (broker's own event, account NODES).
 pub const NODE_CONNECTED: &str = "pw.presence.connected";
 /// Where the router hears that a node's connection is gone.
@@ -101,13 +109,15 @@ fn links(keys: &Keys) -> Vec<Link> {
         let (subject, local) = api(rest);
         link(Pw, Nodes, share, &subject, &local);
     }
-    for subject in [
-        "$JS.ACK.PW_WORK.>",
-        "pw.out.>",
-        "pw.dead.>",
-        "pw.turn.>",
-        "pw.up.>",
-    ] {
+    let acks = "ACK.PW_WORK.>";
+    link(
+        Pw,
+        Nodes,
+        Share::Service,
+        &format!("$JS.{acks}"),
+        &format!("PWJS.{acks}"),
+    );
+    for subject in ["pw.out.>", "pw.dead.>", "pw.turn.>", "pw.up.>"] {
         link(Pw, Nodes, Share::Service, subject, "");
     }
     link(Nodes, Pw, Share::Answers, "pw.ctl.>", "");
@@ -125,7 +135,13 @@ fn links(keys: &Keys) -> Vec<Link> {
         let (subject, local) = api(rest);
         link(Pw, Gate, share, &subject, &local);
     }
-    for subject in ["$JS.ACK.PW_OUT.>", "pw.in.>", "pw.dead.>", "pw.down.>"] {
+    for subject in [
+        "$JS.ACK.PW_OUT.>",
+        "pw.in.>",
+        // Only its own: a gateway may answer where a message says, and it may send itself one.
+        "pw.dead.gateway.>",
+        "pw.down.>",
+    ] {
         link(Pw, Gate, Share::Service, subject, "");
     }
     for surface in SURFACES {
@@ -176,7 +192,15 @@ pub(super) fn account_token(
 ) -> Result<String, IdentityError> {
     let links = links(keys);
     let mut exports: Vec<Value> = Vec::new();
-    for link in links.iter().filter(|link| link.owner == account) {
+    let owned = || links.iter().filter(|link| link.owner == account);
+    // The server wants no export within another one; who imports less than is exported has that much less.
+    let within = |link: &Link, other: &Link| {
+        let head = other.subject.strip_suffix('>');
+        other.share == link.share
+            && other.subject != link.subject
+            && head.is_some_and(|head| link.subject.starts_with(head))
+    };
+    for link in owned().filter(|link| !owned().any(|other| within(link, other))) {
         let export = match link.share {
             Share::Service => {
                 json!({"name": link.subject, "subject": link.subject, "type": "service"})

@@ -19,21 +19,16 @@ pub(super) fn roles(account: Account, keys: &Keys) -> Vec<Value> {
                 &node_publish("{{name()}}"),
                 &node_subscribe("{{name()}}", "{{name()}}"),
                 &connections,
+                Answers::Published,
             ),
-            {
-                // A leaf's replies to requests from another account go to `_R_.…`: the server applies no
-                // reply permission to leaf connections. Those subjects are random.
-                let mut publish = node_publish("{{tag(node)}}");
-                publish.push("_R_.>".into());
-                let subscribe = node_subscribe("{{tag(node)}}", "{{tag(node)}}");
-                role(
-                    &keys.leaf_role,
-                    "leaf",
-                    &publish,
-                    &subscribe,
-                    &["LEAFNODE", "LEAFNODE_WS"],
-                )
-            },
+            role(
+                &keys.leaf_role,
+                "leaf",
+                &node_publish("{{tag(node)}}"),
+                &node_subscribe("{{tag(node)}}", "{{tag(node)}}"),
+                &["LEAFNODE", "LEAFNODE_WS"],
+                Answers::Published,
+            ),
         ],
         Account::Gate => {
             let mut publish: Vec<String> = [
@@ -72,6 +67,8 @@ pub(super) fn roles(account: Account, keys: &Keys) -> Vec<Value> {
                 &publish,
                 &subscribe,
                 &connections,
+                // All gateways are one to the broker, and their account reaches nothing that they may not.
+                Answers::AnyReply,
             )]
         }
         Account::Pw | Account::Enrol | Account::Sys => Vec::new(),
@@ -92,7 +89,10 @@ fn node_publish(node: &str) -> Vec<String> {
         format!("{API_PREFIX}.CONSUMER.INFO.PW_WORK.{node}"),
         format!("{API_PREFIX}.CONSUMER.MSG.NEXT.PW_WORK.{node}"),
         format!("{API_PREFIX}.DIRECT.GET.PW_DOWN.pw.down.{node}.>"),
-        format!("$JS.ACK.PW_WORK.{node}.>"),
+        format!("PWJS.ACK.PW_WORK.{node}.>"),
+        // Answers to the router's requests, below a random subject for each. Not by the server's own right to answer
+        // wherever a message says: a node hears what it sends to `pw.alive`, and could name any subject there.
+        "_R_.>".into(),
     ]
 }
 
@@ -105,26 +105,34 @@ fn node_subscribe(inbox: &str, node: &str) -> Vec<String> {
     ]
 }
 
+/// How a role answers requests.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Answers {
+    /// Where it may publish anyway.
+    Published,
+    /// Wherever a message it has heard asks for an answer.
+    AnyReply,
+}
+
 fn role(
     key: &nkeys::KeyPair,
     name: &str,
     publish: &[String],
     subscribe: &[String],
     connections: &[&str],
+    answers: Answers,
 ) -> Value {
-    json!({
-        "kind": "user_scope",
-        "key": key.public_key(),
-        "role": name,
-        "template": {
-            "pub": {"allow": publish},
-            "sub": {"allow": subscribe},
-            // Answers to live control requests; two, because a late one may follow a refusal.
-            "resp": {"max": 2, "ttl": 120_000_000_000_i64},
-            "subs": -1, "data": -1, "payload": -1,
-            "allowed_connection_types": connections,
-        },
-    })
+    let mut template = json!({
+        "pub": {"allow": publish},
+        "sub": {"allow": subscribe},
+        "subs": -1, "data": -1, "payload": -1,
+        "allowed_connection_types": connections,
+    });
+    if let (Answers::AnyReply, Some(map)) = (answers, template.as_object_mut()) {
+        // Two, because a late one may follow a refusal.
+        map.insert("resp".into(), json!({"max": 2, "ttl": 120_000_000_000_i64}));
+    }
+    json!({"kind": "user_scope", "key": key.public_key(), "role": name, "template": template})
 }
 
 /// A user of a role: the role's key signs, so the token itself must not carry permissions.

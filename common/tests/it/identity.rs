@@ -8,7 +8,7 @@
 )]
 
 mod admission;
-mod attack;
+mod adversary;
 mod hub;
 mod leaf;
 mod picture;
@@ -25,7 +25,6 @@ struct World {
     router: Client,
     gateway: Client,
     a: Client,
-    b: Client,
     creds_a: Creds,
     creds_b: Creds,
 }
@@ -81,13 +80,11 @@ impl World {
         let gateway = broker.connect(&broker.creds("gateway")).await;
         let (creds_a, creds_b) = (broker.enroll("a"), broker.enroll("b"));
         let a = broker.connect(&creds_a).await;
-        let b = broker.connect(&creds_b).await;
         Self {
             broker,
             router,
             gateway,
             a,
-            b,
             creds_a,
             creds_b,
         }
@@ -113,6 +110,14 @@ impl World {
 /// JetStream as an account without streams of its own sees it.
 fn imported(client: &Client) -> jetstream::Context {
     jetstream::with_prefix(client.clone(), API_PREFIX)
+}
+
+/// The message as a node may settle it.
+fn settling(mut message: jetstream::Message) -> jetstream::Message {
+    let reply = message.message.reply.as_deref();
+    let ours = reply.and_then(common::identity::ack_of_node).unwrap();
+    message.message.reply = Some(ours.into());
+    message
 }
 
 /// Returns when the server has handled everything `client` sent before. Flushing alone only fills the socket.

@@ -264,7 +264,7 @@ pub(crate) async fn next(
         .await
         .unwrap();
     let message = batch.next().await?.unwrap();
-    message.double_ack().await.unwrap();
+    broker.settling(&message).double_ack().await.unwrap();
     Some(message)
 }
 

@@ -207,10 +207,11 @@ impl Carrier {
     async fn tell(&self, held: &Held, what: AckKind) {
         let subject = held.delivery.subject.as_str();
         let sure = matches!(what, AckKind::Ack | AckKind::Term);
+        let message = self.broker.settling(&held.message);
         let told = if sure {
-            held.message.double_ack_with(what).await
+            message.double_ack_with(what).await
         } else {
-            held.message.ack_with(what).await
+            message.ack_with(what).await
         };
         match told {
             Ok(()) => {}

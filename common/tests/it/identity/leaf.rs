@@ -10,7 +10,7 @@ use async_nats::jetstream::consumer::PullConsumer;
 use futures_util::StreamExt as _;
 use tokio::time::{Instant, sleep, timeout};
 
-use super::{World, imported, roundtrip};
+use super::{World, imported, roundtrip, settling};
 
 const TEMPLATE: &str = include_str!("../../../../nats/leaf.conf.example");
 const SOON: Duration = Duration::from_secs(20);
@@ -29,7 +29,7 @@ impl Drop for Leaf {
 }
 
 /// The address in a ports file, once it is there and whole.
-async fn port_of(run_dir: &Path, pid: u32) -> String {
+pub(super) async fn port_of(run_dir: &Path, pid: u32) -> String {
     let until = Instant::now() + SOON;
     loop {
         let text = fs::read_to_string(run_dir.join(format!("nats-server_{pid}.ports")));
@@ -134,7 +134,10 @@ async fn a_leaf_carries_its_nodes_and_no_others() {
         .unwrap()
         .unwrap()
         .unwrap();
-    timeout(SOON, work.double_ack()).await.unwrap().unwrap();
+    timeout(SOON, settling(work).double_ack())
+        .await
+        .unwrap()
+        .unwrap();
     js.publish("pw.out.a.web.u", "done".into())
         .await
         .unwrap()

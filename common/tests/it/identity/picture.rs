@@ -14,30 +14,6 @@ pub(super) struct Picture {
 }
 
 impl World {
-    /// Puts something of value everywhere, so that a loss would show.
-    pub(super) async fn furnish(&self) {
-        let js = self.js();
-        for subject in [
-            "pw.work.a.feishu.ou_1",
-            "pw.work.b.feishu.ou_1",
-            "pw.out.b.feishu.ou_1",
-            "pw.turn.b.feishu.ou_1",
-            "pw.in.feishu.ou_1.msg",
-            "pw.up.b.x.0",
-            "pw.down.b.x.0",
-            "$KV.PW_PRESENCE.b",
-            "$KV.PW_USERS.u",
-            "$KV.PW_GATE_feishu.out",
-            "$KV.PW_GATE_web.out",
-        ] {
-            js.publish(subject, "valuable".into())
-                .await
-                .unwrap()
-                .await
-                .unwrap();
-        }
-    }
-
     pub(super) async fn picture(&self) -> Picture {
         let js = self.js();
         let mut streams = Vec::new();

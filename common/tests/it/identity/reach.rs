@@ -8,7 +8,7 @@ use common::identity::{NODE_CONNECTED, NODE_DISCONNECTED, node_of_event};
 use futures_util::{StreamExt as _, TryStreamExt as _};
 use tokio::time::timeout;
 
-use super::{World, imported, roundtrip};
+use super::{World, imported, roundtrip, settling};
 
 const SOON: Duration = Duration::from_secs(10);
 
@@ -37,7 +37,10 @@ async fn work_reaches_the_node_and_its_answer_the_gateway() {
         .unwrap()
         .unwrap();
     assert_eq!(work.subject.as_str(), "pw.work.a.feishu.ou_1");
-    timeout(SOON, work.double_ack()).await.unwrap().unwrap();
+    timeout(SOON, settling(work).double_ack())
+        .await
+        .unwrap()
+        .unwrap();
     assert_eq!(
         world.stored("PW_WORK").await,
         0,
@@ -309,11 +312,9 @@ async fn equal_processes_learn_whether_another_lives() {
     let world = World::start().await;
     let gateway = world.broker.connect(&world.broker.creds("gateway")).await;
     let router = world.broker.connect(&world.broker.creds("router")).await;
-    let again = world.broker.connect(&world.creds_a).await;
     for (one, other, subject) in [
         (&world.gateway, &gateway, "pw.alive.gateway.one"),
         (&world.router, &router, "pw.alive.router.one"),
-        (&world.a, &again, "pw.alive.node.a"),
     ] {
         // Nobody listens: that is told at once.
         let nobody = other.request(subject, "".into()).await.unwrap_err();
@@ -331,6 +332,27 @@ async fn equal_processes_learn_whether_another_lives() {
         };
         let (answer, ()) = tokio::join!(other.request(subject, "".into()), answering);
         assert_eq!(answer.unwrap().payload.as_ref(), b"here", "{subject}");
+    }
+}
+
+#[tokio::test]
+async fn starts_of_a_node_hear_each_other() {
+    let world = World::start().await;
+    let again = world.broker.connect(&world.creds_a).await;
+    let mut ears = Vec::new();
+    for start in [&world.a, &again] {
+        ears.push(start.subscribe("pw.alive.node.a").await.unwrap());
+        roundtrip(start).await;
+    }
+    again
+        .publish("pw.alive.node.a", "here".into())
+        .await
+        .unwrap();
+    // The one who speaks hears it as well: it measures its way to the broker by that.
+    for ear in &mut ears {
+        let word = timeout(SOON, ear.next()).await.unwrap().unwrap();
+        assert_eq!(word.payload.as_ref(), b"here");
+        assert!(word.headers.is_none() && word.reply.is_none(), "{word:?}");
     }
 }
 

@@ -1,0 +1,537 @@
+//! Where the attacks happen: a hub of ours, or one server with one account and no permissions; on it a victim whose
+//! messages are under way, and ears that hear what is said to the others.
+
+use std::fs::OpenOptions;
+use std::io::Write as _;
+use std::process::{Child, Command, Stdio};
+use std::time::Duration;
+
+use async_nats::jetstream::consumer::{PullConsumer, pull};
+use async_nats::jetstream::message::PublishMessage;
+use async_nats::jetstream::{self, Context, kv, stream};
+use async_nats::{Client, ConnectOptions, Subscriber};
+use common::identity::ack_of_node;
+use common::ids::Surface;
+use common::stream as ours;
+use futures_util::StreamExt as _;
+use kit::nats::Broker;
+use tokio::time::{Instant, sleep, timeout};
+use uuid::Uuid;
+
+use super::super::imported;
+use super::super::leaf::port_of;
+use super::picture::Picture;
+use super::{Who, is_honest, is_passed_over};
+
+pub(super) const SOON: Duration = Duration::from_secs(20);
+const QUICK: Duration = Duration::from_secs(120);
+/// What a start of b has in its control subject; nobody else is told.
+pub(super) const BOOT: &str = "0198f3c2d6e07a51b1c94f0e8d2a7b36";
+
+/// A server for everybody, as the control.
+pub(super) struct Plain {
+    child: Child,
+    _dir: tempfile::TempDir,
+}
+
+impl Drop for Plain {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+pub(super) struct Stage {
+    /// `127.0.0.1:port`.
+    pub(super) address: String,
+    pub(super) leaf_address: String,
+    /// None on the server without permissions.
+    pub(super) broker: Option<Broker>,
+    _plain: Option<Plain>,
+    pub(super) router: Client,
+    gateway: Client,
+    b: Client,
+    ears: Vec<Ear>,
+    round: usize,
+}
+
+/// Somebody honest who listens.
+struct Ear {
+    who: Client,
+    /// The starts of b meet here.
+    meeting: bool,
+    heard: Subscriber,
+}
+
+/// One round of the victim's messages, as far as they have come when the attack begins.
+pub(super) struct Round {
+    number: usize,
+    work: jetstream::Message,
+    out: jetstream::Message,
+    pub(super) work_ack: String,
+    pub(super) out_ack: String,
+    /// Ids of what b has sent, and of what it will send next.
+    pub(super) last_id: String,
+    pub(super) coming_id: String,
+}
+
+impl Stage {
+    /// Our hub, with a door for leaves.
+    pub(super) async fn ours() -> Self {
+        let mut broker = Broker::start().await;
+        broker.stop().await;
+        let mut conf = OpenOptions::new()
+            .append(true)
+            .open(broker.hub().conf_path())
+            .unwrap();
+        conf.write_all(b"leafnodes { listen: \"127.0.0.1:-1\" }\n")
+            .unwrap();
+        broker.restart().await;
+        let log = broker.log();
+        let (_, leaf) = log
+            .rsplit_once("Listening for leafnode connections on ")
+            .unwrap();
+        let leaf_address = leaf.lines().next().unwrap().trim().to_owned();
+        let router = broker.connect(&broker.creds("router")).await;
+        let gateway = broker.connect(&broker.creds("gateway")).await;
+        let b = broker.connect(&broker.enroll("b")).await;
+        let mut stage = Self {
+            address: format!("127.0.0.1:{}", broker.port()),
+            leaf_address,
+            broker: Some(broker),
+            _plain: None,
+            router,
+            gateway,
+            b,
+            ears: Vec::new(),
+            round: 0,
+        };
+        stage.furnish().await;
+        stage.listen().await;
+        stage
+    }
+
+    /// One account, no permissions.
+    pub(super) async fn plain() -> Self {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().display();
+        std::fs::write(
+            dir.path().join("plain.conf"),
+            format!(
+                "listen: \"127.0.0.1:-1\"\nports_file_dir: \"{path}\"\njetstream {{ store_dir: \"{path}/js\", domain: hub }}\n"
+            ),
+        )
+        .unwrap();
+        let child = Command::new(kit::nats::server_binary())
+            .args(["-c", "plain.conf"])
+            .current_dir(dir.path())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        let url = port_of(dir.path(), child.id()).await;
+        let plain = Plain { child, _dir: dir };
+        let connect = async |name: &str| {
+            let options = ConnectOptions::new()
+                .name(name)
+                .custom_inbox_prefix(format!("_INBOX_{name}"));
+            options.connect(&url).await.unwrap()
+        };
+        let (router, gateway, b) = (
+            connect("router").await,
+            connect("gateway").await,
+            connect("b").await,
+        );
+        let mut stage = Self {
+            address: url.trim_start_matches("nats://").to_owned(),
+            leaf_address: String::new(),
+            broker: None,
+            _plain: Some(plain),
+            router,
+            gateway,
+            b,
+            ears: Vec::new(),
+            round: 0,
+        };
+        stage.furnish().await;
+        stage.listen().await;
+        stage
+    }
+
+    fn js_of(&self, client: &Client) -> Context {
+        match self.broker {
+            Some(_) => imported(client),
+            None => jetstream::new(client.clone()),
+        }
+    }
+
+    /// Makes everything anew: streams and consumers as the router makes them, something of value in each.
+    pub(super) async fn furnish(&mut self) {
+        let js = jetstream::new(self.router.clone());
+        let names: Vec<String> = js.stream_names().map(Result::unwrap).collect().await;
+        for name in names {
+            js.delete_stream(name).await.unwrap();
+        }
+        let planned = [
+            ("PW_TURN", "pw.turn.>", false),
+            ("PW_UP", "pw.up.>", true),
+            ("PW_DOWN", "pw.down.>", true),
+        ];
+        let planned = planned.map(|(name, subject, allow_direct)| stream::Config {
+            name: name.into(),
+            subjects: vec![subject.into()],
+            allow_direct,
+            ..stream::Config::default()
+        });
+        for config in ours::streams().into_iter().chain(planned) {
+            // The one of that name that was deleted just now may not be gone from the disk yet.
+            let until = Instant::now() + SOON;
+            while let Err(why) = js.create_stream(config.clone()).await {
+                assert!(Instant::now() < until, "{why}");
+                sleep(Duration::from_millis(20)).await;
+            }
+        }
+        // Nothing may come again by itself while an attack is looked at.
+        let slow = |config: pull::Config| pull::Config {
+            ack_wait: QUICK,
+            ..config
+        };
+        for node in ["a", "b"] {
+            let config = ours::work_node(&node.parse().unwrap());
+            js.create_consumer_on_stream(slow(config), ours::WORK)
+                .await
+                .unwrap();
+        }
+        for surface in [Surface::Feishu, Surface::Web] {
+            js.create_consumer_on_stream(slow(ours::out_surface(surface)), ours::OUT)
+                .await
+                .unwrap();
+        }
+        js.create_consumer_on_stream(slow(ours::in_router()), ours::IN)
+            .await
+            .unwrap();
+        for bucket in [
+            "PW_GATE_feishu",
+            "PW_GATE_web",
+            "PW_PRESENCE",
+            "PW_USERS",
+            "PW_NODES",
+            "PW_ROUTER",
+        ] {
+            let config = kv::Config {
+                bucket: bucket.into(),
+                history: 2,
+                ..kv::Config::default()
+            };
+            js.create_key_value(config).await.unwrap();
+        }
+        for subject in [
+            "pw.turn.b.feishu.ou_b",
+            "pw.dead.b.feishu.ou_b",
+            "pw.in.feishu.ou_b.msg",
+            "pw.up.b.x.0",
+            "pw.down.b.x.0",
+            "$KV.PW_PRESENCE.b",
+            "$KV.PW_USERS.u",
+            "$KV.PW_NODES.b",
+            "$KV.PW_ROUTER.lead",
+            "$KV.PW_GATE_feishu.out",
+            "$KV.PW_GATE_web.out",
+        ] {
+            js.publish(subject, "honest".into())
+                .await
+                .unwrap()
+                .await
+                .unwrap();
+        }
+        // A file for a, with what a would like b to have said in it.
+        js.publish("pw.down.a.x.0", "forged".into())
+            .await
+            .unwrap()
+            .await
+            .unwrap();
+    }
+
+    /// Ears where b, router and gateway listen.
+    async fn listen(&mut self) {
+        let private = self.b.new_inbox();
+        let meeting = "pw.alive.node.b";
+        for (who, subject) in [
+            (&self.b, format!("pw.ctl.b.{BOOT}.*")),
+            (&self.b, format!("{private}.*")),
+            (&self.b, meeting.to_owned()),
+            (&self.router, "pw.hb.*".to_owned()),
+            (&self.router, "pw.presence.>".to_owned()),
+            (&self.router, "pw.alive.router.*".to_owned()),
+            (&self.router, "_INBOX_router.guess.*".to_owned()),
+            (&self.gateway, "pw.delta.>".to_owned()),
+            (&self.gateway, "pw.alive.gateway.*".to_owned()),
+        ] {
+            self.ears.push(Ear {
+                who: who.clone(),
+                meeting: subject == meeting,
+                heard: who.subscribe(subject).await.unwrap(),
+            });
+        }
+        self.settle().await;
+    }
+
+    /// Returns when the server has handled what the honest ones sent and what others sent before, and has handed over
+    /// what came of it: each asks for something and waits for the answer.
+    pub(super) async fn settle(&self) {
+        let api = if self.broker.is_some() {
+            "PWJS.API"
+        } else {
+            "$JS.API"
+        };
+        for (who, request) in [
+            (&self.b, format!("{api}.CONSUMER.INFO.PW_WORK.b")),
+            (&self.gateway, format!("{api}.CONSUMER.INFO.PW_OUT.web")),
+            (&self.router, "$JS.API.INFO".to_owned()),
+        ] {
+            // On the plain server the consumer may be gone; the answer says so, and that is enough.
+            let _ = timeout(SOON, who.request(request, "".into()))
+                .await
+                .unwrap();
+        }
+    }
+
+    /// What the honest ones have heard that none of them said.
+    pub(super) async fn overheard(&mut self) -> Vec<String> {
+        self.settle().await;
+        let mut strange = Vec::new();
+        for ear in &mut self.ears {
+            while let Ok(Some(message)) = timeout(Duration::ZERO, ear.heard.next()).await {
+                let expected = is_honest(&message) || ear.meeting && is_passed_over(&message);
+                if !expected {
+                    let body = String::from_utf8_lossy(&message.payload).into_owned();
+                    strange.push(format!("{} was heard: {body}", message.subject));
+                }
+            }
+        }
+        strange
+    }
+
+    /// Sends the victim's messages half of their way: one in the hand of each reader, one behind it.
+    pub(super) async fn begin(&mut self) -> Round {
+        for _ in 0..5 {
+            if let Some(round) = self.try_begin().await {
+                return round;
+            }
+            // A consumer that was deleted a moment ago may still answer in the new one's place.
+            assert!(self.broker.is_none(), "the victim's messages do not come");
+            self.furnish().await;
+        }
+        panic!("the victim's messages do not come");
+    }
+
+    async fn try_begin(&mut self) -> Option<Round> {
+        self.round += 1;
+        let number = self.round;
+        let js = jetstream::new(self.router.clone());
+        js.get_stream_no_info("PW_WORK")
+            .await
+            .unwrap()
+            .purge()
+            .filter("pw.work.a.>")
+            .await
+            .unwrap();
+        js.publish("pw.work.a.none.x", "own".into())
+            .await
+            .unwrap()
+            .await
+            .unwrap();
+        for part in [1, 2] {
+            let id = Uuid::now_v7().to_string();
+            put(
+                &js,
+                "pw.work.b.feishu.ou_b",
+                &id,
+                &format!("honest work {number}.{part}"),
+            )
+            .await
+            .unwrap();
+        }
+        let ids = [1, 2, 3].map(|_| Uuid::now_v7().to_string());
+        let b = self.js_of(&self.b);
+        for (part, id) in [(1, &ids[0]), (2, &ids[1])] {
+            let body = format!("honest answer {number}.{part}");
+            put(&b, "pw.out.b.feishu.ou_b", id, &body).await.unwrap();
+        }
+        let work = self.next(&self.b, "PW_WORK", "b").await.unwrap()?;
+        let out = self
+            .next(&self.gateway, "PW_OUT", "feishu")
+            .await
+            .unwrap()?;
+        let [_, last_id, coming_id] = ids;
+        Some(Round {
+            number,
+            work_ack: work.reply.clone().unwrap().to_string(),
+            out_ack: out.reply.clone().unwrap().to_string(),
+            work,
+            out,
+            last_id,
+            coming_id,
+        })
+    }
+
+    /// Lets the victim's messages go the rest of their way, each once and in order.
+    pub(super) async fn finish(&mut self, round: Round) -> Result<(), String> {
+        let n = round.number;
+        let expect = |found: Option<jetstream::Message>, wanted: String| match found {
+            Some(message) if message.payload.as_ref() == wanted.as_bytes() => Ok(message),
+            Some(message) => Err(format!("{:?} instead of {wanted:?}", message.payload)),
+            None => Err(format!("{wanted:?} did not come")),
+        };
+        let none = |found: Option<jetstream::Message>| match found {
+            None => Ok(()),
+            Some(message) => Err(format!("{:?} came as well", message.payload)),
+        };
+        expect(Some(round.work.clone()), format!("honest work {n}.1"))?;
+        self.done(&self.b, &round.work).await?;
+        let second = self.next(&self.b, "PW_WORK", "b").await?;
+        self.done(&self.b, &expect(second, format!("honest work {n}.2"))?)
+            .await?;
+        let js = jetstream::new(self.router.clone());
+        let third = format!("honest work {n}.3");
+        put(
+            &js,
+            "pw.work.b.feishu.ou_b",
+            &Uuid::now_v7().to_string(),
+            &third,
+        )
+        .await?;
+        let found = self.next(&self.b, "PW_WORK", "b").await?;
+        self.done(&self.b, &expect(found, third)?).await?;
+        none(self.at_once(&self.b, "PW_WORK", "b").await?)?;
+
+        // The answer that was still to come; a stream that has its id already would drop it.
+        let b = self.js_of(&self.b);
+        let third = format!("honest answer {n}.3");
+        if put(&b, "pw.out.b.feishu.ou_b", &round.coming_id, &third).await? {
+            return Err("b's coming answer was dropped as a repeat".into());
+        }
+        expect(Some(round.out.clone()), format!("honest answer {n}.1"))?;
+        for part in [2, 3] {
+            let found = self.next(&self.gateway, "PW_OUT", "feishu").await?;
+            self.done(
+                &self.gateway,
+                &expect(found, format!("honest answer {n}.{part}"))?,
+            )
+            .await?;
+        }
+        self.done(&self.gateway, &round.out).await?;
+        none(self.at_once(&self.gateway, "PW_OUT", "feishu").await?)?;
+
+        // Everything else that is said in a day, so that a listener would hear something.
+        let (b, router, gateway) = (&self.b, &self.router, &self.gateway);
+        for (who, subject) in [
+            (b, "pw.hb.b"),
+            (b, "pw.delta.b.feishu.ou_b.t"),
+            (b, "pw.alive.node.b"),
+            (b, "pw.dead.b.feishu.ou_b"),
+            (b, "pw.turn.b.feishu.ou_b"),
+            (b, "pw.up.b.x.0"),
+            (gateway, "pw.in.feishu.ou_b.msg"),
+            (gateway, "pw.down.b.x.0"),
+            (gateway, "pw.alive.gateway.x"),
+            (gateway, "$KV.PW_GATE_feishu.out"),
+            (router, "pw.alive.router.x"),
+            (router, "$KV.PW_USERS.u"),
+            (router, "$KV.PW_PRESENCE.b"),
+            (router, "$SRV.PING"),
+        ] {
+            who.publish(subject, "honest".into()).await.unwrap();
+        }
+        let status = format!("pw.ctl.b.{BOOT}.status");
+        let inbox = router.new_inbox();
+        let mut answer = router.subscribe(inbox.clone()).await.unwrap();
+        router
+            .publish_with_reply(status, inbox, "honest".into())
+            .await
+            .unwrap();
+        let Ear { who: b, heard, .. } = &mut self.ears[0];
+        let asked = timeout(Duration::from_secs(2), heard.next())
+            .await
+            .map_err(|_| "b was not asked")?
+            .unwrap();
+        let reply = asked.reply.ok_or("b was asked without a way to answer")?;
+        b.publish(reply, "honest".into()).await.unwrap();
+        timeout(Duration::from_secs(2), answer.next())
+            .await
+            .map_err(|_| "b's answer did not arrive")?
+            .unwrap();
+        Ok(())
+    }
+
+    /// The next message of a consumer; waits for it.
+    async fn next(
+        &self,
+        client: &Client,
+        stream: &str,
+        consumer: &str,
+    ) -> Result<Option<jetstream::Message>, String> {
+        let consumer: PullConsumer = self
+            .js_of(client)
+            .get_consumer_from_stream(consumer, stream)
+            .await
+            .map_err(|why| why.to_string())?;
+        let mut one = consumer
+            .batch()
+            .max_messages(1)
+            .expires(Duration::from_secs(10))
+            .messages()
+            .await
+            .map_err(|why| why.to_string())?;
+        let found = one.next().await.transpose();
+        found.map_err(|why| why.to_string())
+    }
+
+    /// The next message of a consumer if there is one now.
+    async fn at_once(
+        &self,
+        client: &Client,
+        stream: &str,
+        consumer: &str,
+    ) -> Result<Option<jetstream::Message>, String> {
+        let consumer: PullConsumer = self
+            .js_of(client)
+            .get_consumer_from_stream(consumer, stream)
+            .await
+            .map_err(|why| why.to_string())?;
+        let mut one = consumer
+            .fetch()
+            .max_messages(1)
+            .messages()
+            .await
+            .map_err(|why| why.to_string())?;
+        let found = one.next().await.transpose();
+        found.map_err(|why| why.to_string())
+    }
+
+    async fn done(&self, who: &Client, message: &jetstream::Message) -> Result<(), String> {
+        let reply = message.reply.as_deref().unwrap();
+        // Nodes alone settle under another name.
+        let ours = self.broker.as_ref().and_then(|_| ack_of_node(reply));
+        let at = ours.unwrap_or_else(|| reply.to_owned());
+        match timeout(Duration::from_secs(2), who.request(at, "+ACK".into())).await {
+            Ok(Ok(_)) => Ok(()),
+            other => Err(format!("an acknowledgement was not confirmed: {other:?}")),
+        }
+    }
+
+    /// What an attacker could have changed.
+    pub(super) async fn picture(&self, who: Who) -> Picture {
+        Picture::take(&self.router, who).await
+    }
+}
+
+/// Stores a message; whether the stream had its id already.
+async fn put(js: &Context, subject: &str, id: &str, body: &str) -> Result<bool, String> {
+    let message = PublishMessage::build()
+        .payload(body.to_owned().into())
+        .message_id(id);
+    let sent = js.send_publish(subject.to_owned(), message).await.unwrap();
+    let stored = sent.await.map_err(|why| format!("{subject}: {why}"))?;
+    Ok(stored.duplicate)
+}
