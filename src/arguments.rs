@@ -20,8 +20,15 @@ pub(crate) enum Role {
     Host,
     /// Make the hub's identities and configuration.
     Init,
-    /// Make the files of a new host.
+    /// Make what a new host needs.
     Enroll(Wish),
+    /// Make this machine a host.
+    Join {
+        /// What `enroll` printed.
+        token: String,
+        /// Where its files go.
+        out: PathBuf,
+    },
     /// Show the configuration and what is missing.
     Doctor {
         /// Of a host.
@@ -38,8 +45,8 @@ pub(crate) struct Wish {
     pub(crate) serves: Vec<String>,
     /// What people call it; empty: its id.
     pub(crate) name: String,
-    /// Where its files go.
-    pub(crate) out: PathBuf,
+    /// Where its files go, to be carried over; none: it joins by itself.
+    pub(crate) out: Option<PathBuf>,
     /// Bind a taken id to a new key.
     pub(crate) replace: bool,
 }
@@ -70,6 +77,16 @@ pub(crate) fn parse(
         Some(("host", at)) => (Role::Host, at),
         Some(("init", at)) => (Role::Init, at),
         Some(("enroll", at)) => (Role::Enroll(wish(at)), at),
+        Some(("join", at)) => (
+            Role::Join {
+                token: at.get_one::<String>("token").cloned().unwrap_or_default(),
+                out: at
+                    .get_one::<PathBuf>("out")
+                    .cloned()
+                    .unwrap_or_else(|| PathBuf::from(".")),
+            },
+            at,
+        ),
         Some(("doctor", at)) => (
             Role::Doctor {
                 host: at.get_flag("host"),
@@ -101,10 +118,7 @@ fn wish(at: &ArgMatches) -> Wish {
             .map(|users| users.cloned().collect())
             .unwrap_or_default(),
         name: text("name"),
-        out: at
-            .get_one::<PathBuf>("out")
-            .cloned()
-            .unwrap_or_else(|| PathBuf::from(".")),
+        out: at.get_one::<PathBuf>("out").cloned(),
         replace: at.get_flag("replace"),
     }
 }
@@ -142,9 +156,17 @@ fn command() -> Command {
     let out = Arg::new("out")
         .long("out")
         .value_name("DIR")
-        .required(true)
         .value_parser(value_parser!(PathBuf))
-        .help("Where host_config.yaml and the key file go, to be carried over");
+        .help("Write host_config.yaml and the key file there, to be carried over, instead of printing a line to run there");
+    let token = Arg::new("token")
+        .required(true)
+        .value_name("TOKEN")
+        .help("What `phonework enroll <node>` printed on the hub");
+    let join_out = Arg::new("out")
+        .long("out")
+        .value_name("DIR")
+        .value_parser(value_parser!(PathBuf))
+        .help("Where host_config.yaml and the key file go; else into this folder");
     let replace = Arg::new("replace")
         .long("replace")
         .action(ArgAction::SetTrue)
@@ -163,8 +185,13 @@ fn command() -> Command {
         .subcommand(Command::new("init").about("Make the hub: identities, credentials, hub.conf for nats-server"))
         .subcommand(
             Command::new("enroll")
-                .about("Make the files of a new host, on the hub")
+                .about("Let a new host in, on the hub: prints the line to run on that machine")
                 .args([node, serves, name, out, replace]),
+        )
+        .subcommand(
+            Command::new("join")
+                .about("Make this machine a host, with the line that `enroll` printed on the hub")
+                .args([token, join_out]),
         )
         .subcommand(Command::new("doctor").about("Show where each setting comes from, and what is missing").arg(host))
         .arg(config)
@@ -198,6 +225,13 @@ mod tests {
             panic!("{:?}", enroll.role);
         };
         assert_eq!(wish.serves, ["ou_1", "web/owner"]);
+        assert_eq!(wish.out, Some(PathBuf::from("d")));
+        let join = read("phonework join abc-_").unwrap();
+        let here = Role::Join {
+            token: "abc-_".into(),
+            out: PathBuf::from("."),
+        };
+        assert_eq!(join.role, here);
         assert!(read("phonework enroll").is_err());
         assert!(read("phonework fly").is_err());
     }

@@ -2,4 +2,7 @@
 
 pub(crate) mod doctor;
 pub(crate) mod enroll;
+mod host_files;
 pub(crate) mod init;
+pub(crate) mod invite;
+pub(crate) mod join;

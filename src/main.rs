@@ -12,9 +12,11 @@ use std::process::ExitCode;
 
 use anyhow::Context as _;
 use common::config::{self, ConfigError, FileKind, Request, Settings};
+use common::identity::EnrollOptions;
+use common::ids::UserId;
 use common::lang::Lang;
 
-use crate::arguments::{Parsed, Role};
+use crate::arguments::{Parsed, Role, Wish};
 
 /// Exit code of a bad configuration or bad arguments, as in sysexits.
 const EX_USAGE: u8 = 64;
@@ -59,11 +61,19 @@ fn fail(error: &anyhow::Error) -> ExitCode {
 }
 
 async fn begin(parsed: Parsed) -> anyhow::Result<()> {
+    // This machine has no configuration yet; it is about to get one.
+    if let Role::Join { token, out } = &parsed.role {
+        let _ = common::telemetry::init("warn", false);
+        return say(&commands::join::join(token, out).await?);
+    }
     let kind = match parsed.role {
         Role::Host => FileKind::Host,
-        Role::Standalone | Role::Router | Role::Gateway | Role::Init | Role::Enroll(_) => {
-            FileKind::Keyring
-        }
+        Role::Standalone
+        | Role::Router
+        | Role::Gateway
+        | Role::Init
+        | Role::Enroll(_)
+        | Role::Join { .. } => FileKind::Keyring,
         Role::Doctor { host: true } => FileKind::Host,
         Role::Doctor { host: false } => FileKind::Keyring,
     };
@@ -82,16 +92,62 @@ async fn begin(parsed: Parsed) -> anyhow::Result<()> {
             &settings.data_dir,
             run::hub_url(&settings),
         )?),
-        Role::Enroll(wish) => {
+        Role::Join { .. } => Ok(()),
+        Role::Enroll(wish)
+            if wish
+                .serves
+                .iter()
+                .any(|user| user.parse::<UserId>().is_err()) =>
+        {
+            let wrong = wish
+                .serves
+                .iter()
+                .find(|user| user.parse::<UserId>().is_err());
+            anyhow::bail!(
+                "--serves {:?}: not a user; write ou_… (Feishu) or <surface>/<id>, as in web/owner",
+                wrong.map(String::as_str).unwrap_or_default()
+            )
+        }
+        Role::Enroll(Wish {
+            node,
+            serves,
+            name,
+            out: None,
+            replace,
+        }) => {
+            let request = commands::invite::InviteRequest {
+                data_dir: &settings.data_dir,
+                nats_url: settings.nats.url.as_deref(),
+                nats_ca: settings.nats.ca.as_deref(),
+                node: &node,
+                options: EnrollOptions {
+                    serves,
+                    name,
+                    replace,
+                },
+            };
+            let made = commands::invite::invite(&request)?;
+            say(&made.line)?;
+            // Whoever has closed it needs no notes.
+            let _ = std::io::stderr().write_all(made.notes.as_bytes());
+            Ok(())
+        }
+        Role::Enroll(Wish {
+            node,
+            serves,
+            name,
+            out: Some(out),
+            replace,
+        }) => {
             let request = commands::enroll::EnrollRequest {
                 data_dir: &settings.data_dir,
                 nats_url: run::hub_url(&settings),
                 nats_ca: settings.nats.ca.as_deref(),
-                node: &wish.node,
-                serves: &wish.serves,
-                name: &wish.name,
-                out: &wish.out,
-                replace: wish.replace,
+                node: &node,
+                serves: &serves,
+                name: &name,
+                out: &out,
+                replace,
             };
             say(&commands::enroll::enroll(&request).await?)
         }

@@ -17,7 +17,7 @@ use gateway::feishu::FeishuOptions;
 use gateway::web::{WebOptions, WebReady};
 use host::HostOptions;
 use host::context::AgentOptions;
-use router::RouterOptions;
+use router::{EnrolOptions, RouterOptions};
 use secrecy::{ExposeSecret as _, SecretString};
 use tokio::sync::{oneshot, watch};
 use tokio::task::JoinHandle;
@@ -30,7 +30,7 @@ use crate::shutdown;
 /// The whole end, from the signal to the last line.
 const END_WITHIN: Duration = Duration::from_millis(9_500);
 /// Where a hub listens when nothing else is said.
-const DEFAULT_URL: &str = "nats://127.0.0.1:4222";
+pub(crate) const DEFAULT_URL: &str = "nats://127.0.0.1:4222";
 
 /// Where the broker is, as the configuration of a hub says.
 pub(crate) fn hub_url(settings: &Settings) -> &str {
@@ -43,7 +43,7 @@ pub(crate) async fn router(settings: Settings) -> anyhow::Result<()> {
     let health = Health::default();
     let creds = creds_of(&settings, "router")?;
     let broker = connect(&settings, hub_url(&settings), creds, true, &cancel).await?;
-    let options = router_options(&settings, Some(address(&settings)));
+    let options = router_options(&settings, hub_url(&settings), Some(address(&settings)));
     router::run(options, broker.clone(), health, cancel).await?;
     broker.close().await;
     Ok(())
@@ -171,7 +171,7 @@ async fn assemble(
     // Router and gateway go on until the host has said its last words.
     let rest = CancellationToken::new();
     let broker = connect(settings, &url, read("router")?, true, &cancel).await?;
-    let options = router_options(settings, None);
+    let options = router_options(settings, &url, None);
     let (health_r, end) = (health.clone(), rest.clone());
     let router = part("router", &cancel, async move {
         router::run(options, broker.clone(), health_r, end).await?;
@@ -283,11 +283,18 @@ fn address(settings: &Settings) -> SocketAddr {
     SocketAddr::new(settings.web.bind, settings.web.port)
 }
 
-fn router_options(settings: &Settings, http: Option<SocketAddr>) -> RouterOptions {
+fn router_options(settings: &Settings, url: &str, http: Option<SocketAddr>) -> RouterOptions {
     RouterOptions {
         lang: settings.locale,
         data_dir: Some(settings.data_dir.clone()),
         http,
+        enrol: EnrolOptions {
+            secret: settings.router_secret.clone(),
+            admins: settings.admins.clone(),
+            auto_approve: settings.auto_approve_hosts,
+            url: url.to_owned(),
+            ca: settings.nats.ca.clone(),
+        },
         ..RouterOptions::default()
     }
 }

@@ -6,7 +6,9 @@
 mod connect;
 pub mod consume;
 pub mod dead;
+pub mod knock;
 pub mod lease;
+mod refusal;
 mod storing;
 
 use std::path::PathBuf;
@@ -50,13 +52,35 @@ pub struct BrokerOptions {
 pub enum BrokerError {
     /// The server refused the credentials.
     #[error(
-        "the broker at {url} refused the credentials of `{name}`: they are expired, revoked or of another hub; enrol again"
+        "the broker at {url} refused the credentials of `{name}`: {why}; {}",
+        refusal::remedy(name)
     )]
     Refused {
         /// Address.
         url: String,
         /// Identity.
         name: String,
+        /// As far as it can be told.
+        why: String,
+    },
+    /// Nobody there, as far as can be told.
+    #[error(
+        "the broker at {url} cannot be reached ({detail}): is it running, is the address right, and does no firewall stand \
+         between?"
+    )]
+    Unreachable {
+        /// Address.
+        url: String,
+        /// What the system said.
+        detail: String,
+    },
+    /// Somebody is there who may not be the broker.
+    #[error("the certificate of the broker at {url} is not accepted: {detail}")]
+    Untrusted {
+        /// Address.
+        url: String,
+        /// What is wrong with it, and what to do.
+        detail: String,
     },
     /// Not an address, not a creds file, not a certificate.
     #[error("cannot connect to {url}: {detail}")]
@@ -172,6 +196,29 @@ impl Broker {
     /// The prefix under which this account reaches the stream API.
     pub fn api(&self) -> &'static str {
         self.api
+    }
+
+    /// Waits until the server has refused our credentials for so long that trying on is of no use, as after the node
+    /// was removed. For ever, while it does not.
+    pub async fn refused(&self) -> BrokerError {
+        let mut refused = self.link.refused.clone();
+        match refused.wait_for(Option::is_some).await {
+            Ok(why) => BrokerError::Refused {
+                url: self.link.url.clone(),
+                name: self.link.name.clone(),
+                why: why.clone().unwrap_or_default(),
+            },
+            // The connection is closed for good; nobody refuses anything any more.
+            Err(_) => std::future::pending().await,
+        }
+    }
+
+    /// Looks once whether the broker lets this identity in, and gives the server's version.
+    ///
+    /// # Errors
+    /// [`BrokerError`]
+    pub async fn look(options: &BrokerOptions) -> Result<String, BrokerError> {
+        connect::look(options).await
     }
 
     /// How often the connection was cut. The same number means the same connection.

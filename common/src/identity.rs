@@ -11,6 +11,7 @@ mod creds;
 mod enrol;
 mod file;
 mod hub;
+mod invite;
 mod jwt;
 mod keys;
 mod node;
@@ -24,6 +25,8 @@ pub use conf::HubOptions;
 pub use creds::Creds;
 pub use enrol::{EnrollOptions, NodeCreds};
 pub use hub::{Hub, Outcome};
+pub use invite::{CODE_VALID, JoinToken, RedeemError, Redeemed, check_secret_proof, secret_proof};
+pub use keys::NodeKey;
 pub use node::{FormerKey, NODE_ID_MAX, NodeRecord, check_node_id, node_of_event};
 
 /// What can go wrong with keys, credentials and enrolment. The texts are for the person at the terminal.

@@ -5,6 +5,7 @@
 //! stream. Where a message goes is `subject`'s; how it gets there safely is `broker`'s.
 
 pub mod control;
+pub mod enrol;
 pub mod inbound;
 pub mod outbound;
 pub mod view;

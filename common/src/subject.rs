@@ -15,6 +15,9 @@ pub const OUT_ALL: &str = "pw.out.>";
 /// All signs of life: `pw.hb.<node>`.
 pub const HEARTBEAT_ALL: &str = "pw.hb.*";
 
+/// Where a machine that is not enrolled asks to be let in.
+pub const ENROL: &str = "pw.enrol";
+
 /// What a person wrote.
 pub fn inbound_message(user: &UserId) -> String {
     format!("pw.in.{}.{}.msg", user.surface(), user.native())

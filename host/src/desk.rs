@@ -204,7 +204,8 @@ impl Desk {
             | Action::Switch { .. }
             | Action::UseNode { .. }
             | Action::Waiting { .. }
-            | Action::Dead { .. } => None,
+            | Action::Dead { .. }
+            | Action::Enrol { .. } => None,
         };
         let turn = match &action {
             Action::Stop { turn, .. }
@@ -214,7 +215,8 @@ impl Desk {
             | Action::Switch { .. }
             | Action::UseNode { .. }
             | Action::Waiting { .. }
-            | Action::Dead { .. } => None,
+            | Action::Dead { .. }
+            | Action::Enrol { .. } => None,
         };
         let about = prompt
             .as_ref()
@@ -276,7 +278,10 @@ impl Desk {
                 None
             }
             // The router's own; of those about what waits, only taking back is asked of us.
-            Action::UseNode { .. } | Action::Waiting { .. } | Action::Dead { .. } => None,
+            Action::UseNode { .. }
+            | Action::Waiting { .. }
+            | Action::Dead { .. }
+            | Action::Enrol { .. } => None,
         };
         if let (Some(session), Some(msg)) = (session, msg) {
             return self.pass(place, &from, session, msg).await;

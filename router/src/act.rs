@@ -16,6 +16,7 @@ use tracing::{debug, warn};
 use crate::cards::{self, Row};
 use crate::decide::Candidate;
 use crate::dispatch::{Dispatch, Handed};
+use crate::enrol::Enrol;
 use crate::presence::{Presence, State};
 use crate::registry::Registry;
 use crate::reply::card_of;
@@ -28,6 +29,7 @@ pub(crate) struct Desk {
     pub(crate) presence: Presence,
     pub(crate) users: Users,
     pub(crate) dispatch: Dispatch,
+    pub(crate) enrol: Enrol,
     /// For people whose platform does not tell theirs.
     pub(crate) lang: Option<Lang>,
 }

@@ -1,6 +1,7 @@
 //! What the router shows, as cards. Pure: facts in, view out; the words are `common::text`'s.
 
 pub(crate) mod dead;
+pub(crate) mod enrol;
 
 pub(crate) mod waiting;
 

@@ -7,7 +7,7 @@
 use common::command::{Command, Owner, Typed, read};
 use common::ids::{CauseId, NodeId};
 use common::message::inbound::InboundBody;
-use common::message::view::{Action, DeadChoice, WaitingChoice};
+use common::message::view::{Action, DeadChoice, EnrolChoice, WaitingChoice};
 
 /// A node that serves the person.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -67,6 +67,15 @@ pub(crate) enum Decision {
         /// The choice.
         choice: DeadChoice,
     },
+    /// Whether a machine that asks is let in. Who may say so, is seen there.
+    Enrol {
+        /// The id that it wants.
+        id: NodeId,
+        /// Its key.
+        key: String,
+        /// The choice.
+        choice: EnrolChoice,
+    },
     /// A choice for a message that waits, or waited in vain. Whose it is, is seen there.
     Waiting {
         /// The node it waits for; it need not serve the person any more.
@@ -119,6 +128,11 @@ fn by_tap(action: &Action, facts: &Facts<'_>) -> Decision {
         },
         Action::Dead { sequence, choice } => Decision::Dead {
             sequence: *sequence,
+            choice: *choice,
+        },
+        Action::Enrol { id, key, choice } => Decision::Enrol {
+            id: id.clone(),
+            key: key.clone(),
             choice: *choice,
         },
         Action::Waiting {

@@ -122,6 +122,10 @@ async fn decide_and_act(desk: &Desk, inbound: &Inbound, sequence: u64) -> Result
         Decision::Dead { sequence, choice } => {
             return dead::tapped(desk, inbound, user, sequence, choice, lang).await;
         }
+        Decision::Enrol { id, key, choice } => {
+            let enrol = &desk.enrol;
+            return enrol.tap(replies, inbound, &id, &key, choice, lang).await;
+        }
         Decision::Waiting {
             node,
             cause,

@@ -14,6 +14,7 @@ mod cards;
 mod dead;
 mod decide;
 mod dispatch;
+mod enrol;
 mod housekeeping;
 mod http;
 mod intake;
@@ -41,6 +42,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tracing::{info, warn};
 
+pub use enrol::EnrolOptions;
 pub use provision::ProvisionError;
 
 use act::Desk;
@@ -68,6 +70,8 @@ pub struct RouterOptions {
     /// How long a message waits for a node that is off. None: as long as
     /// [`WORK_WAITS`].
     pub waits: Option<Duration>,
+    /// How machines are let in.
+    pub enrol: EnrolOptions,
 }
 
 /// Why the router ended before it was told to.
@@ -258,11 +262,28 @@ async fn start(
         replies,
         cancel: cancel.clone(),
     };
+    let parts = enrol::Parts {
+        broker: broker.clone(),
+        replies: dispatch.replies.clone(),
+        users: users.clone(),
+        registry: registry.clone(),
+        lang: options.lang,
+    };
+    let enrol = enrol::start(
+        &options.enrol,
+        options.data_dir.as_ref(),
+        parts,
+        tasks,
+        stop,
+    )
+    .await
+    .map_err(RouterError::Start)?;
     let desk = Desk {
         registry,
         presence,
         users,
         dispatch,
+        enrol,
         lang: options.lang,
     };
     Ok(Arc::new(desk))

@@ -1,12 +1,12 @@
 //! `phonework enroll <node> --out DIR`: mints credentials on the hub and writes the two files a machine needs, to be
-//! carried over by hand. Works with router and broker down. The way without carrying files is the join command's.
+//! carried over by hand. Works with router and broker down. The way without carrying files is `invite`'s and `join`'s.
 
 use std::fmt::Write as _;
-use std::fs::OpenOptions;
-use std::io::{self, Write as _};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use common::identity::{EnrollOptions, Hub, IdentityError};
+
+use super::host_files::{FileError, HostConfig, make_dir, write_new};
 
 /// What is asked for.
 #[derive(Debug, Clone)]
@@ -35,19 +35,9 @@ pub(crate) enum EnrollError {
     /// The hub refused.
     #[error(transparent)]
     Identity(#[from] IdentityError),
-    /// A file of ours would overwrite another.
-    #[error(
-        "{0} exists already, and nothing was changed. Move it away, or give another folder with --out"
-    )]
-    Exists(PathBuf),
-    /// The folder or a file could not be written.
-    #[error("writing {path}: {source}")]
-    Write {
-        /// Which.
-        path: PathBuf,
-        /// What the system said.
-        source: io::Error,
-    },
+    /// A file of ours.
+    #[error(transparent)]
+    File(#[from] FileError),
 }
 
 /// Enrols the machine and writes `host_config.yaml` and `<node>.creds` (0600) into the folder. Returns what to tell.
@@ -61,17 +51,36 @@ pub(crate) async fn enroll(request: &EnrollRequest<'_>) -> Result<String, Enroll
     let config_path = request.out.join("host_config.yaml");
     for path in [&config_path, &creds_path] {
         if path.exists() {
-            return Err(EnrollError::Exists(path.clone()));
+            return Err(FileError::Exists(path.clone()).into());
         }
     }
     make_dir(request.out)?;
+    // One that was removed has no key any more that could be cut off.
+    let removed = hub
+        .node(request.node)?
+        .is_some_and(|record| record.revoked_at.is_some());
     let options = EnrollOptions {
         serves: request.serves.to_vec(),
         name: request.name.to_owned(),
-        replace: request.replace,
+        replace: request.replace || removed,
     };
     // The configuration first: should the disk be full, no id is bound to a key that nobody got.
-    write_new(&config_path, &host_config(request))?;
+    let ca = request.nats_ca.map(|ca| {
+        let file = ca.file_name().unwrap_or_default();
+        file.to_string_lossy().into_owned()
+    });
+    let note = request
+        .nats_ca
+        .map(|ca| format!("Copy {} here as well.", ca.display()));
+    let config = HostConfig {
+        node: request.node,
+        name: request.name,
+        url: request.nats_url,
+        ca: ca.as_deref(),
+        ca_note: note.as_deref(),
+        serves: request.serves,
+    };
+    write_new(&config_path, &config.text())?;
     let enrolled = match hub.enroll(request.node, &options) {
         Ok(enrolled) => enrolled,
         Err(error) => {
@@ -96,87 +105,6 @@ pub(crate) async fn enroll(request: &EnrollRequest<'_>) -> Result<String, Enroll
         };
     }
     Ok(text)
-}
-
-fn host_config(request: &EnrollRequest<'_>) -> String {
-    let name = if request.name.is_empty() {
-        request.node
-    } else {
-        request.name
-    };
-    let mut text = format!(
-        "# PhoneWork host {node}. Run `phonework host` in this folder.\n\
-         NODE_ID: {node}\n\
-         DISPLAY_NAME: {name}\n\
-         NATS_URL: {url}\n\
-         NATS_CREDS: {node}.creds\n",
-        node = request.node,
-        name = yaml_text(name),
-        url = yaml_text(request.nats_url),
-    );
-    if let Some(ca) = request.nats_ca {
-        let file = ca.file_name().unwrap_or_default().to_string_lossy();
-        let _ = writeln!(
-            text,
-            "# Copy {} here as well.\nNATS_CA: {}",
-            ca.display(),
-            yaml_text(&file)
-        );
-    }
-    if request.serves.is_empty() {
-        text.push_str("# Users this machine serves; without it, whoever the gateways admit.\n# SERVES_USERS: [\"feishu/ou_…\"]\n");
-    } else {
-        text.push_str("SERVES_USERS:\n");
-        for user in request.serves {
-            let _ = writeln!(text, "  - {}", yaml_text(user));
-        }
-    }
-    text.push_str(
-        "\n# Where sessions may work, and nowhere else. Set this.\n\
-         # WORKING_DIR: ~/projects\n\
-         # Program and extra arguments, when `claude` is not in PATH.\n\
-         # CLAUDE_BIN: /usr/local/bin/claude\n\
-         # A model for free text (smart mode); without it, rules decide.\n\
-         # OPENAI_BASE_URL: https://…/v1\n\
-         # OPENAI_API_KEY: …\n\
-         # OPENAI_MODEL: …\n\
-         # LOCALE: en\n\
-         # TIMEZONE: Europe/Berlin\n",
-    );
-    text
-}
-
-/// A string that YAML reads back as the same string: JSON's form is one of YAML's.
-fn yaml_text(text: &str) -> String {
-    serde_json::Value::from(text).to_string()
-}
-
-fn make_dir(dir: &Path) -> Result<(), EnrollError> {
-    use std::os::unix::fs::DirBuilderExt as _;
-    std::fs::DirBuilder::new()
-        .recursive(true)
-        .mode(0o700)
-        .create(dir)
-        .map_err(|source| EnrollError::Write {
-            path: dir.to_owned(),
-            source,
-        })
-}
-
-/// Writes a file that is not there yet; two commands at once do not overwrite each other.
-fn write_new(path: &Path, text: &str) -> Result<(), EnrollError> {
-    let write = || {
-        let mut file = OpenOptions::new().write(true).create_new(true).open(path)?;
-        file.write_all(text.as_bytes())?;
-        file.sync_all()
-    };
-    write().map_err(|source| match source.kind() {
-        io::ErrorKind::AlreadyExists => EnrollError::Exists(path.to_owned()),
-        _ => EnrollError::Write {
-            path: path.to_owned(),
-            source,
-        },
-    })
 }
 
 #[cfg(test)]
@@ -235,7 +163,10 @@ mod tests {
             ..request.clone()
         };
         let error = enroll(&again).await.unwrap_err();
-        assert!(matches!(error, EnrollError::Exists(_)), "{error}");
+        assert!(
+            matches!(error, EnrollError::File(FileError::Exists(_))),
+            "{error}"
+        );
         let hub = Hub::open(&data).unwrap();
         assert_eq!(
             hub.node("home-pc").unwrap().unwrap().public_key,

@@ -17,6 +17,7 @@ mod crash_points;
 mod crowd;
 mod disk;
 mod docs;
+mod enrol;
 mod links;
 mod off;
 mod page;

@@ -157,6 +157,24 @@ impl World {
         command
     }
 
+    /// A command on another machine: in the folder `at`, with a home of its own and no configuration.
+    pub(crate) fn prepare_on(&self, machine: &ClaudeHome, at: &Path, args: &[&str]) -> Command {
+        let mut command = self.prepare(args, None);
+        command.envs(machine.env(&self.model)).current_dir(at);
+        command
+    }
+
+    /// The same, as a process that goes on.
+    pub(crate) fn start_on(
+        &self,
+        name: &str,
+        machine: &ClaudeHome,
+        at: &Path,
+        args: &[&str],
+    ) -> Phonework {
+        self.start_as(name, self.prepare_on(machine, at, args))
+    }
+
     /// A role, or a host with the configuration in `host`, that dies at a crash point.
     pub(crate) fn dying(&self, role: &str, host: Option<&Path>, at: &str) -> Phonework {
         let config = host.map_or_else(|| self.keyring(), |dir| dir.join("host_config.yaml"));
@@ -180,6 +198,12 @@ impl World {
         config: &Path,
         env: &[(&str, &str)],
     ) -> Phonework {
+        let mut command = self.prepare(args, Some(config));
+        command.envs(env.iter().copied());
+        self.start_as(name, command)
+    }
+
+    fn start_as(&self, name: &str, mut command: Command) -> Phonework {
         let log = self.home.root().join(format!("{name}.log"));
         let file = File::options()
             .create(true)
@@ -187,9 +211,7 @@ impl World {
             .open(&log)
             .unwrap();
         let from = file.metadata().unwrap().len();
-        let child = self
-            .prepare(args, Some(config))
-            .envs(env.iter().copied())
+        let child = command
             .stdout(file.try_clone().unwrap())
             .stderr(file)
             .spawn()

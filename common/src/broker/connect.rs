@@ -1,23 +1,31 @@
-//! Reaching the broker and staying in touch: what is tried again and how fast, and what is known of
-//! the connection that stands.
+//! Reaching the broker and staying in touch: what is tried again and how fast, what is known of
+//! the connection that stands, and in plain words why there is none.
 
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
-use async_nats::{Client, ConnectErrorKind, ConnectOptions, Event, ServerError};
+use async_nats::{
+    Client, ClientError, ConnectError, ConnectErrorKind, ConnectOptions, Event, ServerError,
+};
 use rand::RngExt as _;
 use tokio::sync::watch;
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use tracing::{debug, info, warn};
 
+use super::refusal::{Refusals, is_refusal};
 use super::{BrokerError, BrokerOptions, MIN_SERVER, REQUEST_TIMEOUT};
+use crate::identity::Creds;
 
 /// The library gives a connection up with the third ping that nothing has come after: a line on
 /// which everything vanishes is given up after 24 s.
 const PING_EVERY: Duration = Duration::from_secs(8);
 const FIRST_DELAY: Duration = Duration::from_millis(400);
 const LONGEST_DELAY: Duration = Duration::from_secs(5);
+/// Trying on is said again after this long.
+const SAID_AGAIN: Duration = Duration::from_secs(60);
 
 /// What is known of the connection.
 #[derive(Debug, Clone)]
@@ -28,6 +36,10 @@ pub(super) struct Link {
     pub(super) refusals: Arc<AtomicU64>,
     /// How often it was cut.
     pub(super) cuts: Arc<AtomicU64>,
+    /// The server refuses us for good, and why.
+    pub(super) refused: watch::Receiver<Option<String>>,
+    pub(super) url: String,
+    pub(super) name: String,
 }
 
 /// Connects, and keeps trying while the server cannot be reached.
@@ -38,18 +50,18 @@ pub(super) async fn reach(
     crate::http::install_tls();
     let url = options.url.clone();
     let (up, follow) = watch::channel(false);
+    let (refuse, refused) = watch::channel(None);
     let link = Link {
         up: follow,
         refusals: Arc::default(),
         cuts: Arc::default(),
+        refused,
+        url: url.clone(),
+        name: options.creds.name().to_owned(),
     };
-    let mut told = false;
+    let mut told: Option<Instant> = None;
     let client = loop {
-        let attempt = connect_options(options, up.clone(), link.clone())
-            .map_err(|detail| BrokerError::Setup {
-                url: url.clone(),
-                detail,
-            })?
+        let attempt = connect_options(options, up.clone(), refuse.clone(), link.clone())?
             .connect(url.as_str());
         let outcome = tokio::select! {
             outcome = attempt => outcome,
@@ -57,23 +69,11 @@ pub(super) async fn reach(
         };
         match outcome {
             Ok(client) => break client,
-            Err(error) => match error.kind() {
-                ConnectErrorKind::Authentication | ConnectErrorKind::AuthorizationViolation => {
-                    return Err(BrokerError::Refused {
-                        url,
-                        name: options.creds.name().to_owned(),
-                    });
-                }
-                ConnectErrorKind::ServerParse => {
-                    return Err(BrokerError::Setup {
-                        url,
-                        detail: error.to_string(),
-                    });
-                }
-                _ => {
-                    if !told {
-                        warn!(%url, %error, "the broker cannot be reached; trying on");
-                        told = true;
+            Err(error) => match explain(&error, &url, Some(&options.creds)) {
+                BrokerError::Unreachable { detail, .. } => {
+                    if told.is_none_or(|at| at.elapsed() >= SAID_AGAIN) {
+                        warn!(%url, error = %detail, "the broker cannot be reached; trying on");
+                        told = Some(Instant::now());
                     }
                     let pause = Duration::from_millis(rand::rng().random_range(500..1500));
                     tokio::select! {
@@ -81,6 +81,8 @@ pub(super) async fn reach(
                         () = cancel.cancelled() => return Err(BrokerError::Cancelled { url }),
                     }
                 }
+                // Time does not mend these.
+                error => return Err(error),
             },
         }
     };
@@ -93,17 +95,132 @@ pub(super) async fn reach(
     Ok((client, link))
 }
 
+/// One attempt; gives the server's version.
+pub(super) async fn look(options: &BrokerOptions) -> Result<String, BrokerError> {
+    crate::http::install_tls();
+    let url = &options.url;
+    let connect = bare_options(options)?.connection_timeout(Duration::from_secs(5));
+    let client = connect
+        .connect(url)
+        .await
+        .map_err(|error| explain(&error, url, Some(&options.creds)))?;
+    let found = client.server_info().version;
+    if new_enough(&found) {
+        Ok(found)
+    } else {
+        let url = url.clone();
+        Err(BrokerError::TooOld { url, found })
+    }
+}
+
+/// Why an attempt failed, in plain words.
+pub(super) fn explain(error: &ConnectError, url: &str, creds: Option<&Creds>) -> BrokerError {
+    let url = url.to_owned();
+    // The library wraps the reason; the words of the innermost ones tell.
+    let mut detail = error.to_string();
+    let mut source = std::error::Error::source(error);
+    while let Some(inner) = source {
+        let text = inner.to_string();
+        if !detail.contains(&text) {
+            detail = format!("{detail}: {text}");
+        }
+        source = inner.source();
+    }
+    match error.kind() {
+        ConnectErrorKind::Authentication | ConnectErrorKind::AuthorizationViolation => {
+            return match creds {
+                Some(creds) => BrokerError::Refused {
+                    url,
+                    name: creds.name().to_owned(),
+                    why: super::refusal::why(creds),
+                },
+                None => BrokerError::Setup {
+                    url,
+                    detail: "it lets no strangers in, so no machine can be enrolled there: is it the broker that `phonework init` set \
+                             up?"
+                    .into(),
+                },
+            };
+        }
+        ConnectErrorKind::ServerParse => return BrokerError::Setup { url, detail },
+        _ => {}
+    }
+    let certificate = [
+        (
+            "UnknownIssuer",
+            "this machine does not trust who signed it. Set NATS_CA to the hub's own certificate authority (a PEM file); if it is \
+             set, it is another hub's",
+        ),
+        (
+            "NotValidForName",
+            "it is for another name than the one in NATS_URL. Write the name that the certificate has",
+        ),
+        (
+            "NotValidYet",
+            "it is not valid yet. Is this machine's clock behind?",
+        ),
+        (
+            "Expired",
+            "it has expired. The hub needs a new one; or is this machine's clock ahead?",
+        ),
+        (
+            "invalid peer certificate",
+            "it cannot be used. The hub needs another one",
+        ),
+    ];
+    for (mark, words) in certificate {
+        if detail.contains(mark) {
+            let detail = words.to_owned();
+            return BrokerError::Untrusted { url, detail };
+        }
+    }
+    BrokerError::Unreachable { url, detail }
+}
+
+/// Adds a private certificate authority.
+pub(super) fn trust(
+    options: ConnectOptions,
+    url: &str,
+    ca: Option<&Path>,
+) -> Result<ConnectOptions, BrokerError> {
+    let Some(ca) = ca else { return Ok(options) };
+    // Found here, where it can be said; the library would call it a failed connection.
+    let wrong = |why: String| BrokerError::Setup {
+        url: url.to_owned(),
+        detail: format!(
+            "NATS_CA {} {why}. It must be a file with -----BEGIN CERTIFICATE-----",
+            ca.display()
+        ),
+    };
+    let text =
+        std::fs::read_to_string(ca).map_err(|why| wrong(format!("cannot be read: {why}")))?;
+    if !text.contains("-----BEGIN CERTIFICATE-----") {
+        return Err(wrong("holds no certificate".into()));
+    }
+    Ok(options.add_root_certificates(ca.to_owned()))
+}
+
+fn bare_options(options: &BrokerOptions) -> Result<ConnectOptions, BrokerError> {
+    let connect = options
+        .creds
+        .connect_options()
+        .map_err(|error| BrokerError::Setup {
+            url: options.url.clone(),
+            detail: error.to_string(),
+        })?;
+    trust(connect, &options.url, options.ca.as_deref())
+}
+
 fn connect_options(
     options: &BrokerOptions,
     up: watch::Sender<bool>,
+    refuse: watch::Sender<Option<String>>,
     link: Link,
-) -> Result<ConnectOptions, String> {
+) -> Result<ConnectOptions, BrokerError> {
     let name = options.creds.name().to_owned();
     let begun = AtomicBool::new(false);
-    let mut connect = options
-        .creds
-        .connect_options()
-        .map_err(|error| error.to_string())?
+    let seen = Arc::new(Refusals::new(options.creds.clone(), refuse));
+    let connect = bare_options(options)?
         .connection_timeout(Duration::from_secs(5))
         .request_timeout(Some(REQUEST_TIMEOUT))
         .ping_interval(PING_EVERY)
@@ -118,11 +235,12 @@ fn connect_options(
             reconnect_delay(attempts, rand::rng().random_range(0.0..1.0))
         })
         .event_callback(move |event| {
-            let (up, name) = (up.clone(), name.clone());
+            let (up, name, seen) = (up.clone(), name.clone(), Arc::clone(&seen));
             let Link { refusals, cuts, .. } = link.clone();
             async move {
                 match event {
                     Event::Connected => {
+                        seen.connected();
                         up.send_replace(true);
                         info!(%name, "broker connection is up");
                     }
@@ -133,19 +251,29 @@ fn connect_options(
                     }
                     Event::ServerError(ServerError::AuthorizationViolation) => {
                         refusals.fetch_add(1, Ordering::Relaxed);
+                        seen.refused();
                         warn!(%name, "the broker refused our credentials");
                     }
                     Event::ServerError(ServerError::Other(text)) => {
                         refusals.fetch_add(1, Ordering::Relaxed);
+                        if is_refusal(&text) {
+                            seen.refused();
+                        }
                         warn!(%name, %text, "the broker refused something");
+                    }
+                    Event::ClientError(ClientError::Other(text)) if is_refusal(&text) => {
+                        seen.refused();
+                        warn!(%name, "the broker refused our credentials");
+                    }
+                    Event::ClientError(ClientError::Other(text)) => {
+                        if seen.say_again(SAID_AGAIN) {
+                            warn!(%name, error = %text, "the broker cannot be reached; trying on");
+                        }
                     }
                     other => debug!(%name, ?other, "broker event"),
                 }
             }
         });
-    if let Some(ca) = &options.ca {
-        connect = connect.add_root_certificates(ca.clone());
-    }
     Ok(connect)
 }
 

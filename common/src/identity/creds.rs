@@ -16,6 +16,7 @@ pub struct Creds {
     public_key: String,
     issuer: String,
     account: Option<String>,
+    expires_at: Option<i64>,
 }
 
 impl Creds {
@@ -63,6 +64,7 @@ impl Creds {
             public_key: claims.subject,
             issuer: claims.issuer,
             account: claims.account,
+            expires_at: claims.expires_at,
         })
     }
 
@@ -106,6 +108,11 @@ impl Creds {
     /// The user's public key.
     pub fn public_key(&self) -> &str {
         &self.public_key
+    }
+
+    /// Unix second from which on the broker refuses them; none if they do not expire.
+    pub const fn expires_at(&self) -> Option<i64> {
+        self.expires_at
     }
 
     /// Who signed the token.

@@ -143,6 +143,8 @@ impl Hub {
     /// [`IdentityError::UnknownNode`] when it was never enrolled.
     pub fn revoke(&self, id: &str) -> Result<NodeRecord, IdentityError> {
         check_node_id(id)?;
+        // First: a code that is still about must not let it in again.
+        self.withdraw_invite(id)?;
         let _lock = file::lock(&self.dir.join("hub.lock"))?;
         let mut record = self
             .node(id)?

@@ -146,6 +146,16 @@ impl Hub {
         self.dir.join("run")
     }
 
+    /// Where the broker of this folder listens on this machine, if it runs.
+    pub fn running_url(&self) -> Option<String> {
+        let pid = file::read(&self.run_dir().join("nats.pid")).ok()??;
+        let ports = self
+            .run_dir()
+            .join(format!("nats-server_{}.ports", pid.trim()));
+        let ports: serde_json::Value = serde_json::from_str(&file::read(&ports).ok()??).ok()?;
+        Some(ports.pointer("/nats/0")?.as_str()?.to_owned())
+    }
+
     /// Credential file of one of our own parts: `router`, `gateway`, `sys` or `enrol`.
     pub fn creds_path(&self, who: &str) -> PathBuf {
         self.dir.join("creds").join(format!("{who}.creds"))

@@ -77,6 +77,8 @@ pub(super) struct Claims {
     pub(super) issuer: String,
     /// The account of a user token, when a signing key issued it.
     pub(super) account: Option<String>,
+    /// Unix second from which on it is not accepted, if there is one.
+    pub(super) expires_at: Option<i64>,
 }
 
 /// Reads the claims of a token and checks its signature against the issuer it names.
@@ -118,6 +120,7 @@ pub(super) fn decode(token: &str) -> Result<Claims, String> {
         subject,
         issuer,
         account: text("/nats/issuer_account"),
+        expires_at: claims.pointer("/exp").and_then(Value::as_i64),
     })
 }
 

@@ -1,11 +1,13 @@
 //! The hub's own keys: one file each, made once, never changed.
 //! Whoever holds them can mint anybody; they never leave the hub's data folder.
+//! And the key that a machine makes for itself before it is enrolled: its seed never leaves that machine.
 
 use std::path::{Path, PathBuf};
 
 use nkeys::{KeyPair, KeyPairType};
+use secrecy::SecretString;
 
-use super::{IdentityError, file};
+use super::{Creds, IdentityError, file};
 
 /// What each key is for. The file names are part of the data folder's layout.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -119,6 +121,69 @@ impl Keys {
     }
 }
 
+/// A machine's own key, made there and kept in a file (0600) until its credentials are written, so that it is the same
+/// one when the machine asks again.
+pub struct NodeKey {
+    seed: SecretString,
+    public_key: String,
+}
+
+impl NodeKey {
+    /// The key in this file; a new one, written there, when it is not there.
+    ///
+    /// # Errors
+    /// [`IdentityError::Creds`] when the file holds something else, or I/O.
+    pub fn of_file(path: &Path) -> Result<Self, IdentityError> {
+        let wrong = || IdentityError::Creds {
+            path: path.to_owned(),
+            why: "it does not hold a machine's key: remove it and try again".into(),
+        };
+        let key = if let Some(text) = file::read(path)? {
+            KeyPair::from_seed(text.trim()).map_err(|_| wrong())?
+        } else {
+            if let Some(parent) = path.parent().filter(|dir| !dir.as_os_str().is_empty()) {
+                file::private_dir(parent)?;
+            }
+            let key = KeyPair::new(KeyPairType::User);
+            file::write_secret(path, &format!("{}\n", seed_of(&key)?))?;
+            key
+        };
+        if key.key_pair_type() != KeyPairType::User {
+            return Err(wrong());
+        }
+        Ok(Self {
+            seed: seed_of(&key)?.into(),
+            public_key: key.public_key(),
+        })
+    }
+
+    /// What the hub binds the id to.
+    pub fn public_key(&self) -> &str {
+        &self.public_key
+    }
+
+    /// Credentials from the token that the hub signed for this key.
+    ///
+    /// # Errors
+    /// [`IdentityError::Key`] when the token is for another key or id.
+    pub fn creds(&self, node: &str, token: &str) -> Result<Creds, IdentityError> {
+        let creds = Creds::from_parts(token, &self.seed)?;
+        if creds.name() == node {
+            Ok(creds)
+        } else {
+            Err(IdentityError::Key(format!(
+                "the hub signed a token for {:?} and not for {node:?}: try again",
+                creds.name()
+            )))
+        }
+    }
+}
+
+fn seed_of(key: &KeyPair) -> Result<String, IdentityError> {
+    key.seed()
+        .map_err(|error| IdentityError::Key(format!("reading back a new key: {error}")))
+}
+
 /// Where a key lies.
 pub(super) fn path(dir: &Path, name: KeyName) -> PathBuf {
     dir.join(format!("{}.nk", name.name()))
@@ -143,9 +208,6 @@ fn load_one(dir: &Path, name: KeyName, make_missing: bool) -> Result<KeyPair, Id
         return Err(damaged("it is missing"));
     }
     let key = KeyPair::new(name.kind());
-    let seed = key
-        .seed()
-        .map_err(|error| IdentityError::Key(format!("reading back a new key: {error}")))?;
-    file::write_secret(&path, &format!("{seed}\n"))?;
+    file::write_secret(&path, &format!("{}\n", seed_of(&key)?))?;
     Ok(key)
 }

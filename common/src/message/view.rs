@@ -197,6 +197,15 @@ pub enum Action {
         /// The choice.
         choice: DeadChoice,
     },
+    /// Whether a machine that asks is let in; for administrators.
+    Enrol {
+        /// The id that it wants; no node yet.
+        id: NodeId,
+        /// Its public key: another machine that asks for the same id is another question.
+        key: String,
+        /// The choice.
+        choice: EnrolChoice,
+    },
 }
 
 impl Action {
@@ -210,7 +219,7 @@ impl Action {
             | Self::Switch { node, .. }
             | Self::UseNode { node, .. }
             | Self::Waiting { node, .. } => Some(node),
-            Self::Dead { .. } => None,
+            Self::Dead { .. } | Self::Enrol { .. } => None,
         }
     }
 }
@@ -260,6 +269,16 @@ pub enum WaitingChoice {
     },
     /// It waited in vain: send it once more.
     SendAgain,
+}
+
+/// Whether a machine is let in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum EnrolChoice {
+    /// It may come in.
+    Approve,
+    /// It may not.
+    Deny,
 }
 
 /// What to do with a dead letter.

@@ -3,6 +3,7 @@
 //! Only words; how they are put on a card is the router's business.
 
 pub mod dead;
+pub mod enrol;
 mod waiting;
 mod words;
 

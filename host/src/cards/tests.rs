@@ -42,6 +42,7 @@ fn show(view: &View) -> String {
             Action::UseNode { .. } => "UseNode".to_owned(),
             Action::Waiting { choice, .. } => format!("{choice:?}"),
             Action::Dead { choice, .. } => format!("{choice:?}"),
+            Action::Enrol { choice, .. } => format!("{choice:?}"),
         };
         assert_eq!(
             button.action.node(),

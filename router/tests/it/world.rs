@@ -16,7 +16,7 @@ use common::message::view::{Action, Block, View};
 use common::message::{Meta, decode, encode};
 use common::{stream, subject};
 use futures_util::StreamExt as _;
-use router::{RouterError, RouterOptions};
+use router::{EnrolOptions, RouterError, RouterOptions};
 use serde_json::Value;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
@@ -32,6 +32,7 @@ pub(crate) struct World {
     pub(crate) health: Health,
     /// How long messages wait for a node that is off, where a test cannot wait for days.
     pub(crate) waits: Option<Duration>,
+    pub(crate) enrol: EnrolOptions,
     running: Option<(JoinHandle<Result<(), RouterError>>, CancellationToken)>,
 }
 
@@ -84,6 +85,7 @@ impl World {
             inside,
             health: Health::default(),
             waits: None,
+            enrol: EnrolOptions::default(),
             running: None,
         }
     }
@@ -101,6 +103,10 @@ impl World {
             data_dir: Some(self.nats.data_dir().to_owned()),
             http: None,
             waits: self.waits,
+            enrol: EnrolOptions {
+                url: self.nats.url(),
+                ..self.enrol.clone()
+            },
         }
     }
 

@@ -1,0 +1,125 @@
+//! The files that make a machine a host: `host_config.yaml` and its credentials. Written by `enroll --out` on the hub,
+//! to be carried over, and by `join` on the machine itself.
+
+use std::fmt::Write as _;
+use std::fs::OpenOptions;
+use std::io::{self, Write as _};
+use std::path::{Path, PathBuf};
+
+/// A file of ours that could not be written.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum FileError {
+    /// It would overwrite another.
+    #[error(
+        "{0} exists already, and nothing was changed. Move it away, or give another folder with --out"
+    )]
+    Exists(PathBuf),
+    /// The folder or a file could not be written.
+    #[error("writing {path}: {source}")]
+    Write {
+        /// Which.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+}
+
+/// What the configuration of a host says at first.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct HostConfig<'a> {
+    /// Node id.
+    pub(crate) node: &'a str,
+    /// What people call it; the id when empty.
+    pub(crate) name: &'a str,
+    /// Where the broker is.
+    pub(crate) url: &'a str,
+    /// File of the authority that signed its certificate, as seen from the configuration's folder.
+    pub(crate) ca: Option<&'a str>,
+    /// A word about that file, on a line of its own.
+    pub(crate) ca_note: Option<&'a str>,
+    /// Users it serves; empty means whoever is admitted.
+    pub(crate) serves: &'a [String],
+}
+
+impl HostConfig<'_> {
+    /// The text of `host_config.yaml`. Equal settings make equal texts.
+    pub(crate) fn text(&self) -> String {
+        let name = if self.name.is_empty() {
+            self.node
+        } else {
+            self.name
+        };
+        let mut text = format!(
+            "# PhoneWork host {node}. Run `phonework host` in this folder.\n\
+             NODE_ID: {node}\n\
+             DISPLAY_NAME: {name}\n\
+             NATS_URL: {url}\n\
+             NATS_CREDS: {node}.creds\n",
+            node = self.node,
+            name = yaml_text(name),
+            url = yaml_text(self.url),
+        );
+        // Writing to a String cannot fail.
+        if let Some(note) = self.ca_note {
+            let _ = writeln!(text, "# {note}");
+        }
+        if let Some(ca) = self.ca {
+            let _ = writeln!(text, "NATS_CA: {}", yaml_text(ca));
+        }
+        if self.serves.is_empty() {
+            text.push_str("# Users this machine serves; without it, whoever the gateways admit.\n# SERVES_USERS: [\"feishu/ou_…\"]\n");
+        } else {
+            text.push_str("SERVES_USERS:\n");
+            for user in self.serves {
+                let _ = writeln!(text, "  - {}", yaml_text(user));
+            }
+        }
+        text.push_str(
+            "\n# Where sessions may work, and nowhere else. Set this.\n\
+             # WORKING_DIR: ~/projects\n\
+             # Program and extra arguments, when `claude` is not in PATH.\n\
+             # CLAUDE_BIN: /usr/local/bin/claude\n\
+             # A model for free text (smart mode); without it, rules decide.\n\
+             # OPENAI_BASE_URL: https://…/v1\n\
+             # OPENAI_API_KEY: …\n\
+             # OPENAI_MODEL: …\n\
+             # LOCALE: en\n\
+             # TIMEZONE: Europe/Berlin\n",
+        );
+        text
+    }
+}
+
+/// A string that YAML reads back as the same string: JSON's form is one of YAML's.
+fn yaml_text(text: &str) -> String {
+    serde_json::Value::from(text).to_string()
+}
+
+/// Makes a folder that only its owner can look into; one that exists is left as it is.
+pub(crate) fn make_dir(dir: &Path) -> Result<(), FileError> {
+    use std::os::unix::fs::DirBuilderExt as _;
+    std::fs::DirBuilder::new()
+        .recursive(true)
+        .mode(0o700)
+        .create(dir)
+        .map_err(|source| FileError::Write {
+            path: dir.to_owned(),
+            source,
+        })
+}
+
+/// Writes a file that is not there yet; two commands at once do not overwrite each other.
+pub(crate) fn write_new(path: &Path, text: &str) -> Result<(), FileError> {
+    let write = || {
+        let mut file = OpenOptions::new().write(true).create_new(true).open(path)?;
+        file.write_all(text.as_bytes())?;
+        file.sync_all()
+    };
+    write().map_err(|source| match source.kind() {
+        io::ErrorKind::AlreadyExists => FileError::Exists(path.to_owned()),
+        _ => FileError::Write {
+            path: path.to_owned(),
+            source,
+        },
+    })
+}
