@@ -203,11 +203,14 @@ impl Broker {
     pub async fn refused(&self) -> BrokerError {
         let mut refused = self.link.refused.clone();
         match refused.wait_for(Option::is_some).await {
-            Ok(why) => BrokerError::Refused {
-                url: self.link.url.clone(),
-                name: self.link.name.clone(),
-                why: why.clone().unwrap_or_default(),
-            },
+            Ok(refused) => {
+                let refused = refused.clone().unwrap_or_default();
+                BrokerError::Refused {
+                    url: refused.url,
+                    name: refused.name,
+                    why: refused.why,
+                }
+            }
             // The connection is closed for good; nobody refuses anything any more.
             Err(_) => std::future::pending().await,
         }

@@ -15,7 +15,7 @@ use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use tracing::{debug, info, warn};
 
-use super::refusal::{Refusals, is_refusal};
+use super::refusal::{Refusals, Refused, is_refusal};
 use super::{BrokerError, BrokerOptions, MIN_SERVER, REQUEST_TIMEOUT};
 use crate::identity::Creds;
 
@@ -36,10 +36,8 @@ pub(super) struct Link {
     pub(super) refusals: Arc<AtomicU64>,
     /// How often it was cut.
     pub(super) cuts: Arc<AtomicU64>,
-    /// The server refuses us for good, and why.
-    pub(super) refused: watch::Receiver<Option<String>>,
-    pub(super) url: String,
-    pub(super) name: String,
+    /// The server refuses us for good.
+    pub(super) refused: watch::Receiver<Option<Refused>>,
 }
 
 /// Connects, and keeps trying while the server cannot be reached.
@@ -56,8 +54,6 @@ pub(super) async fn reach(
         refusals: Arc::default(),
         cuts: Arc::default(),
         refused,
-        url: url.clone(),
-        name: options.creds.name().to_owned(),
     };
     let mut told: Option<Instant> = None;
     let client = loop {
@@ -214,12 +210,12 @@ fn bare_options(options: &BrokerOptions) -> Result<ConnectOptions, BrokerError> 
 fn connect_options(
     options: &BrokerOptions,
     up: watch::Sender<bool>,
-    refuse: watch::Sender<Option<String>>,
+    refuse: watch::Sender<Option<Refused>>,
     link: Link,
 ) -> Result<ConnectOptions, BrokerError> {
     let name = options.creds.name().to_owned();
     let begun = AtomicBool::new(false);
-    let seen = Arc::new(Refusals::new(options.creds.clone(), refuse));
+    let seen = Arc::new(Refusals::new(&options.url, options.creds.clone(), refuse));
     let connect = bare_options(options)?
         .connection_timeout(Duration::from_secs(5))
         .request_timeout(Some(REQUEST_TIMEOUT))

@@ -15,10 +15,19 @@ const LONG: Duration = Duration::from_secs(4);
 /// A connection that stood this long was let in.
 const STOOD: Duration = Duration::from_secs(10);
 
+/// Who was refused where, and why.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Refused {
+    pub(super) url: String,
+    pub(super) name: String,
+    pub(super) why: String,
+}
+
 /// Counts refusals of one connection.
 pub(super) struct Refusals {
+    url: String,
     creds: Creds,
-    refuse: watch::Sender<Option<String>>,
+    refuse: watch::Sender<Option<Refused>>,
     state: Mutex<State>,
 }
 
@@ -31,8 +40,9 @@ struct State {
 }
 
 impl Refusals {
-    pub(super) fn new(creds: Creds, refuse: watch::Sender<Option<String>>) -> Self {
+    pub(super) fn new(url: &str, creds: Creds, refuse: watch::Sender<Option<Refused>>) -> Self {
         Self {
+            url: url.to_owned(),
             creds,
             refuse,
             state: Mutex::default(),
@@ -64,7 +74,11 @@ impl Refusals {
             self.refuse.send_if_modified(|told| {
                 let news = told.is_none();
                 if news {
-                    *told = Some(why(&self.creds));
+                    *told = Some(Refused {
+                        url: self.url.clone(),
+                        name: self.creds.name().to_owned(),
+                        why: why(&self.creds),
+                    });
                 }
                 news
             });
@@ -137,7 +151,7 @@ mod tests {
         let hub = Hub::init(dir.path(), &HubOptions::default()).unwrap();
         let creds = hub.enroll("a", &EnrollOptions::default()).unwrap().creds;
         let (refuse, refused) = watch::channel(None);
-        let seen = Refusals::new(creds, refuse);
+        let seen = Refusals::new("nats://hub", creds, refuse);
         let wait = |seconds| tokio::time::advance(Duration::from_secs(seconds));
 
         // A flock in one moment, as at a start.
@@ -156,7 +170,7 @@ mod tests {
         // Let in for a blink is not let in.
         seen.connected();
         seen.refused();
-        let why = refused.borrow().clone().unwrap();
+        let why = refused.borrow().clone().unwrap().why;
         assert!(why.contains("revoked"), "{why}");
     }
 
