@@ -29,6 +29,16 @@ pub(crate) enum Role {
         /// Where its files go.
         out: PathBuf,
     },
+    /// List the machines.
+    Nodes {
+        /// As JSON.
+        json: bool,
+    },
+    /// Cut a machine off.
+    Revoke {
+        /// Its id.
+        node: String,
+    },
     /// Show the configuration and what is missing.
     Doctor {
         /// Of a host.
@@ -84,6 +94,18 @@ pub(crate) fn parse(
                     .get_one::<PathBuf>("out")
                     .cloned()
                     .unwrap_or_else(|| PathBuf::from(".")),
+            },
+            at,
+        ),
+        Some(("revoke", at)) => (
+            Role::Revoke {
+                node: at.get_one::<String>("node").cloned().unwrap_or_default(),
+            },
+            at,
+        ),
+        Some(("nodes", at)) => (
+            Role::Nodes {
+                json: at.get_flag("json"),
             },
             at,
         ),
@@ -143,6 +165,11 @@ fn command() -> Command {
     let node = Arg::new("node")
         .required(true)
         .help("Its id: 1 to 32 of a-z, 0-9 and -");
+    let removed = Arg::new("node").required(true).help("Its id");
+    let json = Arg::new("json")
+        .long("json")
+        .action(ArgAction::SetTrue)
+        .help("As JSON, for programs");
     let serves = Arg::new("serves")
         .long("serves")
         .value_name("USER")
@@ -192,6 +219,16 @@ fn command() -> Command {
             Command::new("join")
                 .about("Make this machine a host, with the line that `enroll` printed on the hub")
                 .args([token, join_out]),
+        )
+        .subcommand(
+            Command::new("revoke")
+                .about("Cut a machine off, on the hub; its key is refused from then on")
+                .arg(removed),
+        )
+        .subcommand(
+            Command::new("nodes")
+                .about("List the machines, on the hub: which are on, whom they serve, their versions")
+                .arg(json),
         )
         .subcommand(Command::new("doctor").about("Show where each setting comes from, and what is missing").arg(host))
         .arg(config)

@@ -6,3 +6,5 @@ mod host_files;
 pub(crate) mod init;
 pub(crate) mod invite;
 pub(crate) mod join;
+pub(crate) mod nodes;
+pub(crate) mod revoke;

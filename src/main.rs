@@ -73,7 +73,9 @@ async fn begin(parsed: Parsed) -> anyhow::Result<()> {
         | Role::Gateway
         | Role::Init
         | Role::Enroll(_)
-        | Role::Join { .. } => FileKind::Keyring,
+        | Role::Join { .. }
+        | Role::Revoke { .. }
+        | Role::Nodes { .. } => FileKind::Keyring,
         Role::Doctor { host: true } => FileKind::Host,
         Role::Doctor { host: false } => FileKind::Keyring,
     };
@@ -81,7 +83,13 @@ async fn begin(parsed: Parsed) -> anyhow::Result<()> {
     let lang = request.env.lang();
     let settings = config::load(&request)?;
     // A second subscriber, as in tests, is no reason not to run.
-    let _ = common::telemetry::init(&settings.log, false);
+    let quiet = matches!(
+        parsed.role,
+        Role::Nodes { .. } | Role::Revoke { .. } | Role::Enroll(_) | Role::Doctor { .. }
+    );
+    // What a command has to say, it says; the connection's own words would stand in between.
+    let log = if quiet { "error" } else { &settings.log };
+    let _ = common::telemetry::init(log, false);
     warn_of(&settings, lang);
     match parsed.role {
         Role::Standalone => run::standalone(settings).await,
@@ -150,6 +158,19 @@ async fn begin(parsed: Parsed) -> anyhow::Result<()> {
                 replace,
             };
             say(&commands::enroll::enroll(&request).await?)
+        }
+        Role::Revoke { node } => {
+            let request = commands::revoke::RevokeRequest {
+                data_dir: &settings.data_dir,
+                nats_url: settings.nats.url.as_deref(),
+                nats_ca: settings.nats.ca.as_deref(),
+                node: &node,
+            };
+            say(&commands::revoke::revoke(request).await?)
+        }
+        Role::Nodes { json } => {
+            let list = commands::nodes::nodes(&settings).await?;
+            say(&if json { list.json() } else { list.table() })
         }
         Role::Doctor { .. } => say(&commands::doctor::doctor(&settings).await),
     }

@@ -17,6 +17,7 @@ use gateway::feishu::FeishuOptions;
 use gateway::web::{WebOptions, WebReady};
 use host::HostOptions;
 use host::context::AgentOptions;
+use host::enter::{EnterError, EnterOptions};
 use router::{EnrolOptions, RouterOptions};
 use secrecy::{ExposeSecret as _, SecretString};
 use tokio::sync::{oneshot, watch};
@@ -29,6 +30,8 @@ use crate::shutdown;
 
 /// The whole end, from the signal to the last line.
 const END_WITHIN: Duration = Duration::from_millis(9_500);
+/// The end of a part that is not let in any more.
+const REFUSED_END: Duration = Duration::from_secs(5);
 /// Where a hub listens when nothing else is said.
 pub(crate) const DEFAULT_URL: &str = "nats://127.0.0.1:4222";
 
@@ -44,9 +47,11 @@ pub(crate) async fn router(settings: Settings) -> anyhow::Result<()> {
     let creds = creds_of(&settings, "router")?;
     let broker = connect(&settings, hub_url(&settings), creds, true, &cancel).await?;
     let options = router_options(&settings, hub_url(&settings), Some(address(&settings)));
-    router::run(options, broker.clone(), health, cancel).await?;
+    let end = cancel.child_token();
+    let work = Box::pin(router::run(options, broker.clone(), health, end.clone()));
+    let outcome = while_let_in(&broker, &end, async { Ok(work.await?) }).await;
     broker.close().await;
-    Ok(())
+    outcome
 }
 
 /// `phonework gateway`.
@@ -59,32 +64,75 @@ pub(crate) async fn gateway(settings: Settings) -> anyhow::Result<()> {
         writable(&settings.data_dir)?;
     }
     tokio::spawn(announce(ready));
-    gateway::run(options, broker.clone(), Health::default(), cancel).await?;
+    let end = cancel.child_token();
+    let work = Box::pin(gateway::run(
+        options,
+        broker.clone(),
+        Health::default(),
+        end.clone(),
+    ));
+    let outcome = while_let_in(&broker, &end, async { Ok(work.await?) }).await;
     broker.close().await;
-    Ok(())
+    outcome
 }
 
 /// `phonework host`.
 pub(crate) async fn host(settings: Settings) -> anyhow::Result<()> {
     let cancel = shutdown::on_signal()?;
     let node = settings.node.id.clone();
-    let creds = creds_of(&settings, node.as_str())?;
+    let url = settings
+        .nats
+        .url
+        .clone()
+        .context("NATS_URL is not set: write where the hub's broker is")?;
+    let creds = match own_creds(&settings, &url, &cancel).await {
+        Err(why)
+            if matches!(
+                why.downcast_ref::<EnterError>(),
+                Some(EnterError::Cancelled)
+            ) =>
+        {
+            return Ok(());
+        }
+        creds => creds?,
+    };
     if creds.name() != node.as_str() {
         bail!(
             "NODE_ID is `{node}`, but the credentials are those of `{}`: set NODE_ID to that, or enrol `{node}` on the hub",
             creds.name()
         );
     }
-    let url = settings
-        .nats
-        .url
-        .clone()
-        .context("NATS_URL is not set: write where the hub's broker is")?;
     let broker = connect(&settings, &url, creds, false, &cancel).await?;
     let options = host_options(&settings, node);
-    host::run(options, broker.clone(), Health::default(), cancel).await?;
+    let end = cancel.child_token();
+    let work = Box::pin(host::run(
+        options,
+        broker.clone(),
+        Health::default(),
+        end.clone(),
+    ));
+    let outcome = while_let_in(&broker, &end, async { Ok(work.await?) }).await;
     broker.close().await;
-    Ok(())
+    outcome
+}
+
+/// Runs a part until it ends, or until the broker refuses its credentials for good: then it ends in order, with why.
+async fn while_let_in(
+    broker: &Broker,
+    end: &CancellationToken,
+    work: impl Future<Output = anyhow::Result<()>>,
+) -> anyhow::Result<()> {
+    tokio::pin!(work);
+    let why = tokio::select! {
+        outcome = &mut work => return outcome,
+        why = broker.refused() => why,
+    };
+    error!("{why}");
+    end.cancel();
+    if tokio::time::timeout(REFUSED_END, work).await.is_err() {
+        warn!("not everything ended in time; it is taken up at the next start");
+    }
+    Err(why.into())
 }
 
 /// `phonework`: broker, router, gateway and, unless `ROUTER_MODE` is set, a host.
@@ -159,14 +207,23 @@ async fn assemble(
     if !settings.router_mode {
         let node = settings.node.id.clone();
         let creds = local_creds(hub, &node, &settings.node.display_name)?;
-        let broker = connect(settings, &url, creds, false, &cancel).await?;
-        let options = host_options(settings, node);
-        let (health, end) = (health.clone(), cancel.clone());
-        host = Some(part("host", &cancel, async move {
-            host::run(options, broker.clone(), health, end).await?;
-            broker.close().await;
-            Ok(())
-        }));
+        if let Some(creds) = creds {
+            let broker = connect(settings, &url, creds, false, &cancel).await?;
+            let options = host_options(settings, node);
+            let (health, whole) = (health.clone(), cancel.clone());
+            host = Some(part("host", &cancel, async move {
+                let end = whole.child_token();
+                let work = Box::pin(host::run(options, broker.clone(), health, end.clone()));
+                let outcome = while_let_in(&broker, &end, async { Ok(work.await?) }).await;
+                broker.close().await;
+                if outcome.is_err() && end.is_cancelled() && !whole.is_cancelled() {
+                    // It was removed, and says so in the log; the others go on.
+                    whole.cancelled().await;
+                    return Ok(());
+                }
+                outcome
+            }));
+        }
     }
     // Router and gateway go on until the host has said its last words.
     let rest = CancellationToken::new();
@@ -233,11 +290,24 @@ fn part(
     })
 }
 
-/// The credentials of standalone's own host: made at the first start, and again if they are lost.
-fn local_creds(hub: &Hub, node: &NodeId, name: &str) -> anyhow::Result<Creds> {
+/// The credentials of standalone's own host: made at the first start, and again if they are lost. None once this
+/// machine was removed.
+fn local_creds(hub: &Hub, node: &NodeId, name: &str) -> anyhow::Result<Option<Creds>> {
     let path = hub.creds_path(node.as_str());
+    if hub
+        .node(node.as_str())?
+        .is_some_and(|record| record.revoked_at.is_some())
+    {
+        warn!(
+            %node,
+            "this machine was removed with `phonework revoke`, so nothing runs on it. To use it again, run `phonework enroll \
+             {node} --out DIR` and put the creds file from there in the place of {}",
+            path.display()
+        );
+        return Ok(None);
+    }
     if path.exists() {
-        return Ok(Creds::read(&path)?);
+        return Ok(Some(Creds::read(&path)?));
     }
     let options = EnrollOptions {
         serves: Vec::new(),
@@ -246,17 +316,45 @@ fn local_creds(hub: &Hub, node: &NodeId, name: &str) -> anyhow::Result<Creds> {
     };
     let enrolled = hub.enroll(node.as_str(), &options)?;
     enrolled.creds.write(&path)?;
-    Ok(enrolled.creds)
+    Ok(Some(enrolled.creds))
+}
+
+/// A host's credentials. A machine that has none and knows `ROUTER_SECRET` asks for them first.
+async fn own_creds(
+    settings: &Settings,
+    url: &str,
+    cancel: &CancellationToken,
+) -> anyhow::Result<Creds> {
+    let node = &settings.node.id;
+    let kept = kept_creds(settings, node.as_str());
+    let place = settings.nats.creds.as_ref().unwrap_or(&kept);
+    let Some(secret) = settings.router_secret.clone().filter(|_| !place.exists()) else {
+        return creds_of(settings, node.as_str());
+    };
+    let options = EnterOptions {
+        node: node.clone(),
+        name: settings.node.display_name.clone(),
+        url: url.to_owned(),
+        ca: settings.nats.ca.clone(),
+        secret,
+        creds: place.clone(),
+    };
+    Ok(host::enter::enter(&options, cancel).await?)
+}
+
+/// Where credentials are when the configuration does not say.
+fn kept_creds(settings: &Settings, who: &str) -> PathBuf {
+    settings.data_dir.join("creds").join(format!("{who}.creds"))
 }
 
 /// `NATS_CREDS`, else what `init` or standalone keeps in `DATA_DIR`.
 fn creds_of(settings: &Settings, who: &str) -> anyhow::Result<Creds> {
-    let kept = settings.data_dir.join("creds").join(format!("{who}.creds"));
+    let kept = kept_creds(settings, who);
     let path: &Path = match &settings.nats.creds {
         Some(path) => path,
         None if kept.exists() => &kept,
         None => bail!(
-            "no credentials for `{who}`: {} is not there. On the hub run `phonework init`; for a host run `phonework enroll {who} --out DIR` there; or set NATS_CREDS to the file",
+            "no credentials for `{who}`: {} is not there. On the hub run `phonework init`; for a host run `phonework enroll {who}` there and here the line that it prints, or set ROUTER_SECRET here as there; or set NATS_CREDS to the file",
             kept.display()
         ),
     };

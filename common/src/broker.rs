@@ -202,17 +202,16 @@ impl Broker {
     /// was removed. For ever, while it does not.
     pub async fn refused(&self) -> BrokerError {
         let mut refused = self.link.refused.clone();
-        match refused.wait_for(Option::is_some).await {
-            Ok(refused) => {
-                let refused = refused.clone().unwrap_or_default();
-                BrokerError::Refused {
-                    url: refused.url,
-                    name: refused.name,
-                    why: refused.why,
-                }
-            }
+        let found = refused.wait_for(Option::is_some).await;
+        let found = found.ok().and_then(|found| found.clone());
+        match found {
+            Some(found) => BrokerError::Refused {
+                url: found.url,
+                name: found.name,
+                why: found.why,
+            },
             // The connection is closed for good; nobody refuses anything any more.
-            Err(_) => std::future::pending().await,
+            None => std::future::pending().await,
         }
     }
 

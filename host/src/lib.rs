@@ -11,6 +11,7 @@ mod claim;
 mod command;
 pub mod context;
 mod desk;
+pub mod enter;
 mod intake;
 pub mod journal;
 mod outbox;

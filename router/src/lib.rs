@@ -18,6 +18,7 @@ mod enrol;
 mod housekeeping;
 mod http;
 mod intake;
+pub mod look;
 mod presence;
 mod provision;
 mod registry;

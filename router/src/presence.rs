@@ -4,7 +4,7 @@
 //! One task owns the table (`table`); [`Presence`] is the handle. Who may beat at all is
 //! `registry`'s; what people are told is `dispatch`'s.
 
-mod keep;
+pub(crate) mod keep;
 mod table;
 
 use std::collections::BTreeMap;

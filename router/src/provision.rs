@@ -9,7 +9,7 @@ mod compare;
 use std::time::Duration;
 
 use async_nats::jetstream::consumer::{IntoConsumerConfig as _, PullConsumer, pull};
-use async_nats::jetstream::context::CreateStreamErrorKind;
+use async_nats::jetstream::context::{ConsumerInfoErrorKind, CreateStreamErrorKind};
 use async_nats::jetstream::stream::{Config, ConsumerErrorKind};
 use async_nats::jetstream::{Error as ApiError, ErrorCode};
 use common::broker::Broker;
@@ -129,6 +129,20 @@ pub(crate) async fn node_consumer(broker: &Broker, node: &NodeId) -> Result<(), 
             Failure::Silent(detail) => ProvisionError::Refused { what, detail },
             Failure::Final(error) => error,
         })
+}
+
+/// Removes a node's consumer if nothing lies for it; whether there is none now.
+pub(crate) async fn clear_node(broker: &Broker, node: &NodeId) -> Result<bool, async_nats::Error> {
+    let work = broker.jetstream().get_stream_no_info(stream::WORK).await?;
+    match work.consumer_info(node.as_str()).await {
+        Ok(info) if info.num_pending > 0 => Ok(false),
+        Ok(_) => {
+            work.delete_consumer(node.as_str()).await?;
+            Ok(true)
+        }
+        Err(why) if why.kind() == ConsumerInfoErrorKind::NotFound => Ok(true),
+        Err(why) => Err(why.into()),
+    }
 }
 
 fn consumer_name(of: &str, config: &pull::Config) -> String {

@@ -25,6 +25,10 @@ use crate::{bucket, provision};
 
 /// Age from which on a folder's time is surely over.
 const SETTLED: Duration = Duration::from_secs(1);
+/// Work that lies for a removed node is told within seconds; what is known of it is kept this long.
+const CLEARED_AFTER: Duration = Duration::from_secs(120);
+/// Removed nodes that are cleared in one look.
+const CLEARED_AT_ONCE: usize = 16;
 /// How often the folder of records is looked at; it is read only when it has changed.
 const LOOK_EVERY: Duration = Duration::from_secs(2);
 
@@ -96,6 +100,8 @@ pub(crate) struct Task {
     unwritten: BTreeSet<NodeId>,
     /// Nodes whose consumer is known to be there.
     consumers: BTreeSet<NodeId>,
+    /// Removed nodes whose consumer is known not to be there.
+    cleared: BTreeSet<NodeId>,
     nodes: watch::Sender<Nodes>,
     look: Arc<Notify>,
 }
@@ -120,6 +126,7 @@ pub(crate) async fn open(
         records: BTreeMap::new(),
         unwritten: BTreeSet::new(),
         consumers: BTreeSet::new(),
+        cleared: BTreeSet::new(),
         nodes,
         look: Arc::clone(&look),
     };
@@ -166,6 +173,7 @@ impl Task {
                     _ = tick.tick() => {
                         self.read_folder().await;
                         self.make_consumers().await;
+                        self.clear_consumers().await;
                     }
                     entry = next(&mut changes) => match entry {
                         Some(entry) => {
@@ -289,6 +297,42 @@ impl Task {
                     warn!(%node, %why, "cannot make the consumer for its work yet; again");
                     return;
                 }
+            }
+        }
+    }
+}
+
+impl Task {
+    /// Removes the consumers of removed nodes, once nothing lies for them: until then it is known from them what a
+    /// node can have had.
+    async fn clear_consumers(&mut self) {
+        let now = SystemTime::now()
+            .duration_since(SystemTime::UNIX_EPOCH)
+            .map_or(0, |since| since.as_secs());
+        let long_ago = |at: i64| {
+            u64::try_from(at).is_ok_and(|at| at.saturating_add(CLEARED_AFTER.as_secs()) < now)
+        };
+        self.cleared.retain(|node| {
+            let record = self.records.get(node);
+            record.is_some_and(|record| record.revoked_at.is_some())
+        });
+        let due: Vec<NodeId> = self
+            .records
+            .iter()
+            .filter(|(node, record)| {
+                record.revoked_at.is_some_and(long_ago) && !self.cleared.contains(*node)
+            })
+            .map(|(node, _)| node.clone())
+            .take(CLEARED_AT_ONCE)
+            .collect();
+        for node in due {
+            match provision::clear_node(&self.broker, &node).await {
+                Ok(true) => {
+                    self.cleared.insert(node);
+                }
+                // Somebody is told of what lies there first.
+                Ok(false) => {}
+                Err(why) => debug!(%node, %why, "cannot remove the consumer of a removed node yet"),
             }
         }
     }

@@ -30,9 +30,9 @@ use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-pub(crate) use book::{Entry, State};
 #[cfg(test)]
-pub(crate) use book::{Other, Waits};
+pub(crate) use book::Waits;
+pub(crate) use book::{Entry, Other, State};
 pub(crate) use line::Line;
 pub(crate) use refused::Refusal;
 pub(crate) use withdraw::Tap;

@@ -31,7 +31,7 @@ pub(crate) fn init(data_dir: &Path, nats_url: &str) -> Result<String, IdentityEr
          Gateway:  {}\n\n\
          Keep keys/ and creds/ to yourself, and in your backup: they cannot be made again.\n\
          Next: start the broker, then `phonework router` and `phonework gateway`; \
-         add machines with `phonework enroll <node> --out DIR`.\n",
+         add machines with `phonework enroll <node>`.\n",
         hub.data_dir().display(),
         hub.conf_path().display(),
         hub.creds_path("router").display(),

@@ -203,7 +203,8 @@ impl World {
         self.start_as(name, command)
     }
 
-    fn start_as(&self, name: &str, mut command: Command) -> Phonework {
+    /// A command as a process that goes on, with a log of its own.
+    pub(crate) fn start_as(&self, name: &str, mut command: Command) -> Phonework {
         let log = self.home.root().join(format!("{name}.log"));
         let file = File::options()
             .create(true)

@@ -33,7 +33,7 @@ impl Creds {
             match error.kind() {
             std::io::ErrorKind::NotFound => wrong(
                 "there is no such file. Make it on the hub with `phonework init` (router, gateway) \
-                 or `phonework enroll <node> --out DIR` (host), or point NATS_CREDS at it"
+                 or `phonework enroll <node>` (host), or point NATS_CREDS at it"
                     .into(),
             ),
             _ => wrong(error.to_string()),

@@ -196,7 +196,7 @@ impl Say for RouterText {
             }
             Self::NoNodes => "还没有可用的机器".into(),
             Self::NoNodesHint { user } => format!(
-                "请在中心机上运行 `phonework enroll <名称> --out <目录>`，把生成的两个文件带到要使用的机器上，在那里运行 `phonework host`。\
+                "请在中心机上运行 `phonework enroll <名称>`，在要使用的机器上运行它打印的那一行，然后在那里运行 `phonework host`。\
                  如果机器已登记但只服务指定的人，请让管理员加上 --serves {user}。"
             ),
             Self::Nodes => "您的机器".into(),
@@ -274,7 +274,7 @@ impl Say for RouterText {
             ),
             Self::NoNodes => "No machine yet".into(),
             Self::NoNodesHint { user } => format!(
-                "Run `phonework enroll <name> --out <dir>` on the hub, carry the two files to the machine that you want to use, and run `phonework host` there. \
+                "Run `phonework enroll <name>` on the hub, on the machine that you want to use the line that it prints, and then `phonework host` there. \
                  If a machine is enrolled for certain people only, ask its owner to add --serves {user}."
             ),
             Self::Nodes => "Your machines".into(),

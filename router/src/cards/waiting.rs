@@ -11,7 +11,7 @@ use common::text::router::{RouterText, WaitingText as Text};
 
 use super::with_code;
 use crate::presence::seconds_since;
-use crate::waiting::{Entry, Refusal, State};
+use crate::waiting::{Entry, Other, Refusal, State};
 
 /// Characters of a node's own words that are shown.
 const WORDS: usize = 120;
@@ -128,6 +128,25 @@ pub(crate) fn view(entry: &Entry, longest: Duration, now: DateTime<Utc>) -> View
             View {
                 buttons: kept.then_some(again).into_iter().collect(),
                 ..card(Tone::Failed, say(Text::Expired { node }), [hint])
+            }
+        }
+        State::Removed { sure, kept, others } => {
+            let others: &[Other] = if *kept { others } else { &[] };
+            let hint = say(Text::RemovedHint {
+                node: node.clone(),
+                sure: *sure,
+                others: !others.is_empty(),
+            });
+            let to = |other: &Other| {
+                let label = Text::SendTo {
+                    node: other.name.clone(),
+                };
+                let other = other.node.clone();
+                button(label, ButtonStyle::Normal, WaitingChoice::SendTo { other })
+            };
+            View {
+                buttons: others.iter().map(to).collect(),
+                ..card(Tone::Failed, say(Text::Removed { node }), [hint])
             }
         }
         State::Again { .. } => card(Tone::Done, say(Text::Again { node }), []),

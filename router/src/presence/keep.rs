@@ -70,7 +70,7 @@ impl Keeper {
 }
 
 /// What an earlier router knew; nothing if it cannot be read, as beats come soon.
-pub(super) async fn read(store: &Store) -> BTreeMap<NodeId, Seen> {
+pub(crate) async fn read(store: &Store) -> BTreeMap<NodeId, Seen> {
     let entries = match tokio::time::timeout(WAIT, bucket::read_all(store)).await {
         Ok(Ok(entries)) => entries,
         Ok(Err(why)) => {

@@ -81,6 +81,13 @@ pub(crate) enum State {
     Moved { by: CauseId, from: String },
     /// It waited too long. `sure`: no node had it. `kept`: it can be sent again.
     Expired { sure: bool, kept: bool },
+    /// The machine was removed. `sure`: it never had it. `kept`: it can be sent to one of the others.
+    Removed {
+        sure: bool,
+        kept: bool,
+        #[serde(default)]
+        others: Vec<Other>,
+    },
     /// It was sent once more.
     Again { by: CauseId },
 }
@@ -163,7 +170,8 @@ impl Entry {
             | State::Withdrawing { .. }
             | State::Withdrawn { .. }
             | State::Asked { .. }
-            | State::Expired { .. } => false,
+            | State::Expired { .. }
+            | State::Removed { .. } => false,
         };
         lies && self.is_at(node, sequence)
     }

@@ -103,8 +103,25 @@ pub(super) async fn look(parts: &Parts, question: Question) -> Looked {
         let _ = tokio::time::timeout(ASK, parts.presence.check(&node)).await;
     }
     // Stopped halfway, the next router goes on.
-    let _ = look_at_lying(parts, &node, lying, &mut looked).await;
+    let _ = if parts.registry.nodes().contains_key(&node) {
+        look_at_lying(parts, &node, lying, &mut looked).await
+    } else {
+        give_up(parts, lying, &mut looked).await
+    };
     looked
+}
+
+/// The node was removed: nobody will ever take what lies for it.
+async fn give_up(
+    parts: &Parts,
+    lying: Vec<(Arc<Item>, bool)>,
+    looked: &mut Looked,
+) -> Result<(), Stopped> {
+    for (item, _) in lying {
+        parts.removed(&item).await?;
+        looked.settled.push(item.sequence);
+    }
+    Ok(())
 }
 
 async fn look_at_lying(

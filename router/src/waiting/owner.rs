@@ -77,6 +77,7 @@ pub(super) async fn run(
     let mut news = tokio::time::interval(NEWS);
     news.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     let mut house = tokio::time::interval(HOUSEKEEPING);
+    let mut nodes = owner.parts.registry.changes();
     loop {
         tokio::select! {
             () = stop.cancelled() => return,
@@ -94,6 +95,7 @@ pub(super) async fn run(
                 owner.look();
                 owner.scan(&found);
             }
+            Ok(()) = nodes.changed() => owner.look_soon(),
             _ = news.tick() => owner.parts.refusals.show_news(&mut owner.looks),
             _ = house.tick() => owner.parts.book.forget_old(Utc::now()),
         }
@@ -164,6 +166,14 @@ impl Owner {
         line.items
             .entry(place)
             .or_insert_with(|| (Arc::new(item), false));
+    }
+
+    /// A node has come or gone: what waits for one that was removed is told at once, whether it is watched or not.
+    fn look_soon(&mut self) {
+        self.missed.store(true, Ordering::Relaxed);
+        for line in self.lines.values_mut() {
+            line.next = Instant::now();
+        }
     }
 
     /// Looks at the lines whose time has come.

@@ -68,7 +68,8 @@ impl Parts {
                         | Told::Withdrawing { .. }
                         | Told::Withdrawn { .. }
                         | Told::Asked { .. }
-                        | Told::Expired { .. } => None,
+                        | Told::Expired { .. }
+                        | Told::Removed { .. } => None,
                     },
                 })
                 .await?;
@@ -130,7 +131,8 @@ impl Parts {
                         | Told::Withdrawing { .. }
                         | Told::Withdrawn { .. }
                         | Told::Asked { .. }
-                        | Told::Expired { .. } => None,
+                        | Told::Expired { .. }
+                        | Told::Removed { .. } => None,
                     }
                 })
                 .await?;
@@ -147,6 +149,29 @@ impl Parts {
 
     /// Takes out what has waited too long, and says so.
     pub(super) async fn expire(&self, item: &Item) -> Result<(), Stopped> {
+        let sure = false;
+        self.give_up(item, |kept| Told::Expired { sure, kept })
+            .await
+    }
+
+    /// Takes out what waits for a machine that was removed, and says so.
+    pub(super) async fn removed(&self, item: &Item) -> Result<(), Stopped> {
+        let others = if item.tap {
+            // Of use there only.
+            Vec::new()
+        } else {
+            self.others(&item.user, &item.node).await
+        };
+        self.give_up(item, |kept| Told::Removed {
+            sure: false,
+            kept,
+            others: others.clone(),
+        })
+        .await
+    }
+
+    /// It is not delivered: written down, taken out, told.
+    async fn give_up(&self, item: &Item, ended: impl Fn(bool) -> Told) -> Result<(), Stopped> {
         // Kept before it goes; a tap is of no use days later.
         let lying = self.line.read(item.sequence).await?;
         let work = lying
@@ -156,32 +181,33 @@ impl Parts {
         if let Some(work) = work {
             self.book.keep_work(&work).await?;
         }
-        let expired = Told::Expired { sure: false, kept };
+        let ended = ended(kept);
         let entry = self
             .book
             .change(&item.cause, |before| match before {
                 None => Some(Entry {
                     open: true,
-                    ..Entry::new(item, item.cause.clone(), expired.clone())
+                    ..Entry::new(item, item.cause.clone(), ended.clone())
                 }),
                 Some(entry) if !entry.is_at(&item.node, item.sequence) => None,
                 Some(entry) => match entry.state {
                     Told::Waiting(_) | Told::Moved { .. } | Told::Again { .. } => Some(Entry {
                         open: true,
-                        ..entry.to(expired.clone())
+                        ..entry.to(ended.clone())
                     }),
                     Told::Taken { .. }
                     | Told::Withdrawing { .. }
                     | Told::Withdrawn { .. }
                     | Told::Asked { .. }
-                    | Told::Expired { .. } => None,
+                    | Told::Expired { .. }
+                    | Told::Removed { .. } => None,
                 },
             })
             .await?;
         if let Some(entry) = entry
             && entry.open
         {
-            warn!(code = "not-delivered", cause = %item.cause, node = %item.node, user = %item.user, "it waited too long");
+            warn!(code = "not-delivered", cause = %item.cause, node = %item.node, user = %item.user, state = ?entry.state, "it waited in vain");
             self.finish(&entry).await?;
         }
         Ok(())
@@ -200,19 +226,16 @@ impl Parts {
                 self.close(entry, entry.state.clone()).await
             }
             Told::Expired { kept, .. } => {
-                self.line
-                    .remove(entry.sequence, &entry.cause, &entry.user)
-                    .await?;
-                let sure = self
-                    .line
-                    .surely_never_had(&entry.node, entry.sequence)
-                    .await?;
-                let ended = Entry {
-                    state: Told::Expired { sure, kept },
-                    ..entry.clone()
-                };
-                self.show(&ended).await?;
-                self.close(entry, ended.state).await
+                let sure = self.take_out(entry).await?;
+                self.say_end(entry, Told::Expired { sure, kept }).await
+            }
+            Told::Removed {
+                kept, ref others, ..
+            } => {
+                let sure = self.take_out(entry).await?;
+                let others = others.clone();
+                self.say_end(entry, Told::Removed { sure, kept, others })
+                    .await
             }
             // Whoever tapped sees to these.
             Told::Waiting(_)
@@ -222,6 +245,26 @@ impl Parts {
             | Told::Moved { .. }
             | Told::Again { .. } => Ok(()),
         }
+    }
+
+    /// Out of the line; whether the node surely never had it.
+    async fn take_out(&self, entry: &Entry) -> Result<bool, Stopped> {
+        self.line
+            .remove(entry.sequence, &entry.cause, &entry.user)
+            .await?;
+        self.line
+            .surely_never_had(&entry.node, entry.sequence)
+            .await
+    }
+
+    /// Shows how it ended, and notes that it was shown.
+    async fn say_end(&self, entry: &Entry, state: Told) -> Result<(), Stopped> {
+        let ended = Entry {
+            state,
+            ..entry.clone()
+        };
+        self.show(&ended).await?;
+        self.close(entry, ended.state).await
     }
 
     /// What `entry` says has been shown.

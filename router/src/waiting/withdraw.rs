@@ -79,6 +79,10 @@ impl Waiting {
                 WaitingChoice::SendAgain => self.again(tap, &entry).await,
                 WaitingChoice::Cancel | WaitingChoice::SendTo { .. } => self.late(&entry).await,
             },
+            State::Removed { kept: true, .. } if entry.node == *tap.node => match tap.choice {
+                WaitingChoice::SendTo { .. } => self.elsewhere(tap, &entry).await,
+                WaitingChoice::Cancel | WaitingChoice::SendAgain => self.late(&entry).await,
+            },
             State::Waiting(_)
             | State::Taken { .. }
             | State::Withdrawing { .. }
@@ -86,6 +90,7 @@ impl Waiting {
             | State::Asked { .. }
             | State::Moved { .. }
             | State::Expired { .. }
+            | State::Removed { .. }
             | State::Again { .. } => self.late(&entry).await,
         }
     }
@@ -221,6 +226,7 @@ impl Waiting {
                     | State::Asked { .. }
                     | State::Moved { .. }
                     | State::Expired { .. }
+                    | State::Removed { .. }
                     | State::Again { .. } => None,
                 }
             })
@@ -305,6 +311,44 @@ impl Waiting {
         }
     }
 
+    /// Its machine was removed, and it lies nowhere: to another one, as the person says.
+    async fn elsewhere(&self, tap: Tap<'_>, entry: &Entry) -> Result<(), Stopped> {
+        let Some(other) = tap.other() else {
+            let node = match tap.choice {
+                WaitingChoice::SendTo { other } => other,
+                WaitingChoice::Cancel | WaitingChoice::SendAgain => tap.node,
+            };
+            let view = cards::not_yours(tap.lang, node);
+            return self.parts.replies.show(tap.inbound, "answer", view).await;
+        };
+        let Some(work) = self.parts.book.work(tap.cause).await? else {
+            let view = cards::waiting::gone(tap.lang);
+            return self.parts.replies.show(tap.inbound, "answer", view).await;
+        };
+        let key = format!("{}:{}", entry.cause, other.node);
+        let line = &self.parts.line;
+        match line.put(&work.inbound, &other.node, entry.lang, &key).await {
+            Ok(ack) => {
+                let state = State::Moved {
+                    by: tap.by().clone(),
+                    from: entry.name.clone(),
+                };
+                let to = Entry {
+                    node: other.node.clone(),
+                    name: other.name.clone(),
+                    ..entry.clone()
+                };
+                self.placed(&to, state, ack).await
+            }
+            Err(PublishError::Unsure(_)) => Err(Stopped),
+            Err(PublishError::Full(why)) => {
+                let refusal = crate::dispatch::refusal(&why);
+                let view = cards::waiting::refused(tap.lang, &other.name, refusal, 1);
+                self.parts.replies.show(tap.inbound, "answer", view).await
+            }
+        }
+    }
+
     /// It lies somewhere else now.
     async fn placed(&self, to: &Entry, state: State, ack: Ack) -> Result<(), Stopped> {
         common::crash_point!("router.waiting.placed");
@@ -354,6 +398,7 @@ fn waits_of(entry: &Entry) -> Waits {
         | State::Asked { .. }
         | State::Moved { .. }
         | State::Expired { .. }
+        | State::Removed { .. }
         | State::Again { .. } => Waits::default(),
     }
 }

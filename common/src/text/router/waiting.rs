@@ -99,6 +99,20 @@ pub enum WaitingText {
         /// Whether it is kept to be sent again.
         kept: bool,
     },
+    /// Title: its machine was removed.
+    Removed {
+        /// The machine.
+        node: String,
+    },
+    /// What that means.
+    RemovedHint {
+        /// The machine.
+        node: String,
+        /// Whether the machine surely never had it.
+        sure: bool,
+        /// Whether there are buttons for other machines.
+        others: bool,
+    },
     /// Title: on its way once more.
     Again {
         /// The machine.
@@ -164,6 +178,20 @@ impl Say for WaitingText {
                 };
                 format!("它等了 {hours} 小时，{what}")
             }
+            Self::Removed { node } => format!("没有送达：{node} 已被移除"),
+            Self::RemovedHint { node, sure, others } => {
+                let had = if *sure {
+                    "它没有执行。".to_owned()
+                } else {
+                    format!("{node} 被移除前可能已经拿到它；重新发送之前请先看一下。")
+                };
+                let next = if *others {
+                    "可以改发给另一台机器。"
+                } else {
+                    ""
+                };
+                format!("{had}{next}")
+            }
             Self::Again { node } => format!("已再次发给 {node}"),
             Self::Gone => "这条消息已不在等待".into(),
             Self::GoneHint => "没有改变任何东西。需要的话，请重新发送。".into(),
@@ -220,6 +248,22 @@ impl Say for WaitingText {
                     ),
                 };
                 format!("It waited {hours} hours, {what}")
+            }
+            Self::Removed { node } => format!("Not delivered: {node} was removed"),
+            Self::RemovedHint { node, sure, others } => {
+                let had = if *sure {
+                    "It was not run.".to_owned()
+                } else {
+                    format!(
+                        "{node} may have had it before it was removed: look there before you send it elsewhere."
+                    )
+                };
+                let next = if *others {
+                    " Another machine can have it."
+                } else {
+                    ""
+                };
+                format!("{had}{next}")
             }
             Self::Again { node } => format!("Sent to {node} again"),
             Self::Gone => "This message does not wait any more".into(),

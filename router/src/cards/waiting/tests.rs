@@ -242,6 +242,39 @@ fn taken_back() {
 }
 
 #[test]
+fn its_machine_was_removed() {
+    let removed = |sure, kept| {
+        let others = waits().others;
+        shown(&State::Removed { sure, kept, others })
+    };
+    insta::assert_snapshot!(removed(true, true), @r"
+    # 没有送达：Home 已被移除 (Failed)
+    它没有执行。可以改发给另一台机器。
+    [改发给 Lab → from home-pc to lab-1]
+
+    # Not delivered: Home was removed (Failed)
+    It was not run. Another machine can have it.
+    [Send to Lab → from home-pc to lab-1]
+    ");
+    insta::assert_snapshot!(removed(false, true), @r"
+    # 没有送达：Home 已被移除 (Failed)
+    Home 被移除前可能已经拿到它；重新发送之前请先看一下。可以改发给另一台机器。
+    [改发给 Lab → from home-pc to lab-1]
+
+    # Not delivered: Home was removed (Failed)
+    Home may have had it before it was removed: look there before you send it elsewhere. Another machine can have it.
+    [Send to Lab → from home-pc to lab-1]
+    ");
+    insta::assert_snapshot!(removed(true, false), @r"
+    # 没有送达：Home 已被移除 (Failed)
+    它没有执行。
+
+    # Not delivered: Home was removed (Failed)
+    It was not run.
+    ");
+}
+
+#[test]
 fn it_waited_in_vain() {
     let expired = |sure, kept| shown(&State::Expired { sure, kept });
     insta::assert_snapshot!(expired(true, true), @r"

@@ -1,0 +1,96 @@
+//! For the command line: what the router knows of nodes, read from where it writes it, so that it can be read when the
+//! router itself is down. Changes nothing.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use bytes::Bytes;
+use chrono::{DateTime, Utc};
+use common::broker::{Broker, BrokerError, BrokerOptions};
+use common::ids::NodeId;
+use common::stream::KV_PRESENCE;
+use tokio_util::sync::CancellationToken;
+
+use crate::presence::keep;
+
+/// The whole look.
+const PATIENCE: Duration = Duration::from_secs(5);
+/// How long a router has to say that it is there.
+const ANSWER: Duration = Duration::from_secs(1);
+
+/// What was found.
+#[derive(Debug, Clone)]
+pub struct Look {
+    /// Whether a router runs; if not, the rest is as it last knew.
+    pub router: bool,
+    /// Nodes that were ever heard of.
+    pub nodes: BTreeMap<NodeId, Sight>,
+}
+
+/// A node's last sign of life.
+#[derive(Debug, Clone)]
+pub struct Sight {
+    /// When, by the router's clock; a usual one is noted every 30 s only.
+    pub last: DateTime<Utc>,
+    /// It said goodbye, or its connection was seen to end.
+    pub gone: bool,
+    /// What it calls itself.
+    pub name: String,
+    /// Its program.
+    pub version: String,
+    /// Open sessions.
+    pub sessions: u32,
+    /// Turns running.
+    pub running: u32,
+    /// What keeps it from taking work.
+    pub trouble: Option<String>,
+}
+
+/// Looks, with the router's credentials.
+///
+/// # Errors
+/// [`BrokerError`] when the broker cannot be used, or does not answer in time.
+pub async fn look(options: &BrokerOptions) -> Result<Look, BrokerError> {
+    // Once; connecting for good would try for ever.
+    Broker::look(options).await?;
+    let never = CancellationToken::new();
+    let looked = async {
+        let broker = Box::pin(Broker::connect(options, &never)).await?;
+        let nodes = match broker.jetstream().get_key_value(KV_PRESENCE).await {
+            Ok(store) => keep::read(&store).await,
+            // No router has run on this hub yet.
+            Err(_) => BTreeMap::new(),
+        };
+        let ping = broker
+            .client()
+            .request("$SRV.PING.phonework-router", Bytes::new());
+        let router = matches!(tokio::time::timeout(ANSWER, ping).await, Ok(Ok(_)));
+        broker.close().await;
+        Ok(Look {
+            router,
+            nodes: nodes
+                .into_iter()
+                .map(|(node, seen)| {
+                    let sight = Sight {
+                        last: seen.last,
+                        gone: seen.gone,
+                        name: seen.name,
+                        version: seen.version,
+                        sessions: seen.sessions,
+                        running: seen.running,
+                        trouble: seen.trouble,
+                    };
+                    (node, sight)
+                })
+                .collect(),
+        })
+    };
+    tokio::time::timeout(PATIENCE, looked)
+        .await
+        .unwrap_or_else(|_| {
+            Err(BrokerError::Unreachable {
+                url: options.url.clone(),
+                detail: "no answer in time".into(),
+            })
+        })
+}
