@@ -4,6 +4,7 @@
 mod arguments;
 mod broker_child;
 mod commands;
+mod credentials;
 mod run;
 mod shutdown;
 
@@ -83,12 +84,12 @@ async fn begin(parsed: Parsed) -> anyhow::Result<()> {
     let lang = request.env.lang();
     let settings = config::load(&request)?;
     // A second subscriber, as in tests, is no reason not to run.
-    let quiet = matches!(
-        parsed.role,
-        Role::Nodes { .. } | Role::Revoke { .. } | Role::Enroll(_) | Role::Doctor { .. }
-    );
-    // What a command has to say, it says; the connection's own words would stand in between.
-    let log = if quiet { "error" } else { &settings.log };
+    // What these have to say, they say; the connection's own words would stand in between.
+    let log = if matches!(parsed.role, Role::Nodes { .. } | Role::Revoke { .. }) {
+        "error"
+    } else {
+        &settings.log
+    };
     let _ = common::telemetry::init(log, false);
     warn_of(&settings, lang);
     match parsed.role {

@@ -10,14 +10,14 @@ use anyhow::{Context as _, bail};
 use common::broker::{Broker, BrokerOptions};
 use common::config::Settings;
 use common::health::Health;
-use common::identity::{Creds, EnrollOptions, Hub, HubOptions};
+use common::identity::{Creds, Hub, HubOptions};
 use common::ids::NodeId;
 use gateway::GatewayOptions;
 use gateway::feishu::FeishuOptions;
 use gateway::web::{WebOptions, WebReady};
 use host::HostOptions;
 use host::context::AgentOptions;
-use host::enter::{EnterError, EnterOptions};
+use host::enter::EnterError;
 use router::{EnrolOptions, RouterOptions};
 use secrecy::{ExposeSecret as _, SecretString};
 use tokio::sync::{oneshot, watch};
@@ -26,6 +26,7 @@ use tokio_util::sync::CancellationToken;
 use tracing::{error, info, warn};
 
 use crate::broker_child::{self, BrokerChild};
+use crate::credentials::{creds_of, local_creds, other_node, own_creds};
 use crate::shutdown;
 
 /// The whole end, from the signal to the last line.
@@ -97,10 +98,7 @@ pub(crate) async fn host(settings: Settings) -> anyhow::Result<()> {
         creds => creds?,
     };
     if creds.name() != node.as_str() {
-        bail!(
-            "NODE_ID is `{node}`, but the credentials are those of `{}`: set NODE_ID to that, or enrol `{node}` on the hub",
-            creds.name()
-        );
+        bail!(other_node(node.as_str(), creds.name()));
     }
     let broker = connect(&settings, &url, creds, false, &cancel).await?;
     let options = host_options(&settings, node);
@@ -288,77 +286,6 @@ fn part(
         whole.cancel();
         outcome.with_context(|| format!("the {name} stopped"))
     })
-}
-
-/// The credentials of standalone's own host: made at the first start, and again if they are lost. None once this
-/// machine was removed.
-fn local_creds(hub: &Hub, node: &NodeId, name: &str) -> anyhow::Result<Option<Creds>> {
-    let path = hub.creds_path(node.as_str());
-    if hub
-        .node(node.as_str())?
-        .is_some_and(|record| record.revoked_at.is_some())
-    {
-        warn!(
-            %node,
-            "this machine was removed with `phonework revoke`, so nothing runs on it. To use it again, run `phonework enroll \
-             {node} --out DIR` and put the creds file from there in the place of {}",
-            path.display()
-        );
-        return Ok(None);
-    }
-    if path.exists() {
-        return Ok(Some(Creds::read(&path)?));
-    }
-    let options = EnrollOptions {
-        serves: Vec::new(),
-        name: name.to_owned(),
-        replace: hub.node(node.as_str())?.is_some(),
-    };
-    let enrolled = hub.enroll(node.as_str(), &options)?;
-    enrolled.creds.write(&path)?;
-    Ok(Some(enrolled.creds))
-}
-
-/// A host's credentials. A machine that has none and knows `ROUTER_SECRET` asks for them first.
-async fn own_creds(
-    settings: &Settings,
-    url: &str,
-    cancel: &CancellationToken,
-) -> anyhow::Result<Creds> {
-    let node = &settings.node.id;
-    let kept = kept_creds(settings, node.as_str());
-    let place = settings.nats.creds.as_ref().unwrap_or(&kept);
-    let Some(secret) = settings.router_secret.clone().filter(|_| !place.exists()) else {
-        return creds_of(settings, node.as_str());
-    };
-    let options = EnterOptions {
-        node: node.clone(),
-        name: settings.node.display_name.clone(),
-        url: url.to_owned(),
-        ca: settings.nats.ca.clone(),
-        secret,
-        creds: place.clone(),
-    };
-    Ok(host::enter::enter(&options, cancel).await?)
-}
-
-/// Where credentials are when the configuration does not say.
-fn kept_creds(settings: &Settings, who: &str) -> PathBuf {
-    settings.data_dir.join("creds").join(format!("{who}.creds"))
-}
-
-/// `NATS_CREDS`, else what `init` or standalone keeps in `DATA_DIR`.
-fn creds_of(settings: &Settings, who: &str) -> anyhow::Result<Creds> {
-    let kept = kept_creds(settings, who);
-    let path: &Path = match &settings.nats.creds {
-        Some(path) => path,
-        None if kept.exists() => &kept,
-        None => bail!(
-            "no credentials for `{who}`: {} is not there. On the hub run `phonework init`; for a host run `phonework enroll {who}` there and here the line that it prints, or set ROUTER_SECRET here as there; or set NATS_CREDS to the file",
-            kept.display()
-        ),
-    };
-    Ok(Creds::read(path)?)
 }
 
 async fn connect(

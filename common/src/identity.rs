@@ -12,9 +12,11 @@ mod enrol;
 mod file;
 mod hub;
 mod invite;
+mod join_token;
 mod jwt;
 mod keys;
 mod node;
+mod proof;
 mod roles;
 mod tell;
 
@@ -23,11 +25,13 @@ use std::path::PathBuf;
 pub use accounts::{API_PREFIX, NODE_CONNECTED, NODE_DISCONNECTED, ack_of_node};
 pub use conf::HubOptions;
 pub use creds::Creds;
-pub use enrol::{EnrollOptions, NodeCreds};
+pub use enrol::{EnrollOptions, NodeCreds, is_user_key};
 pub use hub::{Hub, Outcome};
-pub use invite::{CODE_VALID, JoinToken, RedeemError, Redeemed, check_secret_proof, secret_proof};
+pub use invite::{CODE_VALID, RedeemError, Redeemed};
+pub use join_token::JoinToken;
 pub use keys::NodeKey;
 pub use node::{FormerKey, NODE_ID_MAX, NodeRecord, check_node_id, node_of_event};
+pub use proof::{check_secret_proof, secret_proof};
 
 /// What can go wrong with keys, credentials and enrolment. The texts are for the person at the terminal.
 #[derive(Debug, thiserror::Error)]

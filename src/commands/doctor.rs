@@ -1,5 +1,7 @@
 //! `phonework doctor`: every setting with where it comes from (secrets masked), and what is there
-//! of the programs that we need. Changes nothing.
+//! of the programs that we need, and whether the hub lets this machine in. Changes nothing.
+
+mod link;
 
 use std::fmt::Write as _;
 
@@ -40,5 +42,9 @@ pub(crate) async fn doctor(settings: &Settings) -> String {
         Ok(program) => writeln!(text, "  nats-server: {}", program.display()),
         Err(why) => writeln!(text, "  nats-server: {why}"),
     };
+    let _ = writeln!(text, "Hub:");
+    for line in link::look(settings).await {
+        let _ = writeln!(text, "  {line}");
+    }
     text
 }

@@ -143,20 +143,20 @@ pub(super) fn explain(error: &ConnectError, url: &str, creds: Option<&Creds>) ->
     }
     let certificate = [
         (
-            "UnknownIssuer",
+            "unknownissuer",
             "this machine does not trust who signed it. Set NATS_CA to the hub's own certificate authority (a PEM file); if it is \
              set, it is another hub's",
         ),
         (
-            "NotValidForName",
+            "not valid for name",
             "it is for another name than the one in NATS_URL. Write the name that the certificate has",
         ),
         (
-            "NotValidYet",
+            "not valid yet",
             "it is not valid yet. Is this machine's clock behind?",
         ),
         (
-            "Expired",
+            "expired",
             "it has expired. The hub needs a new one; or is this machine's clock ahead?",
         ),
         (
@@ -164,8 +164,10 @@ pub(super) fn explain(error: &ConnectError, url: &str, creds: Option<&Creds>) ->
             "it cannot be used. The hub needs another one",
         ),
     ];
+    let lower = detail.to_ascii_lowercase();
+    let about_it = lower.contains("invalid peer certificate");
     for (mark, words) in certificate {
-        if detail.contains(mark) {
+        if about_it && lower.contains(mark) {
             let detail = words.to_owned();
             return BrokerError::Untrusted { url, detail };
         }

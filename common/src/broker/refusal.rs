@@ -116,9 +116,12 @@ pub(super) fn is_refusal(text: &str) -> bool {
 
 /// Why they are refused, as far as can be told from this side.
 pub(super) fn why(creds: &Creds) -> String {
-    let expired = creds
-        .expires_at()
-        .filter(|at| *at <= chrono::Utc::now().timestamp())
+    why_at(creds.expires_at(), chrono::Utc::now().timestamp())
+}
+
+fn why_at(expires_at: Option<i64>, now: i64) -> String {
+    let expired = expires_at
+        .filter(|at| *at <= now)
         .and_then(|at| chrono::DateTime::from_timestamp(at, 0));
     match expired {
         Some(at) => format!("they expired at {}", at.format("%Y-%m-%d %H:%M UTC")),
@@ -172,6 +175,17 @@ mod tests {
         seen.refused();
         let why = refused.borrow().clone().unwrap().why;
         assert!(why.contains("revoked"), "{why}");
+    }
+
+    #[test]
+    fn the_reason_is_told_as_far_as_it_is_known() {
+        let expired = why_at(Some(1_700_000_000), 1_700_000_001);
+        assert_eq!(expired, "they expired at 2023-11-14 22:13 UTC");
+        for later in [None, Some(1_700_000_002)] {
+            assert!(why_at(later, 1_700_000_001).contains("revoked"));
+        }
+        assert!(remedy("lab-1").contains("phonework enroll lab-1"));
+        assert!(remedy("router").contains("creds/router.creds"));
     }
 
     #[test]

@@ -28,6 +28,12 @@ pub struct NodeCreds {
     pub public_key: String,
 }
 
+/// Whether this is the public key of a user, as machines make them.
+pub fn is_user_key(text: &str) -> bool {
+    nkeys::KeyPair::from_public_key(text)
+        .is_ok_and(|key| key.key_pair_type() == nkeys::KeyPairType::User)
+}
+
 impl Hub {
     /// Enrols a machine with a key made here, to be carried over by hand.
     ///
@@ -55,9 +61,7 @@ impl Hub {
         options: &EnrollOptions,
     ) -> Result<String, IdentityError> {
         check_node_id(id)?;
-        let is_user = nkeys::KeyPair::from_public_key(public_key)
-            .is_ok_and(|key| key.key_pair_type() == nkeys::KeyPairType::User);
-        if !is_user {
+        if !is_user_key(public_key) {
             return Err(IdentityError::Key(
                 "this is not the public key of a user (U…)".into(),
             ));

@@ -78,6 +78,7 @@ pub(super) async fn run(
     news.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     let mut house = tokio::time::interval(HOUSEKEEPING);
     let mut nodes = owner.parts.registry.changes();
+    let mut known = Arc::clone(&nodes.borrow_and_update());
     loop {
         tokio::select! {
             () = stop.cancelled() => return,
@@ -95,7 +96,13 @@ pub(super) async fn run(
                 owner.look();
                 owner.scan(&found);
             }
-            Ok(()) = nodes.changed() => owner.look_soon(),
+            Ok(()) = nodes.changed() => {
+                let now = Arc::clone(&nodes.borrow_and_update());
+                if known.keys().any(|node| !now.contains_key(node)) {
+                    owner.look_soon();
+                }
+                known = now;
+            }
             _ = news.tick() => owner.parts.refusals.show_news(&mut owner.looks),
             _ = house.tick() => owner.parts.book.forget_old(Utc::now()),
         }
@@ -168,7 +175,7 @@ impl Owner {
             .or_insert_with(|| (Arc::new(item), false));
     }
 
-    /// A node has come or gone: what waits for one that was removed is told at once, whether it is watched or not.
+    /// A node was removed: what waits for it is told at once, whether it is watched or not.
     fn look_soon(&mut self) {
         self.missed.store(true, Ordering::Relaxed);
         for line in self.lines.values_mut() {

@@ -10,6 +10,7 @@
 mod choosing;
 mod dead;
 mod dispatching;
+mod enrol;
 mod limits;
 mod node;
 mod presence;
