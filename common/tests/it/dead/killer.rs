@@ -9,20 +9,20 @@ struct Deeds {
     killed: usize,
 }
 
-/// One life of a reader, in a runtime of its own that goes with all its tasks. True: it was ended
-/// by the killer.
+/// One life of a reader, in a runtime of its own that goes with all its tasks, until `over`. True:
+/// it was ended by the killer.
 fn life(
     url: String,
     creds: common::identity::Creds,
     deeds: &Arc<Mutex<Deeds>>,
-    enough: usize,
+    over: &CancellationToken,
 ) -> bool {
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(2)
         .enable_all()
         .build()
         .unwrap();
-    let deeds = Arc::clone(deeds);
+    let (deeds, over) = (Arc::clone(deeds), over.clone());
     let killed = runtime.block_on(async move {
         let broker = connect(url, &creds).await;
         let (dying, mut dies) = tokio::sync::mpsc::channel::<()>(1);
@@ -42,18 +42,10 @@ fn life(
         };
         let never = CancellationToken::new();
         let options = options(stream::OUT, "feishu", NodeId::GATEWAY);
-        let all = async {
-            until("all the others", async || {
-                (deeds.lock().unwrap().done.len() >= enough).then_some(())
-            })
-            .await;
-            // Their acknowledgements as well.
-            tokio::time::sleep(Duration::from_millis(300)).await;
-        };
         tokio::select! {
             () = consume(&broker, options, never, str::to_owned, handle) => panic!("nobody stops it"),
             _ = dies.recv() => true,
-            () = all => false,
+            () = over.cancelled() => false,
         }
     });
     runtime.shutdown_background();
@@ -75,15 +67,21 @@ async fn what_ends_the_process_each_time_is_the_only_one_given_up() {
     loop {
         let (url, creds) = (world.nats.url(), world.nats.creds("gateway"));
         let shared = Arc::clone(&deeds);
-        let enough = texts.len() - 1;
-        let killed = tokio::task::spawn_blocking(move || life(url, creds, &shared, enough));
-        if !killed.await.unwrap() {
-            break;
+        let over = CancellationToken::new();
+        let until = over.clone();
+        let mut life = tokio::task::spawn_blocking(move || life(url, creds, &shared, &until));
+        tokio::select! {
+            killed = &mut life => assert!(killed.unwrap(), "nobody stopped it"),
+            // Also the acknowledgements and the letter are there.
+            () = world.empty(stream::OUT) => {
+                over.cancel();
+                life.await.unwrap();
+                break;
+            }
         }
         lives += 1;
         assert!(lives < 40, "it never ends");
     }
-    world.empty(stream::OUT).await;
     let letters = world.letters().await;
     let given_up: Vec<_> = letters
         .iter()
