@@ -4,6 +4,7 @@
 use std::time::Duration;
 
 use common::ids::CardId;
+use common::message::outbound::Preview;
 use common::message::view::Tone;
 use kit::feishu::{Class, Fault, Feishu};
 
@@ -71,6 +72,46 @@ async fn a_crash_after_sending_shows_nothing_twice() {
         texts[0].contains("two") && texts[1].contains("after"),
         "{texts:?}"
     );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_given_up_half_way_lets_no_older_preview_through() {
+    let (mut stage, feishu, me, user) = start().await;
+    let _gateway = stage.gateway(app(&feishu));
+    let (chat, id) = (direct(&me.chat_id()), CardId::new());
+    let rev = |n, tone, text: &str| card(&user, &chat, id, n, view(tone, text));
+    let preview = |n, text: &str| Preview {
+        card: id,
+        rev: 1,
+        n,
+        user: user.clone(),
+        view: view(Tone::Working, text),
+    };
+    stage.show(&rev(1, Tone::Working, "starting")).await;
+    me.wait_text("starting", SOON).await.unwrap();
+    // Nobody sees the end of this edit, so the answer will be edited once more after a while.
+    feishu.fault(Class::Patch, Fault::DropAfterWork);
+    stage.preview(&preview(1, "half of it")).await;
+    me.wait_text("half of it", SOON).await.unwrap();
+    stage.show(&rev(2, Tone::Done, "all of it")).await;
+    me.wait_text("all of it", SOON).await.unwrap();
+    // Meanwhile the broker goes: what was under way is given up.
+    stage.nats.kill().await;
+    stage.nats.restart().await;
+    let shown = stage.wait_all_shown();
+    let mut shown = std::pin::pin!(shown);
+    for n in 2.. {
+        stage.preview(&preview(n, "too late")).await;
+        let pause = tokio::time::sleep(Duration::from_millis(50));
+        tokio::select! {
+            () = &mut shown => break,
+            () = pause => {}
+        }
+    }
+    let edits = &me.messages()[0].edits;
+    let late = |edit: &kit::feishu::Edit| edit.content.to_string().contains("too late");
+    assert!(!edits.iter().any(late), "{}", feishu.story());
+    assert!(me.messages()[0].text().contains("all of it"));
 }
 
 #[tokio::test(flavor = "multi_thread")]

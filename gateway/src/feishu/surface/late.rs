@@ -9,6 +9,8 @@
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use common::ids::CardId;
+use moka::sync::Cache;
 use tokio::time::Instant;
 use tracing::info;
 
@@ -20,11 +22,25 @@ const AFTERMATH: Duration = Duration::from_secs(30);
 /// The pause before an edit is made once more.
 const SHORTEST: Duration = Duration::from_secs(1);
 const LONGEST: Duration = Duration::from_secs(20);
+/// Cards of which the newest revision is remembered.
+const CARDS: u64 = 10_000;
 
 /// Since when something may be on its way.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Late {
     seized: Mutex<Option<Seized>>,
+    /// The newest revision that was begun, which counts as shown only later: what is given up in
+    /// between must not let an older preview through.
+    begun: Cache<CardId, u32>,
+}
+
+impl Default for Late {
+    fn default() -> Self {
+        Self {
+            seized: Mutex::default(),
+            begun: Cache::new(CARDS),
+        }
+    }
 }
 
 /// We lead in place of a gateway that had not given up in order.
@@ -47,6 +63,16 @@ impl Seized {
 }
 
 impl Late {
+    /// This revision of a card is being shown.
+    pub(super) fn begins(&self, card: CardId, rev: u32) {
+        self.begun.insert(card, rev);
+    }
+
+    /// Whether a newer revision than this was begun.
+    pub(super) fn is_past(&self, card: CardId, rev: u32) -> bool {
+        self.begun.get(&card).is_some_and(|begun| begun > rev)
+    }
+
     pub(super) fn seized(&self) {
         let (at, heard) = (Instant::now(), None);
         *self.lock() = Some(Seized { at, heard });

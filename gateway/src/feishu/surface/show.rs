@@ -29,7 +29,7 @@ use crate::deliver::{Show, ShowError};
 use crate::ledger::{CardEntry, Ledger, LedgerError, NoticeEntry, Part};
 use crate::preview::Previewed;
 
-/// Cards are locked by groups of this many, so that the table has one size for ever.
+/// Cards are locked by groups, so that the table has one size for ever.
 const LOCKS: usize = 256;
 /// A preview gives up after this: something newer is on its way.
 const PREVIEW_TIME: Duration = Duration::from_secs(5);
@@ -116,6 +116,7 @@ impl Feishu {
         };
         let pages = pages(view, self.lang);
         let edited = entry.parts.len();
+        self.late.begins(card, rev);
         for (index, page) in pages.iter().enumerate() {
             let key = |form: &str| {
                 let part = index.to_string();
@@ -342,6 +343,9 @@ impl Feishu {
         else {
             return Previewed::Early;
         };
+        if self.late.is_past(preview.card, preview.rev) {
+            return Previewed::Stale;
+        }
         if preview.rev > shown {
             return Previewed::Early;
         }

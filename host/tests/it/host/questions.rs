@@ -130,18 +130,18 @@ async fn a_turn_that_runs_out_of_time_leaves_no_question_open() {
             "a",
             "om_1",
             &format!(
-                "/new demo --timeout 5 fake: tool Write {input} ;; tool Bash {bash} ;; text no"
+                "/new demo --timeout 10 fake: tool Write {input} ;; tool Bash {bash} ;; text no"
             ),
         )
         .await;
     let question = world.sees("om_1", "May I use Write?").await;
     // Longer than the turn may take: the person's time is not the turn's.
-    tokio::time::sleep(Duration::from_secs(6)).await;
+    tokio::time::sleep(Duration::from_secs(11)).await;
     assert_eq!(world.rung("om_1").await.len(), 1, "it still waits");
     world
         .tap("a", "tap_1", button(&question, "Allow once").clone())
         .await;
-    let late = world.sees("om_1", "Stopped after 5 seconds").await;
+    let late = world.sees("om_1", "Stopped after 10 seconds").await;
     let labels: Vec<&str> = late.buttons.iter().map(|b| b.label.as_str()).collect();
     assert_eq!(labels, ["Continue", "Discard"]);
     let cards = world.cards().await;
