@@ -7,6 +7,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use serde::Serialize;
 use serde_json::Value;
 
+use crate::metrics::Metrics;
+
 /// One part's state.
 #[derive(Debug, Clone, Serialize)]
 pub struct Part {
@@ -20,9 +22,15 @@ pub struct Part {
 #[derive(Debug, Clone, Default)]
 pub struct Health {
     parts: Arc<Mutex<BTreeMap<&'static str, Part>>>,
+    metrics: Metrics,
 }
 
 impl Health {
+    /// The numbers beside it.
+    pub fn metrics(&self) -> &Metrics {
+        &self.metrics
+    }
+
     /// Writes a part's line.
     pub fn set(&self, part: &'static str, ok: bool, detail: Value) {
         self.parts

@@ -30,7 +30,7 @@ pub use hub::{Hub, Outcome};
 pub use invite::{CODE_VALID, RedeemError, Redeemed};
 pub use join_token::JoinToken;
 pub use keys::NodeKey;
-pub use node::{FormerKey, NODE_ID_MAX, NodeRecord, check_node_id, node_of_event};
+pub use node::{FormerKey, NODE_ID_MAX, NodeRecord, Serves, check_node_id, node_of_event};
 pub use proof::{check_secret_proof, secret_proof};
 
 /// What can go wrong with keys, credentials and enrolment. The texts are for the person at the terminal.

@@ -15,6 +15,7 @@ pub mod ids;
 pub mod keyed;
 pub mod lang;
 pub mod message;
+pub mod metrics;
 pub mod stream;
 pub mod subject;
 pub mod telemetry;

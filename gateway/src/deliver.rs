@@ -14,11 +14,14 @@ use common::broker::lease::{Lease, Place};
 use common::ids::{NodeId, Surface};
 use common::message::decode;
 use common::message::outbound::{Outbound, Preview};
+use common::subject::Sender;
 use common::{stream, subject};
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use tracing::warn;
 
 use crate::preview::Previewed;
+use crate::served::{Served, Word};
 
 /// Held at once, over all people, as many as the server gives out; some KB each as a rule. What is
 /// held waits for its person's earlier ones, so this is also how many may wait for one slow chat
@@ -29,6 +32,8 @@ const IN_FLIGHT: usize = 1024;
 const DRAIN: Duration = Duration::from_secs(5);
 const FIRST_PAUSE: Duration = Duration::from_millis(500);
 const LONGEST_PAUSE: Duration = Duration::from_secs(30);
+/// A node that the broker lets in and the hub's list does not have: the list is being written.
+const LISTED_IN: Duration = Duration::from_secs(30);
 
 /// Why something is not shown.
 #[derive(Debug, thiserror::Error)]
@@ -60,7 +65,7 @@ pub trait Show: Send + Sync + 'static {
 }
 
 /// Delivers as long as we lead.
-pub async fn run<S: Show>(show: Arc<S>, broker: Broker, lease: Lease) {
+pub(crate) async fn run<S: Show>(show: Arc<S>, broker: Broker, served: Served, lease: Lease) {
     let cancel = lease.over().clone();
     let consumer = S::SURFACE.as_str();
     let floor = Place {
@@ -83,42 +88,77 @@ pub async fn run<S: Show>(show: Arc<S>, broker: Broker, lease: Lease) {
     };
     let stopping = cancel.clone();
     let handle = move |delivery: Delivery| {
-        let (show, cancel) = (Arc::clone(&show), stopping.clone());
-        async move { one(&*show, &delivery, &cancel).await }
+        let (show, served) = (Arc::clone(&show), served.clone());
+        let cancel = stopping.clone();
+        async move { one(&*show, &served, &delivery, &cancel).await }
     };
     consume(&broker, options, cancel, key, handle).await;
 }
 
-async fn one<S: Show>(show: &S, delivery: &Delivery, cancel: &CancellationToken) -> Outcome {
-    let outbound = match read(delivery) {
-        Ok(outbound) => outbound,
+async fn one<S: Show>(
+    show: &S,
+    served: &Served,
+    delivery: &Delivery,
+    cancel: &CancellationToken,
+) -> Outcome {
+    let (sender, outbound) = match read(delivery) {
+        Ok(read) => read,
         Err(why) => return Outcome::Dead(why),
     };
     common::crash_point!("gateway.shown.read");
-    let mut pause = FIRST_PAUSE;
+    let (began, mut pause) = (Instant::now(), FIRST_PAUSE);
     loop {
-        match show.show(&outbound).await {
-            Ok(()) => {
-                common::crash_point!("gateway.shown.kept");
-                return Outcome::Done;
-            }
-            Err(ShowError::Never(why)) => return Outcome::Dead(why),
-            Err(ShowError::Later(why)) => {
-                warn!(id = %outbound.meta.id, user = %outbound.user, %why, ?pause, "not shown yet; trying again");
-                // Waiting here and not in the stream keeps this person's order.
-                tokio::select! {
-                    () = tokio::time::sleep(pause.mul_f64(rand::random_range(0.8..1.2))) => {}
-                    () = cancel.cancelled() => return Outcome::Again(Duration::ZERO),
+        let why = match may(served, &sender, &outbound, began).await {
+            Err(ended) => return ended,
+            Ok(Some(why)) => why,
+            Ok(None) => match show.show(&outbound).await {
+                Ok(()) => {
+                    common::crash_point!("gateway.shown.kept");
+                    return Outcome::Done;
                 }
-                pause = (pause * 2).min(LONGEST_PAUSE);
-            }
+                Err(ShowError::Never(why)) => return Outcome::Dead(why),
+                Err(ShowError::Later(why)) => why,
+            },
+        };
+        warn!(id = %outbound.meta.id, user = %outbound.user, %why, ?pause, "not shown yet; trying again");
+        // Waiting here and not in the stream keeps this person's order.
+        tokio::select! {
+            () = tokio::time::sleep(pause.mul_f64(rand::random_range(0.8..1.2))) => {}
+            () = cancel.cancelled() => return Outcome::Again(Duration::ZERO),
         }
+        pause = (pause * 2).min(LONGEST_PAUSE);
+    }
+}
+
+/// Whether it may be shown at all; a reason to ask again, or what else becomes of it.
+async fn may(
+    served: &Served,
+    sender: &Sender,
+    outbound: &Outbound,
+    began: Instant,
+) -> Result<Option<String>, Outcome> {
+    let Sender::Node(node) = sender else {
+        return Ok(None);
+    };
+    match served.lets_in(node, &outbound.user).await {
+        Ok(Word::Yes) => Ok(None),
+        Ok(Word::No) => {
+            served.refuse(node, &outbound.user, "reply");
+            Err(Outcome::Done)
+        }
+        Ok(Word::Unknown) if began.elapsed() < LISTED_IN => {
+            Ok(Some(format!("the hub's list does not have {node} yet")))
+        }
+        Ok(Word::Unknown) => Err(Outcome::Dead(format!(
+            "the hub's list does not have {node}"
+        ))),
+        Err(why) => Ok(Some(format!("whom {node} serves cannot be read: {why}"))),
     }
 }
 
 /// The message, if it is for whom its subject says: the subject is what the broker has checked.
-fn read(delivery: &Delivery) -> Result<Outbound, String> {
-    let (_, user) = subject::parse_out(&delivery.subject)
+fn read(delivery: &Delivery) -> Result<(Sender, Outbound), String> {
+    let (sender, user) = subject::parse_out(&delivery.subject)
         .ok_or_else(|| format!("`{}` is not a subject of this kind", delivery.subject))?;
     let outbound: Outbound =
         decode("outbound", &delivery.payload).map_err(|error| error.to_string())?;
@@ -128,5 +168,5 @@ fn read(delivery: &Delivery) -> Result<Outbound, String> {
             outbound.user
         ));
     }
-    Ok(outbound)
+    Ok((sender, outbound))
 }

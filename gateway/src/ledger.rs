@@ -7,22 +7,20 @@
 //! has seen its newest state: what an instance that no longer leads had sent into a dead line
 //! arrives late and is refused. What to do with what is written here is the surface's.
 
-use std::time::Duration;
-
-use async_nats::StatusCode;
 use async_nats::header::NATS_SEQUENCE;
 use async_nats::jetstream::context::PublishErrorKind;
 use async_nats::jetstream::message::PublishMessage;
-use common::broker::{Broker, IMPORTED_API};
+use common::broker::Broker;
 use common::ids::{CardId, MessageId, Surface};
 use common::stream;
 use moka::sync::Cache;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
+use crate::bucket::{TRY, newest};
+
 /// Entries kept in memory; any other is read from the bucket again.
 const CACHED: u64 = 10_000;
-const TRY: Duration = Duration::from_secs(5);
 
 /// One message of the platform that shows a part of a card.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -180,25 +178,11 @@ impl Ledger {
 
     async fn read<T: DeserializeOwned>(&self, key: &str) -> Result<Option<T>, LedgerError> {
         let error = |why: String| LedgerError { doing: "read", why };
-        let subject = format!(
-            "{IMPORTED_API}.DIRECT.GET.KV_{0}.$KV.{0}.{key}",
-            self.bucket
-        );
-        let request = self.broker.client().request(subject, bytes::Bytes::new());
-        let answer = tokio::time::timeout(TRY, request)
-            .await
-            .map_err(|_| error("no answer in time".into()))?
-            .map_err(|why| error(why.to_string()))?;
-        match answer.status {
-            Some(StatusCode::NOT_FOUND) => {
-                self.seen.insert(key.to_owned(), 0);
-                return Ok(None);
-            }
-            Some(status) if !status.is_success() => {
-                return Err(error(format!("the broker answered {status}")));
-            }
-            Some(_) | None => {}
-        }
+        let found = newest(&self.broker, &self.bucket, key).await;
+        let Some(answer) = found.map_err(error)? else {
+            self.seen.insert(key.to_owned(), 0);
+            return Ok(None);
+        };
         let headers = answer.headers.as_ref();
         let sequence = headers.and_then(|headers| headers.get(NATS_SEQUENCE));
         match sequence.and_then(|sequence| sequence.as_str().parse().ok()) {

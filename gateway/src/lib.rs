@@ -18,11 +18,13 @@
 //! for the page.
 
 pub mod admission;
+mod bucket;
 pub mod deliver;
 pub mod feishu;
 pub mod intake;
 pub mod ledger;
 pub mod preview;
+mod served;
 pub mod share;
 pub mod spool;
 pub mod web;
@@ -52,6 +54,7 @@ use crate::feishu::FeishuOptions;
 use crate::feishu::surface::Parts;
 use crate::intake::Intake;
 use crate::ledger::Ledger;
+use crate::served::Served;
 use crate::spool::Spool;
 use crate::web::{WebError, WebOptions};
 
@@ -120,6 +123,7 @@ pub async fn run(
     let _answering = answering.clone().drop_guard();
     let stage = Stage {
         instance: Instance::start(&broker, Role::Gateway, &answers, &answering),
+        served: Served::new(broker.clone(), health.metrics()),
         broker: broker.clone(),
         tracker: tracker.clone(),
         cancel: cancel.clone(),
@@ -183,6 +187,7 @@ type Seat = (Surface, watch::Receiver<Standing>);
 struct Stage {
     instance: Instance,
     broker: Broker,
+    served: Served,
     tracker: TaskTracker,
     cancel: CancellationToken,
 }
@@ -199,9 +204,9 @@ impl Stage {
         let (broker, cancel) = (self.broker.clone(), self.cancel.clone());
         let announced = announce(S::SURFACE, broker.clone(), cancel.clone());
         self.tracker.spawn(announced);
-        let surface = Arc::clone(surface);
+        let (surface, served) = (Arc::clone(surface), self.served.clone());
         self.tracker
-            .spawn(lead(surface, candidate, ledger, broker, cancel));
+            .spawn(lead(surface, candidate, ledger, broker, served, cancel));
         (S::SURFACE, standing)
     }
 }
@@ -212,6 +217,7 @@ async fn lead<S: Show>(
     candidate: Candidate,
     ledger: Option<Ledger>,
     broker: Broker,
+    served: Served,
     cancel: CancellationToken,
 ) {
     while let Some(lease) = candidate.lead(&cancel).await {
@@ -221,8 +227,18 @@ async fn lead<S: Show>(
         if lease.is_seized() {
             surface.seized();
         }
-        let shown = deliver::run(Arc::clone(&surface), broker.clone(), lease.clone());
-        let previewed = preview::run(Arc::clone(&surface), broker.clone(), lease.clone());
+        let shown = deliver::run(
+            Arc::clone(&surface),
+            broker.clone(),
+            served.clone(),
+            lease.clone(),
+        );
+        let previewed = preview::run(
+            Arc::clone(&surface),
+            broker.clone(),
+            served.clone(),
+            lease.clone(),
+        );
         tokio::join!(shown, previewed);
         lease.release().await;
     }

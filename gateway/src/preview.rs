@@ -1,6 +1,8 @@
 //! How running turns look in between: takes the latest preview of each card, drops the rest, and
 //! hands at most one per card and interval to the surface.
 //!
+//! Of a node that does not serve the person nothing is shown (`served`).
+//!
 //! Losing a preview is harmless: the next one, or the card's next revision, makes up for it. That a
 //! preview never comes after a newer revision is the surface's to keep ([`Show::preview`]).
 
@@ -10,7 +12,7 @@ use std::time::Duration;
 
 use common::broker::Broker;
 use common::broker::lease::Lease;
-use common::ids::CardId;
+use common::ids::{CardId, NodeId};
 use common::message::decode;
 use common::message::outbound::Preview;
 use common::subject;
@@ -20,12 +22,15 @@ use tokio::time::Instant;
 use tracing::{debug, warn};
 
 use crate::deliver::Show;
+use crate::served::Served;
 
 /// Cards with previews at once. At the bound the card that was quiet longest is forgotten.
 const CARDS: usize = 256;
 /// Edits under way at once; the others keep being replaced by newer ones meanwhile. Leaves most of
 /// the platform's rate to what must be shown.
 const EDITS: usize = 4;
+/// Records of nodes that are read at once; a preview that finds no room waits for the next one.
+const LOOKS: usize = 4;
 /// A card without previews for this long is forgotten.
 const QUIET: Duration = Duration::from_secs(120);
 /// A preview of a revision that is not shown yet is kept this long.
@@ -145,7 +150,7 @@ impl Slots {
 }
 
 /// Passes previews on as long as we lead.
-pub async fn run<S: Show>(show: Arc<S>, broker: Broker, lease: Lease) {
+pub(crate) async fn run<S: Show>(show: Arc<S>, broker: Broker, served: Served, lease: Lease) {
     let cancel = lease.over().clone();
     let subject = subject::delta_of(S::SURFACE);
     let mut incoming = loop {
@@ -162,6 +167,7 @@ pub async fn run<S: Show>(show: Arc<S>, broker: Broker, lease: Lease) {
     };
     let mut slots = Slots::new(S::PREVIEW_EVERY);
     let mut edits: JoinSet<(Preview, Previewed)> = JoinSet::new();
+    let mut looks: JoinSet<()> = JoinSet::new();
     let mut sweep = tokio::time::interval(QUIET);
     loop {
         while edits.len() < EDITS
@@ -182,12 +188,20 @@ pub async fn run<S: Show>(show: Arc<S>, broker: Broker, lease: Lease) {
         tokio::select! {
             () = cancel.cancelled() => break,
             message = incoming.next() => match message {
-                Some(message) => if let Some(preview) = read(&message) {
-                    slots.put(preview, Instant::now());
+                Some(message) => if let Some((node, preview)) = read(&message) {
+                    let glance = served.glance(&node, &preview.user);
+                    if glance.look && looks.len() < LOOKS {
+                        let (served, node) = (served.clone(), node);
+                        looks.spawn(async move { served.look(&node).await });
+                    }
+                    if glance.shows {
+                        slots.put(preview, Instant::now());
+                    }
                 },
                 // The client ended; so do we.
                 None => break,
             },
+            Some(_) = looks.join_next() => {}
             Some(finished) = edits.join_next() => match finished {
                 Ok((preview, result)) => {
                     if let Previewed::Failed(why) = &result {
@@ -220,10 +234,10 @@ async fn until(at: Option<Instant>) {
 }
 
 /// The preview, if it is for whom its subject says.
-fn read(message: &async_nats::Message) -> Option<Preview> {
-    let (_, user) = subject::parse_delta(&message.subject)?;
+fn read(message: &async_nats::Message) -> Option<(NodeId, Preview)> {
+    let (node, user) = subject::parse_delta(&message.subject)?;
     match decode::<Preview>("preview", &message.payload) {
-        Ok(preview) if preview.user == user => Some(preview),
+        Ok(preview) if preview.user == user => Some((node, preview)),
         Ok(_) => {
             warn!(subject = %message.subject, "a preview for somebody else is passed over");
             None

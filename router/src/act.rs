@@ -71,6 +71,13 @@ impl Desk {
         candidates(&self.registry, &self.presence, user).await
     }
 
+    /// Whether a node may be the reason that a person is asked something. One that was removed may: it
+    /// says nothing new, and what it said before counts.
+    pub(crate) fn may_ask(&self, node: &NodeId, user: &UserId) -> bool {
+        let nodes = self.registry.nodes();
+        nodes.get(node).is_none_or(|one| one.serves.lets_in(user))
+    }
+
     /// The card of `/nodes`.
     pub(crate) async fn list(
         &self,

@@ -81,6 +81,12 @@ async fn ask(desk: &Desk, delivery: &Delivery) -> Result<(), Stopped> {
             return Ok(());
         }
     };
+    if let Origin::Work(node) = &origin
+        && !desk.may_ask(node, &user)
+    {
+        warn!(code = "not-served", %node, %user, "dropped: a dead letter of a node that does not serve this person");
+        return Ok(());
+    }
     let Some(content) = content(&origin, &user, &letter) else {
         warn!(code = "dead-question", %user, "the question about a dead letter cannot be shown");
         return Ok(());

@@ -1,13 +1,14 @@
-//! `GET /health` for whoever watches the router. What it shows is written by each part.
+//! `GET /health` and `GET /metrics` for whoever watches the router. What it shows is written by each part.
 
 use std::net::SocketAddr;
 
 use axum::Json;
 use axum::extract::State;
-use axum::http::StatusCode;
+use axum::http::{StatusCode, header};
 use axum::response::IntoResponse;
 use axum::routing::get;
 use common::health::Health;
+use common::metrics;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -31,6 +32,7 @@ pub(crate) async fn serve(
     info!(%address, "health at http://{address}/health");
     let app = axum::Router::new()
         .route("/health", get(show))
+        .route("/metrics", get(numbers))
         .with_state(health);
     tasks.spawn(async move {
         let serving = axum::serve(listener, app).with_graceful_shutdown(cancel.cancelled_owned());
@@ -65,4 +67,9 @@ async fn show(State(health): State<Health>) -> impl IntoResponse {
         StatusCode::SERVICE_UNAVAILABLE
     };
     (code, Json(report))
+}
+
+async fn numbers(State(health): State<Health>) -> impl IntoResponse {
+    let kind = [(header::CONTENT_TYPE, metrics::CONTENT_TYPE)];
+    (kind, health.metrics().text())
 }

@@ -13,8 +13,8 @@ use std::time::{Duration, SystemTime};
 
 use async_nats::jetstream::kv::{Entry, Operation, Store, Watch};
 use common::broker::Broker;
-use common::identity::NodeRecord;
-use common::ids::{NodeId, UserId};
+use common::identity::{NodeRecord, Serves};
+use common::ids::NodeId;
 use futures_util::StreamExt as _;
 use tokio::sync::{Notify, watch};
 use tokio::time::Instant;
@@ -31,25 +31,6 @@ const CLEARED_AFTER: Duration = Duration::from_secs(120);
 const CLEARED_AT_ONCE: usize = 16;
 /// How often the folder of records is looked at; it is read only when it has changed.
 const LOOK_EVERY: Duration = Duration::from_secs(2);
-
-/// Whom a list of users lets in.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Serves {
-    /// Nobody was named: everybody.
-    All,
-    /// Those who were named.
-    Only(BTreeSet<UserId>),
-}
-
-impl Serves {
-    /// Whether this person is let in.
-    pub(crate) fn lets_in(&self, user: &UserId) -> bool {
-        match self {
-            Self::All => true,
-            Self::Only(users) => users.contains(user),
-        }
-    }
-}
 
 /// A node that may connect.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -16,7 +16,7 @@ use super::{IdentityError, roles};
 pub(super) const SURFACES: [&str; 2] = ["feishu", "web"];
 
 /// Raised when a table below changes: an older data folder then gets its accounts signed anew.
-pub(super) const LAYOUT: u32 = 4;
+pub(super) const LAYOUT: u32 = 5;
 
 /// Prefix under which nodes and gateways find the JetStream services that are open to them.
 pub const API_PREFIX: &str = "PWJS.API";
@@ -131,6 +131,7 @@ fn links(keys: &Keys) -> Vec<Link> {
         (Share::Service, "CONSUMER.RESET.PW_OUT.*"),
         (Share::Answers, "CONSUMER.MSG.NEXT.PW_OUT.*"),
         (Share::Service, "DIRECT.GET.PW_UP.pw.up.>"),
+        (Share::Service, SERVES_READ),
     ] {
         let (subject, local) = api(rest);
         link(Pw, Gate, share, &subject, &local);
@@ -177,6 +178,9 @@ fn links(keys: &Keys) -> Vec<Link> {
     );
     links
 }
+
+/// Where a gateway reads whom a node may serve, below the API prefix.
+pub(super) const SERVES_READ: &str = "DIRECT.GET.KV_PW_NODES.$KV.PW_NODES.*";
 
 /// The direct read of a gateway bucket's newest value, below the API prefix.
 pub(super) fn kv_read(surface: &str) -> String {

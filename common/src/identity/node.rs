@@ -1,9 +1,13 @@
 //! Node ids and the record the hub keeps of every enrolled machine.
 //! Presence, and what a node is doing right now, belong to the router.
 
+use std::collections::BTreeSet;
+
 use serde::{Deserialize, Serialize};
+use tracing::warn;
 
 use super::{IdentityError, jwt};
+use crate::ids::UserId;
 
 /// Longest node id, in characters.
 pub const NODE_ID_MAX: usize = 32;
@@ -73,7 +77,42 @@ pub struct FormerKey {
     pub revoked_at: i64,
 }
 
+/// Whom a node may serve by the hub's word. Its own configuration may narrow that and never widen it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Serves {
+    /// Nobody was named: everybody.
+    All,
+    /// Those who were named.
+    Only(BTreeSet<UserId>),
+}
+
+impl Serves {
+    /// Whether this person is let in.
+    pub fn lets_in(&self, user: &UserId) -> bool {
+        match self {
+            Self::All => true,
+            Self::Only(users) => users.contains(user),
+        }
+    }
+}
+
 impl NodeRecord {
+    /// Whom it may serve. A name that cannot be read is passed over with a word in the log: it must not widen the list
+    /// to everybody.
+    pub fn served(&self) -> Serves {
+        if self.serves.is_empty() {
+            return Serves::All;
+        }
+        let read = |text: &String| match text.parse() {
+            Ok(user) => Some(user),
+            Err(why) => {
+                warn!(node = %self.id, %why, "a record names somebody who cannot be");
+                None
+            }
+        };
+        Serves::Only(self.serves.iter().filter_map(read).collect())
+    }
+
     /// Every key that is cut off, with the second it happened.
     pub(super) fn revoked(&self) -> impl Iterator<Item = (&str, i64)> {
         let own = self.revoked_at.map(|at| (self.public_key.as_str(), at));
@@ -121,6 +160,26 @@ mod tests {
         for id in ["a", "home-pc", "7", &"a".repeat(32)] {
             check_node_id(id).unwrap();
         }
+    }
+
+    #[test]
+    fn an_unreadable_name_lets_nobody_in() {
+        let served = |serves: &[&str]| {
+            let record = NodeRecord {
+                id: "pc".into(),
+                name: "PC".into(),
+                serves: serves.iter().map(|&text| text.to_owned()).collect(),
+                public_key: "U".into(),
+                enrolled_at: 1,
+                revoked_at: None,
+                former_keys: Vec::new(),
+            };
+            record.served().lets_in(&"feishu/ou_1".parse().unwrap())
+        };
+        assert!(served(&[]));
+        assert!(served(&["ou_1"]));
+        assert!(!served(&["ou_2"]));
+        assert!(!served(&["!!"]));
     }
 
     proptest! {

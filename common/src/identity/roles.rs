@@ -4,7 +4,7 @@
 use serde_json::{Value, json};
 
 use super::IdentityError;
-use super::accounts::{API_PREFIX, Account, SURFACES, kv_read};
+use super::accounts::{API_PREFIX, Account, SERVES_READ, SURFACES, kv_read};
 use super::jwt::{self, Kind};
 use super::keys::Keys;
 
@@ -47,6 +47,7 @@ pub(super) fn roles(account: Account, keys: &Keys) -> Vec<Value> {
                 "CONSUMER.RESET.PW_OUT.*",
                 "CONSUMER.MSG.NEXT.PW_OUT.*",
                 "DIRECT.GET.PW_UP.pw.up.>",
+                SERVES_READ,
             ] {
                 publish.push(format!("{API_PREFIX}.{rest}"));
             }

@@ -18,6 +18,7 @@ use common::ids::{CardId, CauseId, Surface};
 use common::lang::Lang;
 use common::message::inbound::{Chat, ChatKind, InboundBody};
 use common::message::view::Action;
+use common::metrics;
 use common::text::Say as _;
 use common::text::gateway::GatewayText;
 use futures_util::StreamExt as _;
@@ -105,7 +106,7 @@ pub(crate) async fn listen(bind: IpAddr, port: u16) -> std::io::Result<TcpListen
     Err(std::io::ErrorKind::AddrInUse.into())
 }
 
-/// `/health` alone, for a gateway without the page.
+/// `/health` and `/metrics` alone, for a gateway without the page.
 pub(crate) fn health_only(health: Health, address: SocketAddr, lang: Lang) -> Router {
     let guard = Guard::new(address.ip(), address.port(), lang);
     health_route(health).layer(middleware::from_fn_with_state(
@@ -163,6 +164,11 @@ async fn too_large(State(lang): State<Lang>, request: Request, next: Next) -> Re
 }
 
 fn health_route(health: Health) -> Router {
+    let numbers = health.metrics().clone();
+    let numbers = move || async move {
+        let kind = [(header::CONTENT_TYPE, metrics::CONTENT_TYPE)];
+        (kind, numbers.text())
+    };
     let answer = move || async move {
         let (ok, report) = health.report();
         let status = if ok {
@@ -172,7 +178,9 @@ fn health_route(health: Health) -> Router {
         };
         (status, Json(report))
     };
-    Router::new().route("/health", get(answer))
+    Router::new()
+        .route("/health", get(answer))
+        .route("/metrics", get(numbers))
 }
 
 async fn index(State(site): Shared, headers: HeaderMap) -> Response {

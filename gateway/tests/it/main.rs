@@ -17,6 +17,7 @@ mod inbound;
 mod kept;
 mod open_choices;
 mod pair;
+mod served;
 mod stage;
 mod visitor;
 mod web;

@@ -6,6 +6,7 @@ use std::time::Duration;
 use async_nats::jetstream;
 use common::broker::{Broker, BrokerOptions};
 use common::health::Health;
+use common::identity::NodeRecord;
 use common::ids::{CardId, CauseId, MessageId, NodeId, Surface, TurnId, UserId};
 use common::lang::Lang;
 use common::message::inbound::{Chat, ChatKind, Inbound};
@@ -49,11 +50,46 @@ impl Stage {
             };
             js.create_key_value(bucket).await.unwrap();
         }
-        Self {
+        let nodes = jetstream::kv::Config {
+            bucket: stream::KV_NODES.into(),
+            ..jetstream::kv::Config::default()
+        };
+        js.create_key_value(nodes).await.unwrap();
+        let stage = Self {
             nats,
             router,
             node: "home-pc".parse().unwrap(),
-        }
+        };
+        stage.serves(&[]).await;
+        stage
+    }
+
+    /// Writes the node's record, as the router does; `serves` empty is everybody.
+    pub(crate) async fn serves(&self, serves: &[&str]) {
+        let record = NodeRecord {
+            id: self.node.to_string(),
+            name: String::new(),
+            serves: serves.iter().map(|&user| user.to_owned()).collect(),
+            public_key: "U".into(),
+            enrolled_at: 1,
+            revoked_at: None,
+            former_keys: Vec::new(),
+        };
+        let store = self.router.jetstream().get_key_value(stream::KV_NODES);
+        let record = serde_json::to_vec(&record).unwrap();
+        let key = self.node.as_str();
+        store.await.unwrap().put(key, record.into()).await.unwrap();
+    }
+
+    /// Takes the node's record out of the list.
+    pub(crate) async fn unlisted(&self) {
+        let store = self.router.jetstream().get_key_value(stream::KV_NODES);
+        store
+            .await
+            .unwrap()
+            .purge(self.node.as_str())
+            .await
+            .unwrap();
     }
 
     /// Starts the gateway with one surface.

@@ -1,13 +1,13 @@
 //! The records that the hub keeps of its nodes: reading them, and what they mean for routing.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::path::Path;
 
 use common::identity::NodeRecord;
 use common::ids::NodeId;
 use tracing::{error, warn};
 
-use super::{Enrolled, Serves};
+use super::Enrolled;
 
 /// All records in the folder. One that cannot be read is passed over, with a word in the log: the
 /// others still count. Blocking.
@@ -50,26 +50,9 @@ pub(super) fn read(folder: &Path) -> BTreeMap<NodeId, NodeRecord> {
 
 /// What a record means for routing.
 pub(super) fn enrolled(record: &NodeRecord) -> Enrolled {
-    let serves = if record.serves.is_empty() {
-        Serves::All
-    } else {
-        // A name that cannot be read must not widen the list to everybody.
-        let users: BTreeSet<_> = record
-            .serves
-            .iter()
-            .filter_map(|text| match text.parse() {
-                Ok(user) => Some(user),
-                Err(why) => {
-                    warn!(node = %record.id, %why, "a record names somebody who cannot be");
-                    None
-                }
-            })
-            .collect();
-        Serves::Only(users)
-    };
     Enrolled {
         name: record.name.clone(),
-        serves,
+        serves: record.served(),
     }
 }
 
@@ -77,11 +60,11 @@ pub(super) fn enrolled(record: &NodeRecord) -> Enrolled {
 mod tests {
     use super::*;
 
-    fn record(serves: &[&str]) -> NodeRecord {
+    fn record() -> NodeRecord {
         NodeRecord {
             id: "pc".into(),
             name: "PC".into(),
-            serves: serves.iter().map(|&text| text.to_owned()).collect(),
+            serves: Vec::new(),
             public_key: "U".into(),
             enrolled_at: 1,
             revoked_at: None,
@@ -90,19 +73,10 @@ mod tests {
     }
 
     #[test]
-    fn an_unreadable_name_lets_nobody_in() {
-        let me = "feishu/ou_1".parse().unwrap();
-        assert!(enrolled(&record(&[])).serves.lets_in(&me));
-        assert!(enrolled(&record(&["ou_1"])).serves.lets_in(&me));
-        assert!(!enrolled(&record(&["ou_2"])).serves.lets_in(&me));
-        assert!(!enrolled(&record(&["!!"])).serves.lets_in(&me));
-    }
-
-    #[test]
     fn damaged_and_foreign_files_are_passed_over() {
         let dir = tempfile::tempdir().unwrap();
         let write = |name: &str, text: &str| std::fs::write(dir.path().join(name), text).unwrap();
-        let good = serde_json::to_string(&record(&[])).unwrap();
+        let good = serde_json::to_string(&record()).unwrap();
         write("pc.json", &good);
         write("other.json", &good);
         write("broken.json", "{");

@@ -11,7 +11,7 @@ use common::{stream, subject};
 use futures_util::StreamExt as _;
 
 use crate::node::Node;
-use crate::world::{World, id, inbound, until, user};
+use crate::world::{World, creds_path, id, inbound, until, user};
 
 #[tokio::test]
 async fn a_text_reaches_the_only_node_whole() {
@@ -211,7 +211,20 @@ async fn people_reach_only_the_nodes_that_serve_them() {
         ..own.beat.clone()
     };
     own.send(&list).await;
-    world.on(1).await;
+    // And this one says that it serves whom the hub does not let it serve.
+    let hers = EnrollOptions {
+        serves: vec!["ou_4".into()],
+        ..EnrollOptions::default()
+    };
+    let creds = world.nats.hub().enroll("hers", &hers).unwrap().creds;
+    creds.write(&creds_path(&world.nats, "hers")).unwrap();
+    let wide = Node::mute(&world, "hers").await;
+    let list = common::message::control::Heartbeat {
+        serves: ["ou_1", "ou_2", "ou_3", "ou_4"].map(user).into(),
+        ..wide.beat.clone()
+    };
+    wide.send(&list).await;
+    world.on(2).await;
     let names = |card: String| {
         let names: Vec<_> = card
             .lines()
@@ -223,6 +236,7 @@ async fn people_reach_only_the_nodes_that_serve_them() {
     assert_eq!(names(world.list("ou_1").await), "mine open");
     assert_eq!(names(world.list("ou_2").await), "open OWN");
     assert_eq!(names(world.list("ou_3").await), "open");
+    assert_eq!(names(world.list("ou_4").await), "HERS open");
 }
 
 #[tokio::test]

@@ -1,6 +1,9 @@
 //! Letters as gateways and nodes send them, true and false, and what the router itself gives up.
 
+use common::identity::EnrollOptions;
+
 use super::*;
+use crate::world::creds_path;
 
 fn letter(subject: &str, of: &str, payload: Vec<u8>) -> Letter {
     Letter {
@@ -232,4 +235,25 @@ async fn an_act_that_no_router_survived_is_given_up_over_resets_as_well() {
     assert_eq!(home.text().await, "1");
     settled(&world).await;
     assert_eq!(letters(&world).await, 1);
+}
+
+#[tokio::test]
+async fn a_node_asks_nobody_whom_it_does_not_serve() {
+    let mut world = World::hub(&[]).await;
+    let only = EnrollOptions {
+        serves: vec!["ou_1".into()],
+        ..EnrollOptions::default()
+    };
+    let creds = world.nats.hub().enroll("home", &only).unwrap().creds;
+    creds.write(&creds_path(&world.nats, "home")).unwrap();
+    world.start_router().await;
+    let home = Node::mute(&world, "home").await;
+    for who in ["ou_2", "ou_1"] {
+        let who = user(who);
+        let work = letter(&subject::work(&home.id, &who), stream::WORK, b"{".to_vec());
+        store(&home.broker, "home", &who, work).await.unwrap();
+    }
+    settled(&world).await;
+    assert_eq!(world.count(stream::OUT, subject::OUT_ALL).await, 1);
+    assert_eq!(world.shown().await.outbound.user, user("ou_1"));
 }

@@ -231,13 +231,14 @@ fn others_work(list: &mut Vec<Attack>) {
         "PW_DOWN.pw.down.b.x.0",
         "KV_PW_USERS.$KV.PW_USERS.u",
         "KV_PW_PRESENCE.$KV.PW_PRESENCE.b",
-        "KV_PW_NODES.$KV.PW_NODES.b",
         "KV_PW_ROUTER.$KV.PW_ROUTER.lead",
     ] {
         these.ask(&format!("{{API}}.DIRECT.GET.{subject}"), "");
     }
     for subject in [
         "PW_UP.pw.up.b.x.0",
+        // A gateway asks whom a node serves.
+        "KV_PW_NODES.$KV.PW_NODES.b",
         "KV_PW_GATE_feishu.$KV.PW_GATE_feishu.out",
     ] {
         let subject = format!("{{API}}.DIRECT.GET.{subject}");
