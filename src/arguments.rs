@@ -28,6 +28,13 @@ pub(crate) enum Role {
         token: String,
         /// Where its files go.
         out: PathBuf,
+        /// What comes after it; none: a person is asked, where there is one.
+        then: Option<Then>,
+    },
+    /// Let systemd run the host.
+    Service {
+        /// Take that back.
+        remove: bool,
     },
     /// List the machines.
     Nodes {
@@ -44,6 +51,17 @@ pub(crate) enum Role {
         /// Of a host.
         host: bool,
     },
+}
+
+/// What a machine does once it is a host.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Then {
+    /// Its host runs as a service.
+    Service,
+    /// Its host runs here and now.
+    Run,
+    /// Nothing yet.
+    Nothing,
 }
 
 /// A host to be enrolled.
@@ -94,6 +112,17 @@ pub(crate) fn parse(
                     .get_one::<PathBuf>("out")
                     .cloned()
                     .unwrap_or_else(|| PathBuf::from(".")),
+                then: match (at.get_flag("service"), at.get_flag("run")) {
+                    (true, _) => Some(Then::Service),
+                    (false, true) => Some(Then::Run),
+                    (false, false) => None,
+                },
+            },
+            at,
+        ),
+        Some(("service", at)) => (
+            Role::Service {
+                remove: at.get_flag("remove"),
             },
             at,
         ),
@@ -194,6 +223,19 @@ fn command() -> Command {
         .value_name("DIR")
         .value_parser(value_parser!(PathBuf))
         .help("Where host_config.yaml and the key file go; else into this folder");
+    let service = Arg::new("service")
+        .long("service")
+        .action(ArgAction::SetTrue)
+        .conflicts_with("run")
+        .help("Then let systemd run it, now and after each start of the machine");
+    let run = Arg::new("run")
+        .long("run")
+        .action(ArgAction::SetTrue)
+        .help("Then run it here and now, as `phonework host` does");
+    let unserve = Arg::new("remove")
+        .long("remove")
+        .action(ArgAction::SetTrue)
+        .help("End it, and do not start it any more");
     let replace = Arg::new("replace")
         .long("replace")
         .action(ArgAction::SetTrue)
@@ -218,7 +260,12 @@ fn command() -> Command {
         .subcommand(
             Command::new("join")
                 .about("Make this machine a host, with the line that `enroll` printed on the hub")
-                .args([token, join_out]),
+                .args([token, join_out, service, run]),
+        )
+        .subcommand(
+            Command::new("service")
+                .about("Let systemd run the host of this folder, now and after each start of the machine")
+                .arg(unserve),
         )
         .subcommand(
             Command::new("revoke")
@@ -267,8 +314,10 @@ mod tests {
         let here = Role::Join {
             token: "abc-_".into(),
             out: PathBuf::from("."),
+            then: None,
         };
         assert_eq!(join.role, here);
+        assert!(read("phonework join abc --service --run").is_err());
         assert!(read("phonework enroll").is_err());
         assert!(read("phonework fly").is_err());
     }

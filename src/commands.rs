@@ -8,3 +8,5 @@ pub(crate) mod invite;
 pub(crate) mod join;
 pub(crate) mod nodes;
 pub(crate) mod revoke;
+pub(crate) mod service;
+pub(crate) mod then;

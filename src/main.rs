@@ -9,6 +9,7 @@ mod run;
 mod shutdown;
 
 use std::io::Write as _;
+use std::path::Path;
 use std::process::ExitCode;
 
 use anyhow::Context as _;
@@ -63,12 +64,14 @@ fn fail(error: &anyhow::Error) -> ExitCode {
 
 async fn begin(parsed: Parsed) -> anyhow::Result<()> {
     // This machine has no configuration yet; it is about to get one.
-    if let Role::Join { token, out } = &parsed.role {
+    if let Role::Join { token, out, then } = &parsed.role {
         let _ = common::telemetry::init("warn", false);
-        return say(&commands::join::join(token, out).await?);
+        let joined = commands::join::join(token, out).await?;
+        say(&joined.text)?;
+        return say(&commands::then::then(*then, &joined.node, &joined.config)?);
     }
     let kind = match parsed.role {
-        Role::Host => FileKind::Host,
+        Role::Host | Role::Service { .. } => FileKind::Host,
         Role::Standalone
         | Role::Router
         | Role::Gateway
@@ -102,6 +105,16 @@ async fn begin(parsed: Parsed) -> anyhow::Result<()> {
             run::hub_url(&settings),
         )?),
         Role::Join { .. } => Ok(()),
+        Role::Service { remove } => {
+            let file = settings.file.as_deref();
+            let file = file.unwrap_or_else(|| Path::new("host_config.yaml"));
+            let service = commands::service::Service::of(settings.node.id.as_str(), file)?;
+            say(&if remove {
+                service.remove()?
+            } else {
+                service.install()?
+            })
+        }
         Role::Enroll(wish)
             if wish
                 .serves

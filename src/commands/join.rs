@@ -46,11 +46,22 @@ pub(crate) enum JoinError {
     Identity(#[from] IdentityError),
 }
 
-/// Joins, and writes `host_config.yaml`, `<node>.creds` (0600) and perhaps `ca.pem` into `dir`. Returns what to tell.
+/// A machine that is a host.
+#[derive(Debug)]
+pub(crate) struct Joined {
+    /// Its id.
+    pub(crate) node: String,
+    /// Its configuration.
+    pub(crate) config: PathBuf,
+    /// What to tell.
+    pub(crate) text: String,
+}
+
+/// Joins, and writes `host_config.yaml`, `<node>.creds` (0600) and perhaps `ca.pem` into `dir`.
 ///
 /// # Errors
 /// [`JoinError`], whose text says what to do.
-pub(crate) async fn join(token: &str, dir: &Path) -> Result<String, JoinError> {
+pub(crate) async fn join(token: &str, dir: &Path) -> Result<Joined, JoinError> {
     let token = JoinToken::parse(token).map_err(JoinError::Token)?;
     let files = Files::of(dir, &token.node);
     let config = HostConfig {
@@ -70,7 +81,11 @@ pub(crate) async fn join(token: &str, dir: &Path) -> Result<String, JoinError> {
         let joined = Creds::read(&files.creds).is_ok_and(|creds| creds.name() == token.node);
         // All but the key's file is there: joined before, and perhaps edited since.
         if joined && !files.key.exists() {
-            return Ok(told(&token.node, dir, &files, true));
+            return Ok(Joined {
+                text: told(&token.node, &files, true),
+                node: token.node,
+                config: files.config,
+            });
         }
         if *written != config {
             return Err(JoinError::Other(files.config));
@@ -109,12 +124,16 @@ pub(crate) async fn join(token: &str, dir: &Path) -> Result<String, JoinError> {
     }
     // The seed is in the credentials now.
     let _ = std::fs::remove_file(&files.key);
-    let mut text = told(&token.node, dir, &files, false);
+    let mut text = told(&token.node, &files, false);
     if let Some(skew) = skew {
         // Writing to a String cannot fail.
         let _ = writeln!(text, "Mind: {skew}.");
     }
-    Ok(text)
+    Ok(Joined {
+        text,
+        node: token.node,
+        config: files.config,
+    })
 }
 
 /// Where what lies.
@@ -136,20 +155,15 @@ impl Files {
     }
 }
 
-fn told(node: &str, dir: &Path, files: &Files, before: bool) -> String {
+fn told(node: &str, files: &Files, before: bool) -> String {
     let what = if before {
         "joined before, and nothing was changed"
     } else {
         "is a host now"
     };
-    let place = if dir == Path::new(".") {
-        "here".to_owned()
-    } else {
-        format!("in {}", dir.display())
-    };
     format!(
         "This machine, {node}, {what}:\n  {}\n  {}\n\
-         Set WORKING_DIR there if ~/phonework is not the place for projects. Then run {place}:\n  phonework host\n",
+         Set WORKING_DIR there if ~/phonework is not the place for projects.\n",
         files.config.display(),
         files.creds.display(),
     )

@@ -16,14 +16,10 @@ async fn one_command_on_each_side_and_a_message_is_answered() {
     let world = &site.world;
     let line = site.enroll(&["lab-1", "--name", "Lab One"]);
     let machine = Machine::new();
-    let (joined, said) = machine.run(world, &line);
-    assert!(joined, "{said}");
-    assert!(said.contains("phonework host"), "{said}");
+    let _host = machine.starts(world, &format!("{line} --run"));
+    site.is_on("lab-1").await;
     assert_eq!(mode(&machine.path("lab-1.creds")), 0o600);
     assert!(!machine.path("lab-1.nk").exists());
-
-    let _host = machine.host(world, "lab");
-    site.is_on("lab-1").await;
     let anna = world.anna();
     anna.say("/new demo");
     world.sees("is ready").await;
@@ -39,6 +35,7 @@ async fn one_command_on_each_side_and_a_message_is_answered() {
     let config = std::fs::read_to_string(machine.path("host_config.yaml")).unwrap();
     let (again, said) = machine.run(world, &line);
     assert!(again && said.contains("nothing was changed"), "{said}");
+    assert!(said.contains("phonework host"), "{said}");
     let other = Machine::new();
     let (joined, said) = other.run(world, &line);
     assert!(!joined && said.contains("was used already"), "{said}");

@@ -48,6 +48,12 @@ impl Machine {
         )
     }
 
+    /// Starts a line that goes on running.
+    pub(crate) fn starts(&self, world: &World, line: &str) -> Phonework {
+        let args: Vec<&str> = line.split_whitespace().skip(1).collect();
+        world.start_as("joined", world.prepare_on(&self.home, &self.dir, &args))
+    }
+
     pub(crate) fn host(&self, world: &World, name: &str) -> Phonework {
         world.start_on(name, &self.home, &self.dir, &["host"])
     }
