@@ -81,9 +81,15 @@ pub(crate) enum BrokerError {
     /// Somebody listens there already.
     #[error(
         "the broker cannot listen on {0}: another program does. Stop that program (is it a nats-server of its own?), \
-         or set another port in NATS_URL and in hub.conf"
+         or take another port: NATS_URL, NATS_WEBSOCKET_PORT or NATS_LEAF_PORT, or hub.conf if you have edited it"
     )]
     PortTaken(String),
+    /// The system does not let it.
+    #[error(
+        "the broker may not listen on {0}: ports below 1024 need a right. Take another port (NATS_WEBSOCKET_PORT: 8443, or 0 \
+         for none), or give nats-server the right: setcap cap_net_bind_service=+ep <nats-server>"
+    )]
+    PortDenied(String),
     /// It did not start for another reason.
     #[error("{binary} did not start: {why}\n{tail}\n(all of it in {log})")]
     Start {

@@ -55,7 +55,7 @@ pub(crate) async fn own_creds(
         node: node.clone(),
         name: settings.node.display_name.clone(),
         url: url.to_owned(),
-        ca: settings.nats.ca.clone(),
+        ca: ca_of(settings),
         secret,
         creds: place,
     };
@@ -68,6 +68,16 @@ pub(crate) fn creds_place(settings: &Settings, who: &str) -> (PathBuf, bool) {
     let said = settings.nats.creds.clone();
     let known = said.is_some();
     (said.unwrap_or_else(kept), known)
+}
+
+/// The authority of the broker's certificate: `NATS_CA`, else the hub's own when `DATA_DIR` has it and the broker shows
+/// no other's certificate. None: those that the system trusts.
+pub(crate) fn ca_of(settings: &Settings) -> Option<PathBuf> {
+    let own = || Some(settings.data_dir.join("creds/ca.pem")).filter(|path| path.exists());
+    let nats = &settings.nats;
+    nats.ca
+        .clone()
+        .or_else(|| own().filter(|_| nats.certificate.is_none()))
 }
 
 /// What to do without credentials.

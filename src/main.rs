@@ -5,6 +5,7 @@ mod arguments;
 mod broker_child;
 mod commands;
 mod credentials;
+mod hub;
 mod run;
 mod shutdown;
 
@@ -66,7 +67,8 @@ async fn begin(parsed: Parsed) -> anyhow::Result<()> {
     // This machine has no configuration yet; it is about to get one.
     if let Role::Join { token, out, then } = &parsed.role {
         let _ = common::telemetry::init("warn", false);
-        let joined = commands::join::join(token, out).await?;
+        let said = commands::join::Surroundings::of(&parsed.flags, &config::Env::of_process());
+        let joined = commands::join::join(token, out, said).await?;
         say(&joined.text)?;
         return say(&commands::then::then(*then, &joined.node, &joined.config)?);
     }
@@ -95,6 +97,7 @@ async fn begin(parsed: Parsed) -> anyhow::Result<()> {
     };
     let _ = common::telemetry::init(log, false);
     warn_of(&settings, lang);
+    let ca = credentials::ca_of(&settings);
     match parsed.role {
         Role::Standalone => run::standalone(settings).await,
         Role::Router => run::router(settings).await,
@@ -102,7 +105,7 @@ async fn begin(parsed: Parsed) -> anyhow::Result<()> {
         Role::Host => run::host(settings).await,
         Role::Init => say(&commands::init::init(
             &settings.data_dir,
-            run::hub_url(&settings),
+            &hub::hub_options(&settings)?,
         )?),
         Role::Join { .. } => Ok(()),
         Role::Service { remove } => {
@@ -140,7 +143,7 @@ async fn begin(parsed: Parsed) -> anyhow::Result<()> {
             let request = commands::invite::InviteRequest {
                 data_dir: &settings.data_dir,
                 nats_url: settings.nats.url.as_deref(),
-                nats_ca: settings.nats.ca.as_deref(),
+                nats_ca: ca.as_deref(),
                 node: &node,
                 options: EnrollOptions {
                     serves,
@@ -163,8 +166,8 @@ async fn begin(parsed: Parsed) -> anyhow::Result<()> {
         }) => {
             let request = commands::enroll::EnrollRequest {
                 data_dir: &settings.data_dir,
-                nats_url: run::hub_url(&settings),
-                nats_ca: settings.nats.ca.as_deref(),
+                nats_url: hub::hub_url(&settings),
+                nats_ca: ca.as_deref(),
                 node: &node,
                 serves: &serves,
                 name: &name,
@@ -177,7 +180,7 @@ async fn begin(parsed: Parsed) -> anyhow::Result<()> {
             let request = commands::revoke::RevokeRequest {
                 data_dir: &settings.data_dir,
                 nats_url: settings.nats.url.as_deref(),
-                nats_ca: settings.nats.ca.as_deref(),
+                nats_ca: ca.as_deref(),
                 node: &node,
             };
             say(&commands::revoke::revoke(request).await?)

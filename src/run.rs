@@ -10,7 +10,7 @@ use anyhow::{Context as _, bail};
 use common::broker::{Broker, BrokerOptions};
 use common::config::Settings;
 use common::health::Health;
-use common::identity::{Creds, Hub, HubOptions};
+use common::identity::{Creds, Hub, Tls};
 use common::ids::NodeId;
 use gateway::GatewayOptions;
 use gateway::feishu::FeishuOptions;
@@ -26,21 +26,14 @@ use tokio_util::sync::CancellationToken;
 use tracing::{error, info, warn};
 
 use crate::broker_child::{self, BrokerChild};
-use crate::credentials::{creds_of, local_creds, other_node, own_creds};
-use crate::shutdown;
+use crate::credentials::{ca_of, creds_of, local_creds, other_node, own_creds};
+use crate::hub::{hub_options, hub_url};
+use crate::{hub, shutdown};
 
 /// The whole end, from the signal to the last line.
 const END_WITHIN: Duration = Duration::from_millis(9_500);
 /// The end of a part that is not let in any more.
 const REFUSED_END: Duration = Duration::from_secs(5);
-/// Where a hub listens when nothing else is said.
-pub(crate) const DEFAULT_URL: &str = "nats://127.0.0.1:4222";
-
-/// Where the broker is, as the configuration of a hub says.
-pub(crate) fn hub_url(settings: &Settings) -> &str {
-    settings.nats.url.as_deref().unwrap_or(DEFAULT_URL)
-}
-
 /// `phonework router`.
 pub(crate) async fn router(settings: Settings) -> anyhow::Result<()> {
     let cancel = shutdown::on_signal()?;
@@ -48,6 +41,7 @@ pub(crate) async fn router(settings: Settings) -> anyhow::Result<()> {
     let creds = creds_of(&settings, "router")?;
     let broker = connect(&settings, hub_url(&settings), creds, true, &cancel).await?;
     let options = router_options(&settings, hub_url(&settings), Some(address(&settings)));
+    hub::watch_certificate(&settings);
     let end = cancel.child_token();
     let work = Box::pin(router::run(options, broker.clone(), health, end.clone()));
     let outcome = while_let_in(&broker, &end, async { Ok(work.await?) }).await;
@@ -136,13 +130,10 @@ async fn while_let_in(
 /// `phonework`: broker, router, gateway and, unless `ROUTER_MODE` is set, a host.
 pub(crate) async fn standalone(settings: Settings) -> anyhow::Result<()> {
     let cancel = shutdown::on_signal()?;
-    let options = match settings.nats.url.as_deref() {
-        Some(url) => HubOptions::from_url(url)?,
-        None => HubOptions {
-            port: -1,
-            ..HubOptions::default()
-        },
-    };
+    let mut options = hub_options(&settings)?;
+    if settings.nats.url.is_none() {
+        options.port = -1;
+    }
     writable(&settings.data_dir)?;
     let hub = Hub::init(&settings.data_dir, &options)?;
     // The broker must outlive everything that drains into it: it is stopped last, by hand.
@@ -156,7 +147,13 @@ pub(crate) async fn standalone(settings: Settings) -> anyhow::Result<()> {
     )
     .await?;
     warn_if_elsewhere(&settings, &hub, child.url());
-    let outcome = assemble(&settings, &hub, &child, &cancel).await;
+    hub::watch_certificate(&settings);
+    // A certificate of somebody else's is not for the short way.
+    let url = match (&options.tls, settings.nats.url.as_deref()) {
+        (Some(Tls::Given { .. }), Some(url)) => url,
+        (Some(Tls::Own { .. } | Tls::Given { .. }) | None, _) => child.url(),
+    };
+    let outcome = assemble(&settings, &hub, &child, url.to_owned(), &cancel).await;
     child.stop().await;
     outcome
 }
@@ -192,9 +189,9 @@ async fn assemble(
     settings: &Settings,
     hub: &Hub,
     child: &BrokerChild,
+    url: String,
     cancel: &CancellationToken,
 ) -> anyhow::Result<()> {
-    let url = child.url().to_owned();
     let health = Health::default();
     tokio::spawn(report_store(child.trouble(), health.clone()));
     // A part that fails ends the others.
@@ -298,7 +295,7 @@ async fn connect(
     let options = BrokerOptions {
         url: url.to_owned(),
         creds,
-        ca: settings.nats.ca.clone(),
+        ca: ca_of(settings),
         owner,
     };
     Ok(Broker::connect(&options, cancel).await?)
@@ -318,7 +315,7 @@ fn router_options(settings: &Settings, url: &str, http: Option<SocketAddr>) -> R
             admins: settings.admins.clone(),
             auto_approve: settings.auto_approve_hosts,
             url: url.to_owned(),
-            ca: settings.nats.ca.clone(),
+            ca: ca_of(settings),
         },
         ..RouterOptions::default()
     }

@@ -6,6 +6,7 @@
 //! enrol is the router's.
 
 mod accounts;
+mod certificate;
 mod conf;
 mod creds;
 mod enrol;
@@ -15,6 +16,7 @@ mod invite;
 mod join_token;
 mod jwt;
 mod keys;
+mod listen;
 mod node;
 mod proof;
 mod roles;
@@ -23,7 +25,8 @@ mod tell;
 use std::path::PathBuf;
 
 pub use accounts::{API_PREFIX, NODE_CONNECTED, NODE_DISCONNECTED, ack_of_node};
-pub use conf::HubOptions;
+pub use certificate::Signed;
+pub use conf::{HubOptions, Tls};
 pub use creds::Creds;
 pub use enrol::{EnrollOptions, NodeCreds, is_user_key};
 pub use hub::{Hub, Outcome};
@@ -110,6 +113,25 @@ pub enum IdentityError {
         url: String,
         /// What happened.
         why: String,
+    },
+    /// A certificate or its key that cannot be used.
+    #[error("{path} cannot be used: {why}")]
+    Certificate {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        why: String,
+    },
+    /// The broker would listen without TLS, and the file that says so is not ours to change.
+    #[error(
+        "{path} was edited by hand, so it was left as it is; but NATS_URL says tls:// and the broker would listen without TLS. \
+         Add these lines to it, or move it away and run `phonework init` again:\n{lines}"
+    )]
+    PlainConf {
+        /// `hub.conf`.
+        path: PathBuf,
+        /// What is missing.
+        lines: String,
     },
     /// An address that cannot be listened on.
     #[error(

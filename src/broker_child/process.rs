@@ -323,6 +323,12 @@ fn failed(plan: &Plan, skip: u64, how: &str) -> BrokerError {
     {
         return BrokerError::PortTaken(taken_address(line));
     }
+    if let Some(line) = all
+        .iter()
+        .find(|line| line.contains("listen tcp ") && line.contains("permission denied"))
+    {
+        return BrokerError::PortDenied(taken_address(line));
+    }
     let tail = all
         .get(all.len().saturating_sub(TAIL_LINES)..)
         .unwrap_or_default()

@@ -4,9 +4,10 @@
 use std::fmt::Write as _;
 use std::path::Path;
 
+use common::config::Problem;
 use common::identity::{EnrollOptions, Hub, IdentityError};
 
-use super::host_files::{FileError, HostConfig, make_dir, write_new};
+use super::host_files::{CA_NOTE, CaError, FileError, HostConfig, make_dir, read_ca, write_new};
 
 /// What is asked for.
 #[derive(Debug, Clone)]
@@ -38,6 +39,9 @@ pub(crate) enum EnrollError {
     /// A file of ours.
     #[error(transparent)]
     File(#[from] FileError),
+    /// The authority's file.
+    #[error(transparent)]
+    Ca(#[from] CaError),
 }
 
 /// Enrols the machine and writes `host_config.yaml` and `<node>.creds` (0600) into the folder. Returns what to tell.
@@ -65,19 +69,20 @@ pub(crate) async fn enroll(request: &EnrollRequest<'_>) -> Result<String, Enroll
         replace: request.replace || removed,
     };
     // The configuration first: should the disk be full, no id is bound to a key that nobody got.
-    let ca = request.nats_ca.map(|ca| {
-        let file = ca.file_name().unwrap_or_default();
-        file.to_string_lossy().into_owned()
-    });
-    let note = request
-        .nats_ca
-        .map(|ca| format!("Copy {} here as well.", ca.display()));
+    let ca = request.nats_ca.map(read_ca).transpose()?;
+    let ca_path = request.out.join("ca.pem");
+    if let Some(pem) = &ca
+        && std::fs::read_to_string(&ca_path).ok().as_ref() != Some(pem)
+    {
+        write_new(&ca_path, pem)?;
+    }
     let config = HostConfig {
         node: request.node,
         name: request.name,
         url: request.nats_url,
-        ca: ca.as_deref(),
-        ca_note: note.as_deref(),
+        plaintext: Problem::plaintext(request.nats_url).is_some(),
+        ca: ca.as_ref().map(|_| "ca.pem"),
+        ca_note: ca.as_ref().map(|_| CA_NOTE),
         serves: request.serves,
     };
     write_new(&config_path, &config.text())?;
@@ -90,8 +95,12 @@ pub(crate) async fn enroll(request: &EnrollRequest<'_>) -> Result<String, Enroll
     };
     enrolled.creds.write(&creds_path)?;
 
+    let (files, third) = match &ca {
+        Some(_) => ("these files", format!("  {}\n", ca_path.display())),
+        None => ("both files", String::new()),
+    };
     let mut text = format!(
-        "Enrolled {}. Carry both files to that machine, into one folder, and run `phonework host` there:\n  {}\n  {}\n\
+        "Enrolled {}. Carry {files} to that machine, into one folder, and run `phonework host` there:\n  {}\n  {}\n{third}\
          The creds file is that machine's key: hand it over privately and delete it here afterwards.\n",
         request.node,
         config_path.display(),

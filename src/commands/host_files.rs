@@ -24,6 +24,42 @@ pub(crate) enum FileError {
     },
 }
 
+/// What stands above the authority's file.
+pub(crate) const CA_NOTE: &str = "Who signed the hub's certificate.";
+
+/// An authority's file that cannot be carried to a machine.
+#[derive(Debug, thiserror::Error)]
+#[error("NATS_CA {path}: {why}")]
+pub(crate) struct CaError {
+    path: PathBuf,
+    why: String,
+}
+
+/// The certificates of an authority's file, without what stands around them.
+pub(crate) fn read_ca(path: &Path) -> Result<String, CaError> {
+    let wrong = |why: String| CaError {
+        path: path.to_owned(),
+        why,
+    };
+    let text = std::fs::read_to_string(path).map_err(|why| wrong(why.to_string()))?;
+    let mut pem = String::new();
+    let mut inside = false;
+    for line in text.lines() {
+        inside |= line.starts_with("-----BEGIN CERTIFICATE-----");
+        if inside {
+            pem.push_str(line.trim_end());
+            pem.push('\n');
+        }
+        if line.starts_with("-----END CERTIFICATE-----") {
+            inside = false;
+        }
+    }
+    if pem.is_empty() || inside {
+        return Err(wrong("it holds no certificate in PEM".into()));
+    }
+    Ok(pem)
+}
+
 /// What the configuration of a host says at first.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct HostConfig<'a> {
@@ -33,6 +69,8 @@ pub(crate) struct HostConfig<'a> {
     pub(crate) name: &'a str,
     /// Where the broker is.
     pub(crate) url: &'a str,
+    /// Not encrypted, and it is wanted so.
+    pub(crate) plaintext: bool,
     /// File of the authority that signed its certificate, as seen from the configuration's folder.
     pub(crate) ca: Option<&'a str>,
     /// A word about that file, on a line of its own.
@@ -59,6 +97,9 @@ impl HostConfig<'_> {
             name = yaml_text(name),
             url = yaml_text(self.url),
         );
+        if self.plaintext {
+            text.push_str("# Not encrypted on the way, as on the hub.\nNATS_PLAINTEXT: true\n");
+        }
         // Writing to a String cannot fail.
         if let Some(note) = self.ca_note {
             let _ = writeln!(text, "# {note}");

@@ -4,6 +4,8 @@
 use std::fmt::Write as _;
 use std::path::Path;
 
+use super::host_files::{CaError, read_ca};
+use common::config::Problem;
 use common::identity::{CODE_VALID, EnrollOptions, Hub, IdentityError, JoinToken};
 
 /// What is asked for.
@@ -37,13 +39,8 @@ pub(crate) enum InviteError {
     #[error(transparent)]
     Identity(#[from] IdentityError),
     /// The authority's file cannot be used.
-    #[error("NATS_CA {path}: {why}")]
-    Ca {
-        /// The file.
-        path: std::path::PathBuf,
-        /// What is wrong.
-        why: String,
-    },
+    #[error(transparent)]
+    Ca(#[from] CaError),
 }
 
 /// Makes the code.
@@ -57,7 +54,7 @@ pub(crate) fn invite(request: &InviteRequest<'_>) -> Result<Invitation, InviteEr
         .nats_url
         .map(str::to_owned)
         .or_else(|| hub.running_url())
-        .unwrap_or_else(|| crate::run::DEFAULT_URL.to_owned());
+        .unwrap_or_else(|| crate::hub::DEFAULT_URL.to_owned());
     let ca = request.nats_ca.map(read_ca).transpose()?;
     let code = hub.invite(request.node, &request.options)?;
     let token = JoinToken {
@@ -82,35 +79,16 @@ pub(crate) fn invite(request: &InviteRequest<'_>) -> Result<Invitation, InviteEr
              sees."
         );
     }
+    // Whoever runs the line shall see it, too.
+    let anyway = if Problem::plaintext(&url).is_some() {
+        " --nats-plaintext true"
+    } else {
+        ""
+    };
     Ok(Invitation {
-        line: format!("phonework join {}\n", token.to_text()),
+        line: format!("phonework join {}{anyway}\n", token.to_text()),
         notes,
     })
-}
-
-fn read_ca(path: &Path) -> Result<String, InviteError> {
-    let wrong = |why: String| InviteError::Ca {
-        path: path.to_owned(),
-        why,
-    };
-    let text = std::fs::read_to_string(path).map_err(|why| wrong(why.to_string()))?;
-    // What stands around the certificates is of no use there and makes the line longer.
-    let mut pem = String::new();
-    let mut inside = false;
-    for line in text.lines() {
-        inside |= line.starts_with("-----BEGIN CERTIFICATE-----");
-        if inside {
-            pem.push_str(line.trim_end());
-            pem.push('\n');
-        }
-        if line.starts_with("-----END CERTIFICATE-----") {
-            inside = false;
-        }
-    }
-    if pem.is_empty() || inside {
-        return Err(wrong("it holds no certificate in PEM".into()));
-    }
-    Ok(pem)
 }
 
 fn is_loopback(url: &str) -> bool {

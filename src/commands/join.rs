@@ -4,6 +4,7 @@
 //! Interrupted at any point, the same command goes on: the key is on the disk before the hub hears of it, the hub
 //! answers the same key again, and files are written whole.
 
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -11,11 +12,13 @@ use std::time::Duration;
 use chrono::Utc;
 use common::broker::BrokerError;
 use common::broker::knock::{Door, KnockError};
+use common::config::{At, Env, Key, Problem};
 use common::identity::{Creds, IdentityError, JoinToken, NodeKey};
+use common::lang::Lang;
 use common::message::enrol::{Answer, Knock, Proof, Refused, Reply};
 use secrecy::ExposeSecret as _;
 
-use super::host_files::{FileError, HostConfig, make_dir, write_new};
+use super::host_files::{CA_NOTE, FileError, HostConfig, make_dir, write_new};
 
 /// A hub that is just starting is asked again this often.
 const ATTEMPTS: usize = 5;
@@ -27,6 +30,9 @@ pub(crate) enum JoinError {
     /// The token cannot be read.
     #[error("{0}")]
     Token(&'static str),
+    /// Not encrypted, and nobody said that it shall be so.
+    #[error("{0}")]
+    Plaintext(String),
     /// The folder has another host's files.
     #[error(
         "{0} is another host's, and nothing was changed: run this in another folder, or give one with --out"
@@ -57,22 +63,60 @@ pub(crate) struct Joined {
     pub(crate) text: String,
 }
 
+/// What the person said beside the token.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Surroundings {
+    /// `NATS_PLAINTEXT`.
+    pub(crate) plaintext: bool,
+    /// The language of the terminal.
+    pub(crate) lang: Lang,
+}
+
+impl Surroundings {
+    /// Out of the flags and the environment: there is no file to read yet.
+    pub(crate) fn of(flags: &BTreeMap<Key, String>, env: &Env) -> Self {
+        let key = Key::NatsPlaintext;
+        let said = flags.get(&key).map(String::as_str);
+        let said = said.or_else(|| env.get(&key.env_name()));
+        let yes = |text: &str| {
+            ["true", "yes", "on", "1", "y"]
+                .iter()
+                .any(|word| text.eq_ignore_ascii_case(word))
+        };
+        Self {
+            plaintext: said.is_some_and(yes),
+            lang: env.lang(),
+        }
+    }
+}
+
 /// Joins, and writes `host_config.yaml`, `<node>.creds` (0600) and perhaps `ca.pem` into `dir`.
 ///
 /// # Errors
 /// [`JoinError`], whose text says what to do.
-pub(crate) async fn join(token: &str, dir: &Path) -> Result<Joined, JoinError> {
+pub(crate) async fn join(
+    token: &str,
+    dir: &Path,
+    surroundings: Surroundings,
+) -> Result<Joined, JoinError> {
     let token = JoinToken::parse(token).map_err(JoinError::Token)?;
+    let open = Problem::plaintext(&token.url);
+    if let Some(problem) = open.as_ref().filter(|_| !surroundings.plaintext) {
+        // On the command line, since there is no file yet.
+        let problem = Problem {
+            at: At::Flag(Key::NatsUrl.flag()),
+            ..problem.clone()
+        };
+        return Err(JoinError::Plaintext(problem.text(surroundings.lang)));
+    }
     let files = Files::of(dir, &token.node);
     let config = HostConfig {
         node: &token.node,
         name: &token.name,
         url: &token.url,
+        plaintext: open.is_some(),
         ca: token.ca.as_ref().map(|_| "ca.pem"),
-        ca_note: token
-            .ca
-            .as_ref()
-            .map(|_| "Who signed the hub's certificate."),
+        ca_note: token.ca.as_ref().map(|_| CA_NOTE),
         serves: &token.serves,
     }
     .text();

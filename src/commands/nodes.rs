@@ -60,9 +60,9 @@ pub(crate) async fn nodes(settings: &Settings) -> Result<List, IdentityError> {
     let running = hub.running_url();
     let url = settings.nats.url.clone().or(running);
     let options = BrokerOptions {
-        url: url.unwrap_or_else(|| crate::run::DEFAULT_URL.to_owned()),
+        url: url.unwrap_or_else(|| crate::hub::DEFAULT_URL.to_owned()),
         creds: Creds::read(&hub.creds_path("router"))?,
-        ca: settings.nats.ca.clone(),
+        ca: crate::credentials::ca_of(settings),
         owner: true,
     };
     let looked = router::look::look(&options).await;

@@ -55,7 +55,7 @@ pub(crate) async fn revoke(request: RevokeRequest<'_>) -> Result<String, RevokeE
     let running = hub.running_url();
     let url = nats_url
         .or(running.as_deref())
-        .unwrap_or(crate::run::DEFAULT_URL);
+        .unwrap_or(crate::hub::DEFAULT_URL);
     let mut told = hub.tell_broker(url, nats_ca).await;
     // The name that others use for this machine need not lead here from itself.
     if let (Err(_), Some(near)) = (&told, running.as_deref().filter(|near| *near != url)) {

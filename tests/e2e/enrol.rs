@@ -8,7 +8,8 @@ mod site;
 
 use secrecy::ExposeSecret as _;
 
-use site::{Machine, Site, mode};
+pub(crate) use site::Machine;
+use site::{Site, mode};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn one_command_on_each_side_and_a_message_is_answered() {

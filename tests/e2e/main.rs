@@ -30,5 +30,6 @@ mod repeats;
 mod separate;
 mod sessions;
 mod shutdown;
+mod transport;
 mod wire;
 mod world;

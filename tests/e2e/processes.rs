@@ -16,6 +16,11 @@ impl Hub {
         world.extra = format!("NATS_URL: nats://127.0.0.1:{port}\n");
         let (status, said) = world.command(&["init"]);
         assert!(status.success(), "{said}");
+        Self::at(world, port).await
+    }
+
+    /// Starts the broker of the hub that `world` has; its last port to open is this.
+    pub(crate) async fn at(world: &World, port: u16) -> Self {
         // Guarded from the first moment: a failure below must not leave it running.
         let hub = Hub(Self::spawn(world));
         until(LONG, "the broker", || {

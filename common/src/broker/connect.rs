@@ -57,8 +57,11 @@ pub(super) async fn reach(
     };
     let mut told: Option<Instant> = None;
     let client = loop {
-        let attempt = connect_options(options, up.clone(), refuse.clone(), link.clone())?
-            .connect(url.as_str());
+        // Boxed: with websockets in it, the library's future is a large one.
+        let attempt = Box::pin(
+            connect_options(options, up.clone(), refuse.clone(), link.clone())?
+                .connect(url.as_str()),
+        );
         let outcome = tokio::select! {
             outcome = attempt => outcome,
             () = cancel.cancelled() => return Err(BrokerError::Cancelled { url }),
@@ -96,8 +99,7 @@ pub(super) async fn look(options: &BrokerOptions) -> Result<String, BrokerError>
     crate::http::install_tls();
     let url = &options.url;
     let connect = bare_options(options)?.connection_timeout(Duration::from_secs(5));
-    let client = connect
-        .connect(url)
+    let client = Box::pin(connect.connect(url))
         .await
         .map_err(|error| explain(&error, url, Some(&options.creds)))?;
     let found = client.server_info().version;

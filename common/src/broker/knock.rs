@@ -65,8 +65,7 @@ impl Door {
             .connection_timeout(PATIENCE)
             .request_timeout(Some(PATIENCE));
         let options = trust(options, url, ca)?;
-        let client = options
-            .connect(url)
+        let client = Box::pin(options.connect(url))
             .await
             .map_err(|error| explain(&error, url, None))?;
         Ok(Self {

@@ -41,10 +41,26 @@ pub(super) fn nats_url(text: &str) -> Result<String, Why> {
     no_password(text)?;
     let url = reqwest::Url::parse(text).map_err(|_| Why::Kind)?;
     let hosted = url.host_str().is_some_and(|host| !host.is_empty());
-    if !matches!(url.scheme(), "nats" | "tls") || !hosted || !matches!(url.path(), "" | "/") {
+    if !matches!(url.scheme(), "nats" | "tls" | "wss") || !hosted || !matches!(url.path(), "" | "/")
+    {
         return Err(Why::Kind);
     }
     Ok(text.trim_end_matches('/').to_owned())
+}
+
+/// Whether what is sent to this address can be read on the way: it is not encrypted, and not on this machine.
+pub(super) fn is_open(text: &str) -> bool {
+    let Ok(url) = reqwest::Url::parse(text) else {
+        return false;
+    };
+    let near = url.host_str().is_some_and(|host| {
+        host == "localhost"
+            || host
+                .trim_matches(['[', ']'])
+                .parse::<IpAddr>()
+                .is_ok_and(|ip| ip.is_loopback())
+    });
+    matches!(url.scheme(), "nats" | "ws") && !near
 }
 
 /// Anything with an @ is taken to hold a password and so is never quoted back.
@@ -282,6 +298,20 @@ mod tests {
             assert_eq!(nats_url(bad), Err(Why::Kind), "{bad}");
         }
         assert_eq!(nats_url("nats://u:p@h"), Err(Why::PasswordInUrl));
+        assert_eq!(nats_url("wss://h").unwrap(), "wss://h");
+        for (url, open) in [
+            ("nats://h:4222", true),
+            ("nats://10.0.0.7", true),
+            ("nats://localhost.example", true),
+            ("nats://127.0.0.2:4222", false),
+            ("nats://localhost", false),
+            ("nats://[::1]:4222", false),
+            ("nats://[fd00::1]:4222", true),
+            ("tls://h:4222", false),
+            ("wss://h", false),
+        ] {
+            assert_eq!(is_open(url), open, "{url}");
+        }
         assert_eq!(http_url("https://h/v4/").unwrap(), "https://h/v4");
         assert_eq!(http_url("h/v4"), Err(Why::Kind));
     }

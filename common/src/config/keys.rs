@@ -89,7 +89,7 @@ pub enum Kind {
     Map,
     /// `http://` or `https://`.
     HttpUrl,
-    /// `nats://` or `tls://`.
+    /// `tls://`, `wss://` or `nats://`.
     NatsUrl,
     /// An IP address.
     Address,
@@ -194,9 +194,14 @@ keys! {
     RouterMode "ROUTER_MODE" Keyring, Kind::Bool, "false", "true", "Router and gateways only; hosts join from elsewhere.";
     RouterSecret "ROUTER_SECRET" Both, Kind::Secret, "", "32 random characters", "Shared by hub and hosts; lets a host ask to be enrolled by itself and opens nothing else.";
     AutoApproveHosts "AUTO_APPROVE_HOSTS" Keyring, Kind::Bool, "false", "true", "Enrol a host that knows ROUTER_SECRET at once, without asking an admin.";
-    NatsUrl "NATS_URL" Both, Kind::NatsUrl, "", "nats://192.168.1.100:4222", "Where the broker is (tls:// when it has a certificate); needed by a host. Standalone's own broker listens there; unset, on a free port of this machine.";
+    NatsUrl "NATS_URL" Both, Kind::NatsUrl, "", "tls://hub.example.org:4222", "Where the broker is: tls://, or wss:// where only the web's port is open; nats:// (not encrypted) on this machine only. Needed by a host. Standalone's own broker listens there; unset, on a free port of this machine.";
     NatsCreds "NATS_CREDS" Both, Kind::Path, "", "host.creds", "Credentials file for the broker; unset, the ones kept in DATA_DIR.";
-    NatsCa "NATS_CA" Both, Kind::Path, "", "ca.pem", "Certificate authority (PEM) to trust besides the system's.";
+    NatsCa "NATS_CA" Both, Kind::Path, "", "ca.pem", "Certificate authority (PEM) of the broker, in place of the system's; unset, the hub's own where DATA_DIR has it.";
+    NatsTlsCert "NATS_TLS_CERT" Keyring, Kind::Path, "", "/etc/letsencrypt/live/hub.example.org/fullchain.pem", "Certificate (PEM, with those between) that the broker shows; unset, `init` makes one and an authority of the hub's own.";
+    NatsTlsKey "NATS_TLS_KEY" Keyring, Kind::Path, "", "/etc/letsencrypt/live/hub.example.org/privkey.pem", "Key of that certificate.";
+    NatsWebsocketPort "NATS_WEBSOCKET_PORT" Keyring, Kind::Number { min: 0, max: 65535 }, "443", "8443", "Port of the broker for hosts with wss://, when NATS_URL is tls://; 0 closes it.";
+    NatsLeafPort "NATS_LEAF_PORT" Keyring, Kind::Number { min: 0, max: 65535 }, "7422", "7422", "Port of the broker for sites with a server of their own (`enroll --leaf`); 0 closes it.";
+    NatsPlaintext "NATS_PLAINTEXT" Both, Kind::Bool, "false", "true", "Allow nats:// beyond this machine: what people and machines say, files and answers can then be read and changed on the way.";
     NatsServer "NATS_SERVER" Keyring, Kind::Program, "nats-server", "/usr/local/bin/nats-server", "The nats-server program standalone runs.";
     NodeId "NODE_ID" Host, Kind::NodeId, "from the machine's name", "home-pc", "Name of this host: 1 to 32 of a-z, 0-9 and -.";
     DisplayName "DISPLAY_NAME" Host, Kind::Text, "NODE_ID", "Home PC", "Name people see.";
@@ -293,7 +298,7 @@ pub fn markdown_table() -> String {
             Kind::Users => "list of user ids".to_owned(),
             Kind::Map => "map".to_owned(),
             Kind::HttpUrl => "http(s) address".to_owned(),
-            Kind::NatsUrl => "nats:// or tls:// address".to_owned(),
+            Kind::NatsUrl => "tls://, wss:// or nats:// address".to_owned(),
             Kind::Address => "IP address".to_owned(),
             Kind::Locale => "zh or en".to_owned(),
             Kind::Zone => "IANA time zone".to_owned(),

@@ -297,7 +297,8 @@ impl<'a> Layers<'a> {
             | What::ShortSecret(_)
             | What::OpenFile
             | What::UnknownEnv { .. }
-            | What::NoFile(_) => false,
+            | What::NoFile(_)
+            | What::Plaintext { .. } => false,
         })
     }
 

@@ -116,6 +116,13 @@ pub enum What {
         /// The key that makes it necessary.
         because: Option<Key>,
     },
+    /// Not encrypted, and not on this machine; the address with `tls://`.
+    Plaintext {
+        /// As written.
+        url: String,
+        /// What to write instead.
+        better: String,
+    },
     /// The default lies in the home folder, and there is none.
     NoHome(Key),
 
@@ -151,6 +158,21 @@ pub struct Problem {
 }
 
 impl Problem {
+    /// What is wrong with this address of the broker if it is used as it is: it is not encrypted and leads to another
+    /// machine. None when nothing is.
+    pub fn plaintext(url: &str) -> Option<Self> {
+        super::check::is_open(url).then(|| {
+            let rest = url.split_once("://").map_or(url, |(_, rest)| rest);
+            Self {
+                at: At::Nowhere,
+                what: What::Plaintext {
+                    url: url.to_owned(),
+                    better: format!("tls://{rest}"),
+                },
+            }
+        })
+    }
+
     /// One sentence for the person: where, what, what to write instead.
     pub fn text(&self, lang: Lang) -> String {
         let said = match lang {
@@ -179,6 +201,15 @@ impl Problem {
                 Lang::Zh => format!("参数 --{name}{colon}{said}"),
             },
             At::Nowhere => said,
+        }
+    }
+
+    /// Any value, written the way this place is written.
+    fn write_value(&self, key: Key, value: &str) -> String {
+        match &self.at {
+            At::Env(_) => format!("{}={value}", key.env_name()),
+            At::Flag(_) => format!("--{} {value}", key.flag()),
+            At::File { .. } | At::WholeFile(_) | At::Nowhere => format!("{}: {value}", key.name()),
         }
     }
 

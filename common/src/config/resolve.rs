@@ -221,10 +221,32 @@ impl Layers<'_> {
                 what,
             });
         }
+        let plaintext = self.flag(Key::NatsPlaintext, false);
+        if let Some(problem) = url.as_deref().and_then(Problem::plaintext)
+            && !plaintext
+        {
+            let at = self.place(Key::NatsUrl);
+            self.problems.push(Problem { at, ..problem });
+        }
+        let certificate = match (self.path(Key::NatsTlsCert), self.path(Key::NatsTlsKey)) {
+            (Some(certificate), Some(key)) => Some((certificate, key)),
+            (Some(_), None) => self.missing(Key::NatsTlsKey, Key::NatsTlsCert),
+            (None, Some(_)) => self.missing(Key::NatsTlsCert, Key::NatsTlsKey),
+            (None, None) => None,
+        };
+        // The keys' own bounds keep them a u16; 0 closes.
+        let mut port = |key, usual| {
+            let port = u16::try_from(self.number(key, usual)).unwrap_or(0);
+            (port != 0).then_some(port)
+        };
         NatsSettings {
+            websocket_port: port(Key::NatsWebsocketPort, 443),
+            leaf_port: port(Key::NatsLeafPort, 7422),
             url,
             creds: self.path(Key::NatsCreds),
             ca: self.path(Key::NatsCa),
+            certificate,
+            plaintext,
             server: self.program(Key::NatsServer),
         }
     }

@@ -142,8 +142,16 @@ pub struct NatsSettings {
     pub url: Option<String>,
     /// Credentials; `None` = those in `data_dir`.
     pub creds: Option<PathBuf>,
-    /// Authority to trust besides the system's.
+    /// Authority to trust in place of the system's.
     pub ca: Option<PathBuf>,
+    /// The broker's certificate and its key, when they are not ours to make.
+    pub certificate: Option<(PathBuf, PathBuf)>,
+    /// The broker's port for websockets; `None` = closed.
+    pub websocket_port: Option<u16>,
+    /// The broker's port for servers of sites; `None` = closed.
+    pub leaf_port: Option<u16>,
+    /// Unencrypted connections to other machines are wanted.
+    pub plaintext: bool,
     /// The server program, if set; a bare name is looked up in `PATH`.
     pub server: Option<PathBuf>,
 }

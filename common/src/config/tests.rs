@@ -170,7 +170,7 @@ fn every_key_arrives() {
     insta::assert_snapshot!(warnings(&settings).join("\n"), @"keyring.yaml, line 9, column 18: METASO_BASE_URL is written without /api/v1; that end was left out.");
 
     let settings =
-        host("NATS_URL: nats://hub\nNODE_ID: a-1\nDISPLAY_NAME: 家里\nSERVES_USERS: [ou_a]\n")
+        host("NATS_URL: tls://hub\nNODE_ID: a-1\nDISPLAY_NAME: 家里\nSERVES_USERS: [ou_a]\n")
             .unwrap();
     assert_eq!(
         (
@@ -268,7 +268,7 @@ proptest! {
     fn no_value_makes_it_panic(index in 0..Key::ALL.len(), value in "(\\PC|[\n:\\-\\[\\]{}&*!|>'\"/~, ]){0,60}") {
         let key = Key::ALL[index];
         for loaded in [
-            host(&format!("NATS_URL: nats://h\n{}: {value}\n", key.name())),
+            host(&format!("NATS_URL: tls://h\n{}: {value}\n", key.name())),
             load_text(&with_env(FileKind::Keyring, &[(&key.env_name(), &value)]), Path::new("k.yaml"), ""),
         ] {
             match loaded {

@@ -4,6 +4,7 @@
 //! hub.json        written last: the hub is complete, and these are its keys
 //! hub.conf        the broker's configuration, the operator's to edit   identity.conf  ours, included by it
 //! keys/*.nk       0600   creds/*.creds  0600   nodes/<id>.json  who is enrolled
+//! tls/            the broker's certificate and key    creds/ca.pem  who signed it, with keys/ca.key
 //! nats/           streams and account tokens of the running broker     run/  its pid, ports and log
 //! ```
 //! Running the broker and telling it about changed accounts over the network is left to others.
@@ -14,6 +15,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use serde::{Deserialize, Serialize};
 
 use super::accounts::{self, Account};
+use super::certificate::Signed;
 use super::conf::{self, HubOptions};
 use super::keys::{KeyName, Keys};
 use super::{Creds, IdentityError, file, jwt, roles};
@@ -23,6 +25,7 @@ pub struct Hub {
     pub(super) dir: PathBuf,
     pub(super) keys: Keys,
     outcome: Outcome,
+    pub(super) signed: Option<Signed>,
 }
 
 /// What [`Hub::init`] found and did.
@@ -43,14 +46,18 @@ pub enum Outcome {
 struct Marker {
     layout: u32,
     keys: std::collections::BTreeMap<String, String>,
+    /// Hash of `hub.conf` as we wrote it; none when it is not.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    conf: Option<String>,
 }
 
 impl Hub {
-    /// Makes the hub, or finishes or repairs it; on a complete one it changes nothing (`options` are then not looked at:
-    /// `hub.conf` belongs to the operator).
+    /// Makes the hub, or finishes or repairs it; on a complete one it changes nothing, except that a `hub.conf` that
+    /// nobody has edited follows `options` to TLS, and a certificate of ours that ends soon is made anew.
     ///
     /// # Errors
-    /// [`IdentityError::KeyFile`] when a key of a complete hub is missing or damaged, else I/O with the path.
+    /// [`IdentityError::KeyFile`] when a key of a complete hub is missing or damaged, [`IdentityError::PlainConf`] when
+    /// an edited `hub.conf` lacks the TLS that is asked for, else I/O with the path.
     pub fn init(data_dir: &Path, options: &HubOptions) -> Result<Self, IdentityError> {
         file::private_dir(data_dir)?;
         let dir = data_dir
@@ -61,6 +68,7 @@ impl Hub {
             "keys",
             "creds",
             "nodes",
+            "tls",
             "nats",
             "nats/jetstream",
             "nats/accounts",
@@ -75,6 +83,7 @@ impl Hub {
             dir,
             keys,
             outcome: Outcome::Unchanged,
+            signed: None,
         };
         let now = now();
 
@@ -86,18 +95,16 @@ impl Hub {
             None => true,
         };
         let mut written = hub.make_creds(now)?;
-        let conf = hub.conf_path();
-        if file::read(&conf)?.is_none_or(|text| marker.is_none() && text != conf::hub_conf(options))
-        {
-            file::write_plain(&conf, &conf::hub_conf(options))?;
-            written = true;
-        }
+        let known = marker.as_ref().and_then(|marker| marker.conf.as_deref());
+        let listening = hub.make_listeners(options, marker.is_some(), known)?;
+        written |= listening.written;
+        hub.signed = listening.signed;
         if repaired || !hub.identity_conf_fits()? {
             hub.write_identity_conf(now)?;
             written = true;
         }
-        if repaired {
-            hub.write_marker()?;
+        if repaired || known != listening.ours.as_deref() {
+            hub.write_marker(listening.ours)?;
         }
         hub.outcome = match (marker.is_some(), begun) {
             (false, false) => Outcome::Created,
@@ -121,6 +128,7 @@ impl Hub {
             dir,
             keys,
             outcome: Outcome::Unchanged,
+            signed: None,
         };
         hub.check_marker(&marker)?;
         Ok(hub)
@@ -153,7 +161,11 @@ impl Hub {
             .run_dir()
             .join(format!("nats-server_{}.ports", pid.trim()));
         let ports: serde_json::Value = serde_json::from_str(&file::read(&ports).ok()??).ok()?;
-        Some(ports.pointer("/nats/0")?.as_str()?.to_owned())
+        let all = ports.pointer("/nats")?.as_array()?;
+        let mut all = all.iter().filter_map(serde_json::Value::as_str);
+        // The short way, if it listens there: our own certificate is for it, too.
+        let near = all.clone().find(|url| url.contains("://127.0.0.1:"));
+        near.or_else(|| all.next()).map(str::to_owned)
     }
 
     /// Credential file of one of our own parts: `router`, `gateway`, `sys` or `enrol`.
@@ -246,18 +258,19 @@ impl Hub {
             .and_then(jwt::issued_at))
     }
 
-    fn marker(&self) -> Marker {
+    fn marker(&self, conf: Option<String>) -> Marker {
         Marker {
             layout: accounts::LAYOUT,
             keys: KeyName::ALL
                 .map(|name| (name.name().to_owned(), self.keys.get(name).public_key()))
                 .into(),
+            conf,
         }
     }
 
-    fn write_marker(&self) -> Result<(), IdentityError> {
+    fn write_marker(&self, conf: Option<String>) -> Result<(), IdentityError> {
         let path = self.dir.join("hub.json");
-        let text = serde_json::to_string_pretty(&self.marker()).map_err(|error| {
+        let text = serde_json::to_string_pretty(&self.marker(conf)).map_err(|error| {
             IdentityError::Record {
                 path: path.clone(),
                 why: error.to_string(),

@@ -26,8 +26,7 @@ impl Hub {
             options = options.add_root_certificates(ca.to_owned());
         }
         let attempt = async {
-            let client = options
-                .connect(url)
+            let client = Box::pin(options.connect(url))
                 .await
                 .map_err(|error| error.to_string())?;
             for account in self.changed_accounts().map_err(|error| error.to_string())? {

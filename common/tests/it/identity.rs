@@ -13,6 +13,7 @@ mod hub;
 mod leaf;
 mod picture;
 mod reach;
+mod transport;
 
 use async_nats::Client;
 use async_nats::jetstream::{self, consumer, kv, stream};

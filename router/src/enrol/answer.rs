@@ -262,6 +262,8 @@ fn refused(node: &NodeId, why: &IdentityError) -> Refused {
         | IdentityError::Creds { .. }
         | IdentityError::Record { .. }
         | IdentityError::Broker { .. }
+        | IdentityError::Certificate { .. }
+        | IdentityError::PlainConf { .. }
         | IdentityError::Url { .. } => {
             error!(%node, %why, "a machine cannot be enrolled");
             Refused::Trouble {

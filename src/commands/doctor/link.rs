@@ -5,10 +5,10 @@ use chrono::Utc;
 use common::broker::knock::{Door, KnockError};
 use common::broker::{Broker, BrokerOptions};
 use common::config::{FileKind, Settings};
-use common::identity::{Creds, Hub};
+use common::identity::{Creds, Hub, Tls};
 use common::message::enrol::{Answer, Knock, Proof, Refused};
 
-use crate::{credentials, run};
+use crate::{credentials, hub};
 
 /// Looks, a line for each thing found.
 pub(super) async fn look(settings: &Settings) -> Vec<String> {
@@ -44,15 +44,15 @@ async fn host(settings: &Settings) -> Vec<String> {
 }
 
 async fn hub(settings: &Settings) -> Vec<String> {
-    let hub = match Hub::open(&settings.data_dir) {
-        Ok(hub) => hub,
+    let known = match Hub::open(&settings.data_dir) {
+        Ok(known) => known,
         Err(why) => return vec![why.to_string()],
     };
-    let url = settings.nats.url.clone().or_else(|| hub.running_url());
-    let url = url.unwrap_or_else(|| run::DEFAULT_URL.to_owned());
+    let url = settings.nats.url.clone().or_else(|| known.running_url());
+    let url = url.unwrap_or_else(|| hub::DEFAULT_URL.to_owned());
     let mut lines = match door(settings, &url).await {
         Ok(mut lines) => {
-            lines.push(match Creds::read(&hub.creds_path("router")) {
+            lines.push(match Creds::read(&known.creds_path("router")) {
                 Ok(creds) => let_in(settings, &url, creds, true).await,
                 Err(why) => why.to_string(),
             });
@@ -68,7 +68,19 @@ async fn hub(settings: &Settings) -> Vec<String> {
             "ROUTER_SECRET is set, and nobody can be asked whether to let a machine in: set ADMIN_OPEN_IDS".into(),
         );
     }
-    match hub.nodes() {
+    if let Ok(Some(Tls::Own { name })) = hub::hub_options(settings).map(|options| options.tls)
+        && let Some(lasts) = known.certificate_lasts(&name)
+    {
+        lines.push(if lasts {
+            format!("certificate: good for {name}")
+        } else {
+            format!(
+                "certificate: for {name} it ends within two months, or is not good: run `phonework init`, then `{}`",
+                crate::commands::init::reload(&known)
+            )
+        });
+    }
+    match known.nodes() {
         Ok(nodes) => {
             let count = nodes.iter().filter(|one| one.revoked_at.is_none()).count();
             lines.push(format!(
@@ -82,7 +94,7 @@ async fn hub(settings: &Settings) -> Vec<String> {
 
 /// The broker as a stranger sees it; an error if it cannot be used at all.
 async fn door(settings: &Settings, url: &str) -> Result<Vec<String>, String> {
-    let door = Door::reach(url, settings.nats.ca.as_deref())
+    let door = Door::reach(url, credentials::ca_of(settings).as_deref())
         .await
         .map_err(|why| why.to_string())?;
     let mut lines = vec![format!("broker: {url} is reached")];
@@ -114,7 +126,7 @@ async fn let_in(settings: &Settings, url: &str, creds: Creds, owner: bool) -> St
     let options = BrokerOptions {
         url: url.to_owned(),
         creds,
-        ca: settings.nats.ca.clone(),
+        ca: credentials::ca_of(settings),
         owner,
     };
     match Broker::look(&options).await {

@@ -19,6 +19,8 @@ pub struct Broker {
     server: Option<Server>,
     hub: Hub,
     port: u16,
+    websocket: Option<u16>,
+    encrypted: bool,
     binary: PathBuf,
     _dir: TempDir,
 }
@@ -29,19 +31,29 @@ impl Broker {
     /// # Panics
     /// When no suitable `nats-server` is found or it does not come up; the text says what to do.
     pub async fn start() -> Self {
+        Self::start_with(&HubOptions {
+            port: -1,
+            ..HubOptions::default()
+        })
+        .await
+    }
+
+    /// The same, listening as these options say; the certificate, if there is one, must be for `127.0.0.1`, too.
+    ///
+    /// # Panics
+    /// As [`Broker::start`].
+    pub async fn start_with(options: &HubOptions) -> Self {
         let dir = tempfile::Builder::new()
             .prefix("pw-nats-")
             .tempdir()
             .expect("a temporary folder");
-        let options = HubOptions {
-            port: -1,
-            ..HubOptions::default()
-        };
-        let hub = Hub::init(&dir.path().join("data"), &options).expect("making the hub");
+        let hub = Hub::init(&dir.path().join("data"), options).expect("making the hub");
         let mut broker = Self {
             server: None,
             hub,
             port: 0,
+            websocket: None,
+            encrypted: options.tls.is_some(),
             binary: server_binary(),
             _dir: dir,
         };
@@ -49,9 +61,29 @@ impl Broker {
         broker
     }
 
-    /// `nats://127.0.0.1:<port>`; stays the same over a restart.
+    /// `nats://127.0.0.1:<port>` (`tls://…` with TLS); stays the same over a restart.
     pub fn url(&self) -> String {
-        format!("nats://127.0.0.1:{}", self.port)
+        let scheme = if self.encrypted { "tls" } else { "nats" };
+        format!("{scheme}://127.0.0.1:{}", self.port)
+    }
+
+    /// The port for websockets, where there is one; another one after a restart if it was a free one.
+    pub const fn websocket_port(&self) -> Option<u16> {
+        self.websocket
+    }
+
+    /// The authority of its certificate, when it is the hub's own.
+    pub fn ca(&self) -> Option<PathBuf> {
+        Some(self.data_dir().join("creds/ca.pem")).filter(|path| path.exists())
+    }
+
+    fn options(&self, creds: &Creds) -> async_nats::ConnectOptions {
+        common::http::install_tls();
+        let options = creds.connect_options().expect("credentials");
+        match self.ca() {
+            Some(ca) => options.add_root_certificates(ca),
+            None => options,
+        }
     }
 
     /// The port on the loopback address.
@@ -85,10 +117,7 @@ impl Broker {
     /// A plain client with these credentials, for looking at the wire from a test. Its `flush` only empties the
     /// client's buffer: to know that a subscription is in place, ask for something and wait for the answer.
     pub async fn connect(&self, creds: &Creds) -> async_nats::Client {
-        creds
-            .connect_options()
-            .expect("credentials")
-            .connect(self.url())
+        Box::pin(self.options(creds).connect(self.url()))
             .await
             .expect("connecting to the broker")
     }
@@ -174,7 +203,7 @@ impl Broker {
         let until = Instant::now() + DEADLINE;
         let mut server = self.spawn(port);
         let found = loop {
-            if let Some(found) = read_port(&run_dir, server.child.id()) {
+            if let Some(found) = read_port(&run_dir, server.child.id(), "nats") {
                 break found;
             }
             if let Some(status) = server.child.try_wait().expect("looking at the server") {
@@ -188,14 +217,11 @@ impl Broker {
             tokio::time::sleep(Duration::from_millis(5)).await;
         };
         self.port = found;
+        self.websocket = read_port(&run_dir, server.child.id(), "websocket");
         self.server = Some(server);
         let creds = self.creds("router");
         loop {
-            let attempt = creds
-                .connect_options()
-                .expect("credentials")
-                .connect(self.url());
-            match attempt.await {
+            match Box::pin(self.options(&creds).connect(self.url())).await {
                 Ok(client) if client.request("$JS.API.INFO", "".into()).await.is_ok() => return,
                 Ok(_) | Err(_) if Instant::now() < until => {
                     tokio::time::sleep(Duration::from_millis(5)).await;
@@ -251,10 +277,10 @@ impl Drop for Server {
 }
 
 /// The port out of `nats-server_<pid>.ports`; none while it is not there or not whole.
-fn read_port(run_dir: &Path, pid: u32) -> Option<u16> {
+fn read_port(run_dir: &Path, pid: u32, what: &str) -> Option<u16> {
     let text = std::fs::read_to_string(run_dir.join(format!("nats-server_{pid}.ports"))).ok()?;
     let ports: serde_json::Value = serde_json::from_str(&text).ok()?;
-    ports["nats"][0].as_str()?.rsplit(':').next()?.parse().ok()
+    ports[what][0].as_str()?.rsplit(':').next()?.parse().ok()
 }
 
 /// Where the real `nats-server` is: `NATS_SERVER`, else below `.deps`, else a recent one in `PATH`.

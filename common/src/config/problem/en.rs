@@ -46,7 +46,7 @@ pub(super) fn sentence(problem: &Problem) -> String {
             there = belongs.file_name(),
         ),
         What::RouterUrl(host) => format!(
-            "ROUTER_URL is of an older program and no longer used. Write in its place the address of the broker, for example NATS_URL: nats://{}:4222",
+            "ROUTER_URL is of an older program and no longer used. Write in its place the address of the broker, for example NATS_URL: tls://{}:4222",
             host.as_deref().unwrap_or("192.168.1.100")
         ),
         What::Twice { name, first } => {
@@ -102,6 +102,11 @@ pub(super) fn sentence(problem: &Problem) -> String {
         What::Missing { key, because: None } => {
             format!("{} is missing. Add for example {}", key.name(), problem.write_as(*key))
         }
+        What::Plaintext { url, better } => format!(
+            "{url} leads to another machine and is not encrypted: whoever is on the way could read and change everything. Write {tls} (on the hub, `phonework init` makes the certificate for it), or, if you trust every network on the way, add {anyway}",
+            tls = problem.write_value(Key::NatsUrl, better),
+            anyway = problem.write_value(Key::NatsPlaintext, "true"),
+        ),
         What::NoHome(key) => format!(
             "{} is not set and there is no home folder (HOME) for its default. Add for example {}",
             key.name(),
@@ -147,7 +152,7 @@ fn want(kind: Kind) -> String {
         Kind::Users => "a list of user ids like ou_abc123 or web/anna".to_owned(),
         Kind::Map => "a map of names and values".to_owned(),
         Kind::HttpUrl => "an address beginning with https:// or http://".to_owned(),
-        Kind::NatsUrl => "an address beginning with nats:// or tls://".to_owned(),
+        Kind::NatsUrl => "an address beginning with tls://, wss:// or nats://".to_owned(),
         Kind::Address => "an IP address".to_owned(),
         Kind::Locale => "zh or en".to_owned(),
         Kind::Zone => "an IANA time zone".to_owned(),

@@ -48,7 +48,7 @@ pub(super) fn sentence(problem: &Problem) -> String {
             there = belongs.file_name(),
         ),
         What::RouterUrl(host) => format!(
-            "ROUTER_URL 属于旧程序，已不再使用。请改写为消息服务器的地址，例如 NATS_URL: nats://{}:4222",
+            "ROUTER_URL 属于旧程序，已不再使用。请改写为消息服务器的地址，例如 NATS_URL: tls://{}:4222",
             host.as_deref().unwrap_or("192.168.1.100")
         ),
         What::Twice { name, first } => {
@@ -119,6 +119,11 @@ pub(super) fn sentence(problem: &Problem) -> String {
                 problem.write_as(*key)
             )
         }
+        What::Plaintext { url, better } => format!(
+            "{url} 指向另一台机器，却没有加密：途中的任何人都能读取和改动全部内容。请写成 {tls}（在中心上运行 `phonework init` 会生成证书）；若您信任途中的每一段网络，请添加 {anyway}",
+            tls = problem.write_value(Key::NatsUrl, better),
+            anyway = problem.write_value(Key::NatsPlaintext, "true"),
+        ),
         What::NoHome(key) => format!(
             "没有设置 {}，也没有主目录（HOME）可用作默认值。请添加，例如 {}",
             key.name(),
@@ -165,7 +170,7 @@ fn want(kind: Kind) -> String {
         Kind::Users => "用户 id 列表，如 ou_abc123 或 web/anna".to_owned(),
         Kind::Map => "名称到值的映射".to_owned(),
         Kind::HttpUrl => "以 https:// 或 http:// 开头的地址".to_owned(),
-        Kind::NatsUrl => "以 nats:// 或 tls:// 开头的地址".to_owned(),
+        Kind::NatsUrl => "以 tls://、wss:// 或 nats:// 开头的地址".to_owned(),
         Kind::Address => " IP 地址".to_owned(),
         Kind::Locale => " zh 或 en".to_owned(),
         Kind::Zone => " IANA 时区名".to_owned(),

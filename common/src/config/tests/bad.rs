@@ -29,7 +29,7 @@ fn unknown_key() {
 
 #[test]
 fn key_of_the_other_file() {
-    insta::assert_snapshot!(both(&host("NATS_URL: nats://h\nPORT: 1").unwrap_err()), @r"
+    insta::assert_snapshot!(both(&host("NATS_URL: tls://h\nPORT: 1").unwrap_err()), @r"
     host_config.yaml, line 2, column 1: PORT does not belong in host_config.yaml but in keyring.yaml. Move the line there or remove it.
     host_config.yaml 第 2 行第 1 列：PORT 不属于 host_config.yaml，应写在 keyring.yaml。请移到那里或删除这一行。
     ");
@@ -43,8 +43,8 @@ fn key_of_the_other_file() {
 fn key_of_the_older_program() {
     let text = "NODE_ID: home-pc\nROUTER_URL: ws://192.168.1.100:8000/ws/node\nROUTER_SECRET: 0123456789abcdef\n";
     insta::assert_snapshot!(both(&host(text).unwrap_err()), @r"
-    host_config.yaml, line 2, column 1: ROUTER_URL is of an older program and no longer used. Write in its place the address of the broker, for example NATS_URL: nats://192.168.1.100:4222
-    host_config.yaml 第 2 行第 1 列：ROUTER_URL 属于旧程序，已不再使用。请改写为消息服务器的地址，例如 NATS_URL: nats://192.168.1.100:4222
+    host_config.yaml, line 2, column 1: ROUTER_URL is of an older program and no longer used. Write in its place the address of the broker, for example NATS_URL: tls://192.168.1.100:4222
+    host_config.yaml 第 2 行第 1 列：ROUTER_URL 属于旧程序，已不再使用。请改写为消息服务器的地址，例如 NATS_URL: tls://192.168.1.100:4222
     ");
 }
 
@@ -119,13 +119,18 @@ fn bad_values() {
     keyring.yaml 第 1 行第 7 列：BIND 须为 IP 地址，而不是 "localhost"。例如写成 BIND: 127.0.0.1
     "#);
     insta::assert_snapshot!(told("NATS_URL: ws://h:8000"), @r#"
-    keyring.yaml, line 1, column 11: NATS_URL must be an address beginning with nats:// or tls://, not "ws://h:8000". Write for example NATS_URL: nats://192.168.1.100:4222
-    keyring.yaml 第 1 行第 11 列：NATS_URL 须为以 nats:// 或 tls:// 开头的地址，而不是 "ws://h:8000"。例如写成 NATS_URL: nats://192.168.1.100:4222
+    keyring.yaml, line 1, column 11: NATS_URL must be an address beginning with tls://, wss:// or nats://, not "ws://h:8000". Write for example NATS_URL: tls://hub.example.org:4222
+    keyring.yaml 第 1 行第 11 列：NATS_URL 须为以 tls://、wss:// 或 nats:// 开头的地址，而不是 "ws://h:8000"。例如写成 NATS_URL: tls://hub.example.org:4222
     "#);
     insta::assert_snapshot!(told("NATS_URL: nats://ann:s3cret@h:4222"), @r"
     keyring.yaml, line 1, column 11: NATS_URL must not hold a user name or password. Leave out what stands before the @ and put the credentials into a file named by NATS_CREDS, if they are for the broker.
     keyring.yaml 第 1 行第 11 列：NATS_URL 不能包含用户名或密码。请去掉 @ 之前的部分；若是消息服务器的凭据，请放入 NATS_CREDS 指定的文件。
     ");
+    insta::assert_snapshot!(told("NATS_URL: nats://10.0.0.7:4222"), @r"
+    keyring.yaml, line 1, column 11: nats://10.0.0.7:4222 leads to another machine and is not encrypted: whoever is on the way could read and change everything. Write NATS_URL: tls://10.0.0.7:4222 (on the hub, `phonework init` makes the certificate for it), or, if you trust every network on the way, add NATS_PLAINTEXT: true
+    keyring.yaml 第 1 行第 11 列：nats://10.0.0.7:4222 指向另一台机器，却没有加密：途中的任何人都能读取和改动全部内容。请写成 NATS_URL: tls://10.0.0.7:4222（在中心上运行 `phonework init` 会生成证书）；若您信任途中的每一段网络，请添加 NATS_PLAINTEXT: true
+    ");
+    keyring("NATS_URL: nats://10.0.0.7:4222\nNATS_PLAINTEXT: true").unwrap();
     insta::assert_snapshot!(told("FEISHU_BASE_URL: open.feishu.cn"), @r#"
     keyring.yaml, line 1, column 18: FEISHU_BASE_URL must be an address beginning with https:// or http://, not "open.feishu.cn". Write for example FEISHU_BASE_URL: https://open.feishu.cn
     keyring.yaml 第 1 行第 18 列：FEISHU_BASE_URL 须为以 https:// 或 http:// 开头的地址，而不是 "open.feishu.cn"。例如写成 FEISHU_BASE_URL: https://open.feishu.cn
@@ -181,11 +186,11 @@ fn an_empty_user_is_refused() {
 
 #[test]
 fn bad_node_ids() {
-    insta::assert_snapshot!(both(&host("NATS_URL: nats://h\nNODE_ID: Home PC").unwrap_err()), @r#"
+    insta::assert_snapshot!(both(&host("NATS_URL: tls://h\nNODE_ID: Home PC").unwrap_err()), @r#"
     host_config.yaml, line 2, column 10: NODE_ID must be 1 to 32 of the characters a-z, 0-9 and -, not "Home PC". Write for example NODE_ID: home-pc
     host_config.yaml 第 2 行第 10 列：NODE_ID 须为 1 到 32 个 a-z、0-9 或 - 字符，而不是 "Home PC"。例如写成 NODE_ID: home-pc
     "#);
-    insta::assert_snapshot!(both(&host("NATS_URL: nats://h\nNODE_ID: router").unwrap_err()), @r#"
+    insta::assert_snapshot!(both(&host("NATS_URL: tls://h\nNODE_ID: router").unwrap_err()), @r#"
     host_config.yaml, line 2, column 10: NODE_ID cannot be "router": the router itself goes by that name. Choose another, for example NODE_ID: home-pc
     host_config.yaml 第 2 行第 10 列：NODE_ID 不能是 "router"，该名称由路由自己使用。请换一个，例如 NODE_ID: home-pc
     "#);
@@ -202,8 +207,8 @@ fn missing_keys() {
     keyring.yaml 第 2 行第 1 列：设置了 OPENAI_API_KEY 但没有 OPENAI_MODEL。请添加 OPENAI_MODEL: glm-4.7，或删除 OPENAI_API_KEY。
     ");
     insta::assert_snapshot!(both(&host("NODE_ID: a").unwrap_err()), @r"
-    host_config.yaml: NATS_URL is missing. Add for example NATS_URL: nats://192.168.1.100:4222
-    host_config.yaml：缺少 NATS_URL。请添加，例如 NATS_URL: nats://192.168.1.100:4222
+    host_config.yaml: NATS_URL is missing. Add for example NATS_URL: tls://hub.example.org:4222
+    host_config.yaml：缺少 NATS_URL。请添加，例如 NATS_URL: tls://hub.example.org:4222
     ");
 }
 
@@ -231,11 +236,11 @@ fn environment_and_flags() {
     request.flags.insert(Key::AllowedOpenIds, "anna".to_owned());
     insta::assert_snapshot!(both(&load_text(&request, Path::new("k"), "").unwrap_err()), @r#"
     3 things are wrong in the configuration:
-    - environment variable PHONEWORK_ROUTER_URL: ROUTER_URL is of an older program and no longer used. Write in its place the address of the broker, for example NATS_URL: nats://h:4222
+    - environment variable PHONEWORK_ROUTER_URL: ROUTER_URL is of an older program and no longer used. Write in its place the address of the broker, for example NATS_URL: tls://h:4222
     - environment variable PHONEWORK_PORT: PORT must be a whole number from 0 to 65535, not "many". Write for example PHONEWORK_PORT=8000
     - flag --allowed-open-ids: ALLOWED_OPEN_IDS must be a list of user ids like ou_abc123 or web/anna, not "anna". Write for example --allowed-open-ids ou_abc123
     配置有 3 处错误：
-    - 环境变量 PHONEWORK_ROUTER_URL：ROUTER_URL 属于旧程序，已不再使用。请改写为消息服务器的地址，例如 NATS_URL: nats://h:4222
+    - 环境变量 PHONEWORK_ROUTER_URL：ROUTER_URL 属于旧程序，已不再使用。请改写为消息服务器的地址，例如 NATS_URL: tls://h:4222
     - 环境变量 PHONEWORK_PORT：PORT 须为 0 到 65535 的整数，而不是 "many"。例如写成 PHONEWORK_PORT=8000
     - 参数 --allowed-open-ids：ALLOWED_OPEN_IDS 须为用户 id 列表，如 ou_abc123 或 web/anna，而不是 "anna"。例如写成 --allowed-open-ids ou_abc123
     "#);

@@ -122,11 +122,13 @@ fn every_example_of_a_key_is_good() {
     for key in Key::ALL {
         let spec = key.spec();
         let mut request = request(FileKind::Host);
-        request.flags.insert(Key::NatsUrl, "nats://h".to_owned());
+        request.flags.insert(Key::NatsUrl, "tls://h".to_owned());
         // Some keys make others necessary.
         request.flags.insert(Key::FeishuAppId, "cli_1".to_owned());
         request.flags.insert(Key::FeishuAppSecret, "s".to_owned());
         request.flags.insert(Key::OpenaiModel, "m".to_owned());
+        request.flags.insert(Key::NatsTlsCert, "c.pem".to_owned());
+        request.flags.insert(Key::NatsTlsKey, "k.pem".to_owned());
         request.flags.insert(*key, spec.example.to_owned());
         load_text(&request, Path::new("x.yaml"), "").unwrap();
     }

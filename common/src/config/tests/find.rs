@@ -62,7 +62,7 @@ fn the_environment_alone_is_enough() {
     let mut host = with_env(
         FileKind::Host,
         &[
-            ("PHONEWORK_NATS_URL", "nats://hub"),
+            ("PHONEWORK_NATS_URL", "tls://hub"),
             ("PHONEWORK_ROUTER_SECRET", "0123456789abcdef"),
         ],
     );
