@@ -8,7 +8,7 @@ LOCKED = --locked
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-deps chaos check fmt clippy docs deny bench clean-deps
+.PHONY: help run test test-deps chaos check fmt clippy docs deny bench fleet clean-deps
 
 help:
 	@echo 'make run         build and start PhoneWork here: web page, router, host and broker in one'
@@ -19,6 +19,8 @@ help:
 	@echo '                (SEED= MESSAGES= KILLS= USERS=; a short one is part of make test)'
 	@echo 'make check       formatting, lints, documentation, licences and sources of the crates'
 	@echo 'make bench       run the benchmarks'
+	@echo 'make fleet       what a hub carries: FLEET=100,1000,5000 nodes (FLEET_USERS= FLEET_RATES= FLEET_SECONDS=);'
+	@echo '                 a small one is part of make bench'
 	@echo 'make clean-deps  remove .deps'
 
 # The dev profile: a first build takes about a minute, a release build with its link-time optimisation
@@ -73,7 +75,12 @@ deny:
 # A turn through PhoneWork beside the same turn of the CLI alone; a release build, PROFILE=dev for the
 # other one.
 bench: test-deps
-	$(CARGO) bench $(LOCKED) --profile $(or $(PROFILE),bench) --bench turn --bench path
+	$(CARGO) bench $(LOCKED) --profile $(or $(PROFILE),bench) --bench turn --bench path --bench fleet
+
+# Fleets one after the other; docs/scale.md says what the numbers mean. FLEET_BIN is a program to be
+# measured in place of the one built here.
+fleet: test-deps
+	$(CARGO) bench $(LOCKED) --profile $(or $(PROFILE),bench) --bench fleet
 
 clean-deps:
 	rm -rf .deps

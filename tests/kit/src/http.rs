@@ -13,3 +13,20 @@ pub fn client() -> reqwest::Client {
         .build()
         .expect("build the HTTP client")
 }
+
+/// Pages of JSON, for those who want nothing else of HTTP.
+#[derive(Debug, Clone)]
+pub struct Pages(reqwest::Client);
+
+impl Default for Pages {
+    fn default() -> Self {
+        Self(client())
+    }
+}
+
+impl Pages {
+    /// What is at an address; none while nobody answers there with JSON.
+    pub async fn get(&self, address: &str) -> Option<serde_json::Value> {
+        self.0.get(address).send().await.ok()?.json().await.ok()
+    }
+}

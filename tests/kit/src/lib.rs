@@ -18,6 +18,7 @@ pub mod model;
 pub mod nats;
 pub mod process;
 pub mod proxy;
+pub mod usage;
 
 /// The root of the workspace, where `.deps` is.
 pub fn workspace() -> std::path::PathBuf {
