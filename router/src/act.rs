@@ -41,24 +41,22 @@ pub(crate) async fn candidates(
     presence: &Presence,
     user: &UserId,
 ) -> Vec<Candidate> {
-    let nodes = registry.nodes();
-    let granted = nodes.iter().filter(|(_, one)| one.serves.lets_in(user));
-    let granted: Vec<_> = granted
-        .map(|(node, one)| (node.clone(), one.name.clone()))
-        .collect();
+    let granted: Vec<_> = registry.serving(user);
     let seen = presence
         .of(granted.iter().map(|(node, _)| node.clone()).collect())
         .await;
     granted
         .into_iter()
-        .filter_map(|(node, name)| {
+        .filter_map(|(node, one)| {
             let seen = seen.get(&node);
             if seen.is_some_and(|seen| !seen.serves.is_empty() && !seen.serves.contains(user)) {
                 return None;
             }
             // What the hub calls it, else what it calls itself, else its id.
             let own = seen.map(|seen| seen.name.clone()).unwrap_or_default();
-            let name = [name, own].into_iter().find(|name| !name.trim().is_empty());
+            let name = [one.name.clone(), own]
+                .into_iter()
+                .find(|name| !name.trim().is_empty());
             let name = name.unwrap_or_else(|| node.to_string());
             Some(Candidate { node, name })
         })

@@ -15,6 +15,7 @@ use async_nats::jetstream::{Error as ApiError, ErrorCode};
 use common::broker::Broker;
 use common::ids::{NodeId, Surface};
 use common::stream;
+use futures_util::TryStreamExt as _;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
@@ -129,6 +130,24 @@ pub(crate) async fn node_consumer(broker: &Broker, node: &NodeId) -> Result<(), 
             Failure::Silent(detail) => ProvisionError::Refused { what, detail },
             Failure::Final(error) => error,
         })
+}
+
+/// The nodes that have a consumer as it has to be, in a few requests for all of them.
+pub(crate) async fn node_consumers(broker: &Broker) -> Result<Vec<NodeId>, async_nats::Error> {
+    let work = broker.jetstream().get_stream_no_info(stream::WORK).await?;
+    let mut consumers = work.consumers();
+    let mut there = Vec::new();
+    while let Some(found) = consumers.try_next().await? {
+        let Ok(node) = found.name.parse::<NodeId>() else {
+            continue;
+        };
+        let config = stream::work_node(&node);
+        let what = consumer_name(stream::WORK, &config);
+        if compare::same(&what, &config.into_consumer_config(), &found.config).is_ok() {
+            there.push(node);
+        }
+    }
+    Ok(there)
 }
 
 /// Removes a node's consumer if nothing lies for it; whether there is none now.

@@ -4,31 +4,30 @@
 //! One task owns the list; everybody else reads the newest through [`Registry`]. Minting and
 //! revoking identities is `common::identity`'s, whether a node is there is `presence`'s.
 
+mod consumers;
 mod records;
+mod serving;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError, RwLock};
 use std::time::{Duration, SystemTime};
 
 use async_nats::jetstream::kv::{Entry, Operation, Store, Watch};
 use common::broker::Broker;
 use common::identity::{NodeRecord, Serves};
 use common::ids::NodeId;
-use futures_util::StreamExt as _;
+use futures_util::{FutureExt as _, StreamExt as _};
 use tokio::sync::{Notify, watch};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use tracing::{debug, info, warn};
 
-use crate::{bucket, provision};
+use crate::bucket;
+use consumers::Consumers;
+use records::Stamps;
+use serving::Serving;
 
-/// Age from which on a folder's time is surely over.
-const SETTLED: Duration = Duration::from_secs(1);
-/// Work that lies for a removed node is told within seconds; what is known of it is kept this long.
-const CLEARED_AFTER: Duration = Duration::from_secs(120);
-/// Removed nodes that are cleared in one look.
-const CLEARED_AT_ONCE: usize = 16;
 /// How often the folder of records is looked at; it is read only when it has changed.
 const LOOK_EVERY: Duration = Duration::from_secs(2);
 
@@ -42,16 +41,31 @@ pub(crate) struct Enrolled {
 }
 
 /// The enrolled nodes, without the revoked ones.
-pub(crate) type Nodes = Arc<BTreeMap<NodeId, Enrolled>>;
+pub(crate) type Nodes = Arc<BTreeMap<NodeId, Arc<Enrolled>>>;
 
 /// Handle on the list. Cheap to clone.
 #[derive(Debug, Clone)]
 pub(crate) struct Registry {
     nodes: watch::Receiver<Nodes>,
+    serving: Arc<RwLock<Serving>>,
     look: Arc<Notify>,
 }
 
 impl Registry {
+    /// The nodes that the hub lets a person use, by id. What it costs grows with their number and not
+    /// with that of all nodes.
+    pub(crate) fn serving(&self, user: &UserId) -> Vec<(NodeId, Arc<Enrolled>)> {
+        let granted = {
+            let serving = self.serving.read().unwrap_or_else(PoisonError::into_inner);
+            serving.of(user)
+        };
+        let nodes = self.nodes.borrow();
+        let known = |node: NodeId| nodes.get(&node).map(|one| (node, Arc::clone(one)));
+        // The list may be a moment behind or ahead: both have to say so.
+        let known = granted.into_iter().filter_map(known);
+        known.filter(|(_, one)| one.serves.lets_in(user)).collect()
+    }
+
     /// The list as it is now.
     pub(crate) fn nodes(&self) -> Nodes {
         Arc::clone(&self.nodes.borrow())
@@ -71,24 +85,25 @@ impl Registry {
 
 /// The owner of the list, ready to run.
 pub(crate) struct Task {
-    broker: Broker,
     store: Store,
     /// The folder `nodes` of the hub's data; none where the router is not on the hub.
     folder: Option<PathBuf>,
     folder_read_at: Option<SystemTime>,
+    stamps: Stamps,
     records: BTreeMap<NodeId, NodeRecord>,
     /// Records from the folder that the bucket does not have yet.
     unwritten: BTreeSet<NodeId>,
-    /// Nodes whose consumer is known to be there.
-    consumers: BTreeSet<NodeId>,
-    /// Removed nodes whose consumer is known not to be there.
-    cleared: BTreeSet<NodeId>,
+    /// What the records come to, and whether everybody has been told.
+    enrolled: BTreeMap<NodeId, Arc<Enrolled>>,
+    changed: bool,
+    serving: Arc<RwLock<Serving>>,
+    consumers: Consumers,
     nodes: watch::Sender<Nodes>,
     look: Arc<Notify>,
 }
 
-/// Opens the bucket, takes in what it holds and what the hub's records say, and makes the missing
-/// consumers. The task then keeps all of it up to date.
+/// Opens the bucket, takes in what it holds and what the hub's records say, and begins to make the
+/// missing consumers. The task then keeps all of it up to date.
 ///
 /// # Errors
 /// When the bucket cannot be read.
@@ -98,32 +113,31 @@ pub(crate) async fn open(
     data_dir: Option<PathBuf>,
 ) -> Result<(Registry, Task), async_nats::Error> {
     let (nodes, receiver) = watch::channel(Nodes::default());
-    let look = Arc::new(Notify::new());
+    let registry = Registry {
+        nodes: receiver,
+        serving: Arc::default(),
+        look: Arc::new(Notify::new()),
+    };
     let mut task = Task {
-        broker: broker.clone(),
         store,
         folder: data_dir.map(|dir| dir.join("nodes")),
         folder_read_at: None,
+        stamps: Stamps::default(),
         records: BTreeMap::new(),
         unwritten: BTreeSet::new(),
-        consumers: BTreeSet::new(),
-        cleared: BTreeSet::new(),
+        enrolled: BTreeMap::new(),
+        changed: false,
+        serving: Arc::clone(&registry.serving),
+        consumers: Consumers::new(broker.clone()),
         nodes,
-        look: Arc::clone(&look),
+        look: Arc::clone(&registry.look),
     };
-    for entry in bucket::read_all(&task.store).await? {
-        task.take(&entry);
-    }
+    bucket::each(&task.store.clone(), |entry| task.take(&entry)).await?;
     task.read_folder().await;
     task.publish();
-    task.make_consumers().await;
-    Ok((
-        Registry {
-            nodes: receiver,
-            look,
-        },
-        task,
-    ))
+    task.consumers.find().await;
+    task.consumers.make().await;
+    Ok((registry, task))
 }
 
 impl Task {
@@ -153,20 +167,35 @@ impl Task {
                     },
                     _ = tick.tick() => {
                         self.read_folder().await;
-                        self.make_consumers().await;
-                        self.clear_consumers().await;
+                        self.consumers.again();
+                        self.consumers.clear(&self.records).await;
                     }
-                    entry = next(&mut changes) => match entry {
-                        Some(entry) => {
-                            self.take(&entry);
-                            self.publish();
-                            self.make_consumers().await;
-                        }
-                        None => break,
+                    entry = next(&mut changes) => if !self.take_all(entry, &mut changes) {
+                        break;
                     },
+                    // A few at a time, so that a thousand new nodes hold up nothing else.
+                    () = std::future::ready(()), if self.consumers.wants() => {
+                        self.consumers.make().await;
+                    }
                 }
             }
         }
+    }
+
+    /// Takes a change of the bucket and all that have come with it: the whole bucket comes when the
+    /// watch begins, and everybody is told of it once. False when the watch has ended.
+    fn take_all(&mut self, first: Option<Entry>, changes: &mut Watch) -> bool {
+        let mut entry = Some(first);
+        let going = loop {
+            match entry {
+                Some(Some(found)) => self.take(&found),
+                Some(None) => break false,
+                None => break true,
+            }
+            entry = next(changes).now_or_never();
+        };
+        self.publish();
+        going
     }
 
     /// Reads the hub's records if the folder has changed, and puts what is new into the bucket.
@@ -183,12 +212,20 @@ impl Task {
         if changed_at.is_none() || changed_at == self.folder_read_at {
             return;
         }
-        let read = tokio::task::spawn_blocking(move || records::read(&folder)).await;
-        let Ok(found) = read else { return };
+        let mut stamps = std::mem::take(&mut self.stamps);
+        let read = tokio::task::spawn_blocking(move || {
+            let found = records::read(&folder, &mut stamps);
+            (found, stamps)
+        });
+        // Without the stamps all of them are read again.
+        let Ok((found, stamps)) = read.await else {
+            return;
+        };
+        self.stamps = stamps;
         for (id, record) in found {
             if self.records.get(&id) != Some(&record) {
                 self.unwritten.insert(id.clone());
-                self.records.insert(id, record);
+                self.set(id, Some(record));
             }
         }
         // They count from here on, whether the bucket can be written now or later.
@@ -196,10 +233,8 @@ impl Task {
         if self.write_bucket().await {
             // The folder's time moves in steps of milliseconds: two changes in one step look like
             // one. A time counts as read only once it is surely over.
-            self.folder_read_at =
-                changed_at.filter(|at| at.elapsed().is_ok_and(|age| age > SETTLED));
+            self.folder_read_at = changed_at.filter(|at| records::is_over(*at));
         }
-        self.make_consumers().await;
     }
 
     /// Puts what is new into the bucket; false if that has to be tried again.
@@ -229,92 +264,50 @@ impl Task {
         }
         match entry.operation {
             Operation::Put => match serde_json::from_slice::<NodeRecord>(&entry.value) {
-                Ok(record) if record.id == id.as_str() => {
-                    self.records.insert(id, record);
-                }
+                Ok(record) if record.id == id.as_str() => self.set(id, Some(record)),
                 Ok(record) => {
                     warn!(node = %id, says = %record.id, "a record is about another node; passed over");
                 }
                 Err(why) => warn!(node = %id, %why, "a record cannot be read; passed over"),
             },
-            Operation::Delete | Operation::Purge => {
-                self.records.remove(&id);
-            }
+            Operation::Delete | Operation::Purge => self.set(id, None),
         }
     }
 
-    fn publish(&self) {
-        let nodes: BTreeMap<NodeId, Enrolled> = self
-            .records
-            .iter()
-            .filter(|(_, record)| record.revoked_at.is_none())
-            .map(|(id, record)| (id.clone(), records::enrolled(record)))
-            .collect();
-        self.nodes.send_if_modified(|now| {
-            let changed = **now != nodes;
-            if changed {
-                info!(nodes = nodes.len(), "the list of nodes has changed");
-                *now = Arc::new(nodes);
-            }
-            changed
-        });
-    }
-
-    /// Makes the consumers that are missing. What cannot be made now is tried again at each look;
-    /// work for that node waits in the stream meanwhile.
-    async fn make_consumers(&mut self) {
-        let nodes = Arc::clone(&self.nodes.borrow());
-        self.consumers.retain(|node| nodes.contains_key(node));
-        for node in nodes.keys() {
-            if self.consumers.contains(node) {
-                continue;
-            }
-            match provision::node_consumer(&self.broker, node).await {
-                Ok(()) => {
-                    debug!(%node, "consumer for its work is in place");
-                    self.consumers.insert(node.clone());
-                }
-                Err(why) => {
-                    warn!(%node, %why, "cannot make the consumer for its work yet; again");
-                    return;
-                }
-            }
+    /// Puts one record into the list, or takes it out. What it costs does not grow with the list.
+    fn set(&mut self, id: NodeId, record: Option<NodeRecord>) {
+        if self.records.get(&id) == record.as_ref() {
+            return;
         }
-    }
-}
-
-impl Task {
-    /// Removes the consumers of removed nodes, once nothing lies for them: until then it is known from them what a
-    /// node can have had.
-    async fn clear_consumers(&mut self) {
-        let now = SystemTime::now()
-            .duration_since(SystemTime::UNIX_EPOCH)
-            .map_or(0, |since| since.as_secs());
-        let long_ago = |at: i64| {
-            u64::try_from(at).is_ok_and(|at| at.saturating_add(CLEARED_AFTER.as_secs()) < now)
+        let valid = record.as_ref().filter(|one| one.revoked_at.is_none());
+        let now = valid.map(|one| Arc::new(records::enrolled(one)));
+        match record {
+            Some(record) => self.records.insert(id.clone(), record),
+            None => self.records.remove(&id),
         };
-        self.cleared.retain(|node| {
-            let record = self.records.get(node);
-            record.is_some_and(|record| record.revoked_at.is_some())
-        });
-        let due: Vec<NodeId> = self
-            .records
-            .iter()
-            .filter(|(node, record)| {
-                record.revoked_at.is_some_and(long_ago) && !self.cleared.contains(*node)
-            })
-            .map(|(node, _)| node.clone())
-            .take(CLEARED_AT_ONCE)
-            .collect();
-        for node in due {
-            match provision::clear_node(&self.broker, &node).await {
-                Ok(true) => {
-                    self.cleared.insert(node);
-                }
-                // Somebody is told of what lies there first.
-                Ok(false) => {}
-                Err(why) => debug!(%node, %why, "cannot remove the consumer of a removed node yet"),
+        if self.enrolled.get(&id) == now.as_ref() {
+            return;
+        }
+        let mut serving = self.serving.write().unwrap_or_else(PoisonError::into_inner);
+        if let Some(before) = self.enrolled.remove(&id) {
+            serving.remove(&id, &before);
+        }
+        match now {
+            Some(now) => {
+                serving.add(&id, &now);
+                self.consumers.want(&id);
+                self.enrolled.insert(id, now);
             }
+            None => self.consumers.forget(&id),
+        }
+        self.changed = true;
+    }
+
+    /// Tells everybody of the list, if it has changed.
+    fn publish(&mut self) {
+        if std::mem::take(&mut self.changed) {
+            info!(nodes = self.enrolled.len(), "the list of nodes has changed");
+            self.nodes.send_replace(Arc::new(self.enrolled.clone()));
         }
     }
 }

@@ -11,6 +11,7 @@ mod line;
 mod look;
 mod owner;
 mod refused;
+mod shelf;
 mod tell;
 mod withdraw;
 

@@ -21,8 +21,18 @@ pub(super) fn all() -> Vec<Config> {
             max_age: 30 * DAY,
             ..bucket(KV_PRESENCE, "Last sign of life of each node", 64 * MB)
         },
-        bucket(KV_USERS, "Active node and language of each person", 64 * MB),
-        bucket(KV_NODES, "Enrolled nodes and whom they serve", 256 * MB),
+        // Room for 100,000 people with all that is remembered of somebody who taps a lot; without room
+        // nobody's choice could be kept, and their acts would wait.
+        bucket(
+            KV_USERS,
+            "Active node and language of each person",
+            256 * MB,
+        ),
+        Config {
+            // A machine may be for a whole company, by name.
+            max_message_size: 1024 * 1024,
+            ..bucket(KV_NODES, "Enrolled nodes and whom they serve", 256 * MB)
+        },
         bucket(KV_ROUTER, "Which router leads, and where it reads", MB),
         Config {
             // A button on its card may be tapped for days; a text that waited in vain lies here

@@ -1,7 +1,9 @@
 //! The records that the hub keeps of its nodes: reading them, and what they mean for routing.
 
-use std::collections::BTreeMap;
-use std::path::Path;
+use std::collections::{BTreeMap, HashMap};
+use std::fs::DirEntry;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, SystemTime};
 
 use common::identity::NodeRecord;
 use common::ids::NodeId;
@@ -9,9 +11,40 @@ use tracing::{error, warn};
 
 use super::Enrolled;
 
-/// All records in the folder. One that cannot be read is passed over, with a word in the log: the
-/// others still count. Blocking.
-pub(super) fn read(folder: &Path) -> BTreeMap<NodeId, NodeRecord> {
+/// Age from which on a file's or folder's time is surely over: it moves in steps of milliseconds, and
+/// two changes in one step look like one.
+const SETTLED: Duration = Duration::from_secs(1);
+
+/// Whether nothing more can happen at that time.
+pub(super) fn is_over(at: SystemTime) -> bool {
+    at.elapsed().is_ok_and(|age| age > SETTLED)
+}
+
+/// As what each file was read last. Bounded by the files in the folder.
+#[derive(Debug, Default)]
+pub(super) struct Stamps(HashMap<PathBuf, (SystemTime, u64)>);
+
+impl Stamps {
+    /// Whether a file is as it was read before; from here on it counts as read.
+    fn is_known(&mut self, entry: &DirEntry) -> bool {
+        let stamp = entry
+            .metadata()
+            .and_then(|data| Ok((data.modified()?, data.len())));
+        let Ok(stamp) = stamp else {
+            return false;
+        };
+        let path = entry.path();
+        if !is_over(stamp.0) {
+            self.0.remove(&path);
+            return false;
+        }
+        self.0.insert(path, stamp) == Some(stamp)
+    }
+}
+
+/// The records in the folder that are not as they were when last read. One that cannot be read is
+/// passed over, with a word in the log: the others still count. Blocking.
+pub(super) fn read(folder: &Path, stamps: &mut Stamps) -> BTreeMap<NodeId, NodeRecord> {
     let entries = match std::fs::read_dir(folder) {
         Ok(entries) => entries,
         Err(why) => {
@@ -20,13 +53,17 @@ pub(super) fn read(folder: &Path) -> BTreeMap<NodeId, NodeRecord> {
         }
     };
     let mut records = BTreeMap::new();
-    for path in entries.flatten().map(|entry| entry.path()) {
+    for entry in entries.flatten() {
+        let path = entry.path();
         // Temporary files begin with a dot and so are not ids.
         let stem = path.file_stem().and_then(|stem| stem.to_str());
         let id = match (stem.map(str::parse::<NodeId>), path.extension()) {
             (Some(Ok(id)), Some(end)) if end == "json" => id,
             (Some(Ok(_) | Err(_)) | None, _) => continue,
         };
+        if stamps.is_known(&entry) {
+            continue;
+        }
         let record = std::fs::read_to_string(&path)
             .map_err(|why| why.to_string())
             .and_then(|text| {
@@ -83,8 +120,46 @@ mod tests {
         write("pc.json.bak", &good);
         write(".pc.json", &good);
         write("router.json", &good);
-        let found = read(dir.path());
+        let found = read(dir.path(), &mut Stamps::default());
         assert_eq!(found.keys().map(NodeId::as_str).collect::<Vec<_>>(), ["pc"]);
-        assert!(read(&dir.path().join("missing")).is_empty());
+        assert!(read(&dir.path().join("missing"), &mut Stamps::default()).is_empty());
+    }
+
+    #[test]
+    fn what_has_not_changed_is_not_read_again() {
+        let dir = tempfile::tempdir().unwrap();
+        let put = |id: &str, name: &str, age: u64| {
+            let path = dir.path().join(format!("{id}.json"));
+            let record = NodeRecord {
+                id: id.into(),
+                name: name.into(),
+                ..record(&[])
+            };
+            std::fs::write(&path, serde_json::to_string(&record).unwrap()).unwrap();
+            let file = std::fs::File::options().write(true).open(&path).unwrap();
+            let at = SystemTime::now() - Duration::from_secs(age);
+            file.set_modified(at).unwrap();
+        };
+        let mut stamps = Stamps::default();
+        let mut read = || {
+            let found = read(dir.path(), &mut stamps);
+            found
+                .into_keys()
+                .map(|id| id.to_string())
+                .collect::<Vec<_>>()
+        };
+        put("a", "A", 60);
+        put("b", "B", 60);
+        assert_eq!(read(), ["a", "b"]);
+        assert!(read().is_empty());
+        put("b", "Other", 50);
+        assert_eq!(read(), ["b"]);
+        // One that may change once more at the same time is read until it cannot.
+        put("a", "C", 0);
+        assert_eq!(read(), ["a"]);
+        assert_eq!(read(), ["a"]);
+        put("a", "C", 40);
+        assert_eq!(read(), ["a"]);
+        assert!(read().is_empty());
     }
 }

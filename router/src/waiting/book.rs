@@ -4,7 +4,6 @@
 //! The router in office is the only writer, so its memory is exact; each change is checked against
 //! the bucket all the same. What a change means is `owner`'s, `look`'s and `withdraw`'s.
 
-use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -21,6 +20,7 @@ use tokio_util::sync::CancellationToken;
 use tracing::{debug, warn};
 
 use super::Item;
+use super::shelf::{Known, Shelf};
 use crate::bucket;
 use crate::users::Stopped;
 
@@ -193,18 +193,11 @@ impl Entry {
     }
 }
 
-#[derive(Debug, Clone)]
-struct Known {
-    entry: Arc<Entry>,
-    revision: u64,
-}
-
 /// Handle on the entries. Cheap to clone.
 #[derive(Debug, Clone)]
 pub(crate) struct Book {
     store: Store,
-    /// At most what the bucket holds: some hundred thousand small entries.
-    known: Arc<Mutex<BTreeMap<CauseId, Known>>>,
+    shelf: Arc<Mutex<Shelf>>,
     cancel: CancellationToken,
 }
 
@@ -222,38 +215,40 @@ impl Book {
         store: Store,
         cancel: CancellationToken,
     ) -> Result<Self, async_nats::Error> {
-        let mut known = BTreeMap::new();
+        let mut shelf = Shelf::default();
         bucket::each(&store, |found| {
             if found.operation != Operation::Put || !found.key.starts_with("told.") {
                 return;
             }
             match decode::<Entry>("entry", &found.value) {
-                Ok(entry) => {
-                    let (cause, revision) = (entry.cause.clone(), found.revision);
-                    let entry = Arc::new(entry);
-                    known.insert(cause, Known { entry, revision });
-                }
+                Ok(entry) => shelf.put(Arc::new(entry), found.revision),
                 Err(why) => warn!(key = found.key, %why, "what was told cannot be read"),
             }
         })
         .await?;
         Ok(Self {
             store,
-            known: Arc::new(Mutex::new(known)),
+            shelf: Arc::new(Mutex::new(shelf)),
             cancel,
         })
     }
 
     /// What was told of an act.
     pub(crate) fn get(&self, cause: &CauseId) -> Option<Arc<Entry>> {
-        self.lock().get(cause).map(|known| Arc::clone(&known.entry))
+        let shelf = self.lock();
+        shelf.known.get(cause).map(|known| Arc::clone(&known.entry))
     }
 
-    /// All entries that fit.
+    /// All entries that fit; looks at every one.
     pub(super) fn all(&self, fits: impl Fn(&Entry) -> bool) -> Vec<Arc<Entry>> {
-        let known = self.lock();
-        let fitting = known.values().filter(|known| fits(&known.entry));
+        let shelf = self.lock();
+        let fitting = shelf.known.values().filter(|known| fits(&known.entry));
         fitting.map(|known| Arc::clone(&known.entry)).collect()
+    }
+
+    /// What waits of one person; looks at nothing of others.
+    pub(super) fn waiting_of(&self, user: &UserId) -> Vec<Arc<Entry>> {
+        self.lock().waiting_of(user)
     }
 
     /// Changes what is known of an act: `next` makes the new entry of what stands, or declines.
@@ -264,7 +259,7 @@ impl Book {
         next: impl Fn(Option<&Entry>) -> Option<Entry>,
     ) -> Result<Option<Arc<Entry>>, Stopped> {
         loop {
-            let (before, revision) = match self.lock().get(cause) {
+            let (before, revision) = match self.lock().known.get(cause) {
                 Some(known) => (Some(Arc::clone(&known.entry)), known.revision),
                 None => (None, 0),
             };
@@ -349,8 +344,8 @@ impl Book {
     /// Lets go of what the bucket does not hold any more either.
     pub(super) fn forget_old(&self, now: DateTime<Utc>) {
         // An entry that still waits is younger than its message, and that goes after 72 h.
-        self.lock()
-            .retain(|_, known| now - known.entry.at < KEPT || known.entry.waits());
+        let old = |known: &Known| now - known.entry.at >= KEPT && !known.entry.waits();
+        self.lock().known.retain(|_, known| !old(known));
     }
 
     async fn pause(&self, cause: &CauseId, why: &str) -> Result<(), Stopped> {
@@ -362,11 +357,10 @@ impl Book {
     }
 
     fn remember(&self, entry: Arc<Entry>, revision: u64) {
-        let cause = entry.cause.clone();
-        self.lock().insert(cause, Known { entry, revision });
+        self.lock().put(entry, revision);
     }
 
-    fn lock(&self) -> std::sync::MutexGuard<'_, BTreeMap<CauseId, Known>> {
-        self.known.lock().unwrap_or_else(PoisonError::into_inner)
+    fn lock(&self) -> std::sync::MutexGuard<'_, Shelf> {
+        self.shelf.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -27,6 +27,9 @@ const OFF_HOLDS: Duration = Duration::from_secs(2);
 const TROUBLED: TimeDelta = TimeDelta::seconds(3);
 /// Work lies this long with a node that is on before we see whether it is there at all.
 const STRANGE: TimeDelta = TimeDelta::seconds(5);
+/// A line whose node is off, and all of whose people know, is looked at this seldom. Meanwhile the node's
+/// beats say when it is back: a hub with a thousand such lines must not be asked for each every second.
+const RESTS: Duration = Duration::from_secs(15);
 /// Told of one person's in one look, so that nobody waits for a flood to be told.
 const AT_ONCE: usize = 20;
 /// People told side by side.
@@ -39,6 +42,8 @@ pub(super) struct Question {
     pub(super) items: Vec<(Arc<Item>, bool)>,
     /// What the node answered last.
     pub(super) answer: Option<(Instant, State)>,
+    /// When the line itself was looked at last.
+    pub(super) seen: Option<Instant>,
 }
 
 /// What came of it.
@@ -50,6 +55,8 @@ pub(super) struct Looked {
     pub(super) settled: Vec<u64>,
     pub(super) told: Vec<u64>,
     pub(super) answer: Option<(Instant, State)>,
+    /// When the line itself was looked at last.
+    pub(super) seen: Option<Instant>,
     /// When to look again.
     pub(super) again: Duration,
 }
@@ -61,6 +68,7 @@ impl Looked {
             settled: Vec::new(),
             told: Vec::new(),
             answer: None,
+            seen: None,
             again: Duration::ZERO,
         }
     }
@@ -68,19 +76,29 @@ impl Looked {
 
 /// Looks once. Stopped in between, nothing is lost: what was told is in the book.
 pub(super) async fn look(parts: &Parts, question: Question) -> Looked {
+    let rests = rests(parts, &question).await;
     let Question {
         node,
         items,
         answer,
+        seen,
     } = question;
     let mut looked = Looked {
         node: Some(node.clone()),
         answer,
+        seen,
         again: Duration::from_millis(100),
         ..Looked::nothing()
     };
+    if rests {
+        looked.again = Duration::from_secs(1);
+        return looked;
+    }
     let marks = match parts.line.marks(&node).await {
-        Ok(marks) => marks.unwrap_or_default(),
+        Ok(marks) => {
+            looked.seen = Some(Instant::now());
+            marks.unwrap_or_default()
+        }
         Err(why) => {
             debug!(%node, %why, "cannot look at its line");
             looked.again = Duration::from_secs(1);
@@ -109,6 +127,22 @@ pub(super) async fn look(parts: &Parts, question: Question) -> Looked {
         give_up(parts, lying, &mut looked).await
     };
     looked
+}
+
+/// Whether there is nothing to see: the node is off as far as it was heard, everybody knows, and nothing
+/// has waited too long.
+async fn rests(parts: &Parts, question: &Question) -> bool {
+    let longest = TimeDelta::from_std(parts.longest).unwrap_or(TimeDelta::MAX);
+    let now = Utc::now();
+    let told = |(item, told): &(Arc<Item>, bool)| *told && now - item.at < longest;
+    if question.seen.is_none_or(|at| at.elapsed() >= RESTS)
+        || !question.items.iter().all(told)
+        || !parts.registry.nodes().contains_key(&question.node)
+    {
+        return false;
+    }
+    let seen = parts.presence.life(&question.node).await;
+    seen.is_none_or(|seen| seen.state(now) != State::On)
 }
 
 /// The node was removed: nobody will ever take what lies for it.

@@ -43,12 +43,16 @@ struct Watched {
     next: Instant,
     /// What the node answered last, and when.
     answer: Option<(Instant, State)>,
+    /// When the broker was asked last how far the node has come.
+    seen: Option<Instant>,
 }
 
 /// The owner's state.
 struct Owner {
     parts: Parts,
     lines: HashMap<NodeId, Watched>,
+    /// Items in all lines.
+    watched: usize,
     looks: JoinSet<Looked>,
     room: Arc<Semaphore>,
     missed: Arc<AtomicBool>,
@@ -65,6 +69,7 @@ pub(super) async fn run(
     let mut owner = Owner {
         parts,
         lines: HashMap::new(),
+        watched: 0,
         looks: JoinSet::new(),
         room: Arc::new(Semaphore::new(LOOKS)),
         missed,
@@ -139,23 +144,20 @@ impl Owner {
         !self.lines.is_empty() || self.missed.load(Ordering::Relaxed)
     }
 
-    fn watched(&self) -> usize {
-        self.lines.values().map(|line| line.items.len()).sum()
-    }
-
     fn note(&mut self, note: Note) {
         match note {
             Note::Out(item) => self.watch(*item),
             Note::Gone(node, sequence) => {
-                if let Some(line) = self.lines.get_mut(&node) {
-                    line.items.remove(&sequence);
+                let line = self.lines.get_mut(&node);
+                if line.is_some_and(|line| line.items.remove(&sequence).is_some()) {
+                    self.watched -= 1;
                 }
             }
         }
     }
 
     fn watch(&mut self, item: Item) {
-        if self.watched() >= WATCHED {
+        if self.watched >= WATCHED {
             self.missed.store(true, Ordering::Relaxed);
             return;
         }
@@ -167,12 +169,14 @@ impl Owner {
                 busy: false,
                 next: Instant::now(),
                 answer: None,
+                seen: None,
             });
         line.next = line.next.min(Instant::now() + TICK);
         let place = item.sequence;
-        line.items
-            .entry(place)
-            .or_insert_with(|| (Arc::new(item), false));
+        line.items.entry(place).or_insert_with(|| {
+            self.watched += 1;
+            (Arc::new(item), false)
+        });
     }
 
     /// A node was removed: what waits for it is told at once, whether it is watched or not.
@@ -197,6 +201,7 @@ impl Owner {
                 node: node.clone(),
                 items: line.items.values().cloned().collect(),
                 answer: line.answer,
+                seen: line.seen,
             };
             let (parts, room) = (self.parts.clone(), Arc::clone(&self.room));
             self.looks.spawn(async move {
@@ -217,9 +222,12 @@ impl Owner {
         };
         line.busy = false;
         line.answer = looked.answer;
+        line.seen = looked.seen;
         line.next = Instant::now() + looked.again;
         for place in looked.settled {
-            line.items.remove(&place);
+            if line.items.remove(&place).is_some() {
+                self.watched -= 1;
+            }
         }
         for place in looked.told {
             if let Some((_, told)) = line.items.get_mut(&place) {
@@ -235,7 +243,7 @@ impl Owner {
 
     /// Reads the stream for what nobody has told us of: at the start, and after a note was missed.
     fn scan(&mut self, found: &mpsc::Sender<Vec<Lying>>) {
-        let room = self.watched() < WATCHED / 2;
+        let room = self.watched < WATCHED / 2;
         if self.scanning || !room || !self.missed.swap(false, Ordering::Relaxed) {
             return;
         }

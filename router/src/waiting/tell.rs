@@ -39,8 +39,8 @@ impl Parts {
             return Ok(());
         };
         let user = &first.user;
-        let mine = |entry: &Entry| entry.user == *user && entry.node == *node && entry.waits();
-        let together = self.book.all(mine);
+        let mut together = self.book.waiting_of(user);
+        together.retain(|entry| entry.node == *node);
         let together = together.iter().min_by_key(|entry| entry.sequence);
         let first = together.map_or(&first.cause, |entry| &entry.first).clone();
         let others = self.others(user, node).await;
@@ -113,8 +113,9 @@ impl Parts {
                 continue;
             };
             let count = *counts.entry(entry.first.clone()).or_insert_with(|| {
-                let with = |other: &Entry| other.first == entry.first && other.waits();
-                self.book.all(with).len().max(1)
+                let waiting = self.book.waiting_of(&entry.user);
+                let with = waiting.iter().filter(|other| other.first == entry.first);
+                with.count().max(1)
             });
             let entry = self
                 .book

@@ -6,12 +6,12 @@ use std::time::Duration;
 use async_nats::jetstream::stream::Config;
 use common::health::Health;
 use common::stream;
-use futures_util::TryStreamExt as _;
+use futures_util::{StreamExt as _, TryStreamExt as _};
 use router::{ProvisionError, RouterError};
 use serde_json::Value;
 use tokio_util::sync::CancellationToken;
 
-use crate::world::{World, connect};
+use crate::world::{World, connect, id, until};
 
 /// Every stream and consumer, as the server describes them.
 async fn all(world: &World) -> BTreeMap<String, Value> {
@@ -65,6 +65,65 @@ async fn a_second_start_changes_nothing() {
     world.stop_router().await;
     world.start_router().await;
     assert_eq!(all(&world).await, first);
+}
+
+/// Many nodes are a list of many and not as many questions; those that are not as they should be, and
+/// those that are missing, are made.
+#[tokio::test]
+async fn a_second_start_asks_for_all_consumers_of_nodes_at_once() {
+    let names: Vec<String> = (0..40).map(|node| format!("node-{node}")).collect();
+    let names: Vec<&str> = names.iter().map(String::as_str).collect();
+    let mut world = World::start(&names).await;
+    let inside = world.inside.clone();
+    let work = inside.jetstream().get_stream(stream::WORK).await.unwrap();
+    let made = async || {
+        let mut work = work.clone();
+        work.info().await.unwrap().state.consumer_count
+    };
+    until("each has its consumer", || async {
+        (made().await == names.len()).then_some(())
+    })
+    .await;
+    world.stop_router().await;
+    work.delete_consumer("node-3").await.unwrap();
+    let other = async_nats::jetstream::consumer::pull::Config {
+        max_ack_pending: 5,
+        ..stream::work_node(&id("node-7"))
+    };
+    work.create_consumer(other).await.unwrap();
+    let mut asked = inside
+        .client()
+        .subscribe("$JS.API.CONSUMER.>")
+        .await
+        .unwrap();
+    inside.client().flush().await.unwrap();
+
+    world.start_router().await;
+    let as_it_should_be = async |node: &str| {
+        let info = work.consumer_info(node).await;
+        info.is_ok_and(|info| info.config.max_ack_pending == 1)
+    };
+    until("both are mended", || async {
+        (as_it_should_be("node-3").await && as_it_should_be("node-7").await).then_some(())
+    })
+    .await;
+    let mut requests = Vec::new();
+    // In order on one connection: with our own last question all before it have come.
+    let ours = "$JS.API.CONSUMER.INFO.PW_WORK.node-0";
+    work.consumer_info("node-0").await.unwrap();
+    while let Some(request) = asked.next().await {
+        if request.subject.as_str() == ours {
+            break;
+        }
+        if request.subject.contains(".PW_WORK") {
+            requests.push(request.subject.to_string());
+        }
+    }
+    let of = |kind: &str| {
+        let kind = format!("$JS.API.CONSUMER.{kind}.");
+        requests.iter().filter(|one| one.starts_with(&kind)).count()
+    };
+    assert_eq!((of("LIST"), of("CREATE")), (1, 2), "{requests:?}");
 }
 
 #[tokio::test]

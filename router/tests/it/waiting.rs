@@ -10,7 +10,7 @@ use common::message::outbound::{Outbound, OutboundBody};
 use common::message::view::{Action, WaitingChoice};
 use common::message::work::Work;
 use common::{stream, subject};
-use futures_util::StreamExt as _;
+use futures_util::{FutureExt as _, StreamExt as _};
 
 use crate::node::Node;
 use crate::world::{Shown, World, id, until, user};
@@ -70,6 +70,45 @@ fn tapped(work: &Work) -> &Action {
         InboundBody::Tap { action } => action,
         other => panic!("not a tap: {other:?}"),
     }
+}
+
+/// A thousand machines that are off, with a message for each, must not be a thousand questions to the
+/// broker in each second of each day.
+#[tokio::test]
+async fn the_line_of_a_node_that_is_off_is_left_alone_once_all_is_told() {
+    let world = World::start(&["home"]).await;
+    world.says("ou_1", "om_1", "first").await;
+    world.shown().await;
+    let inside = world.inside.clone();
+    let mut asked = inside
+        .client()
+        .subscribe("$JS.API.CONSUMER.INFO.PW_WORK.home")
+        .await
+        .unwrap();
+    inside.client().flush().await.unwrap();
+    // A stretch to count in; a look may be under way as it begins.
+    tokio::time::sleep(Duration::from_secs(4)).await;
+    let mut questions = 0;
+    while asked.next().now_or_never().is_some() {
+        questions += 1;
+    }
+    assert!(questions <= 1, "{questions} in 4 s");
+    // What is new is told all the same, and the node's first beat is enough.
+    world.says("ou_1", "om_2", "second").await;
+    assert!(world.shown().await.text().contains("home"));
+    let home = Node::start(&world, "home").await;
+    assert_eq!(home.text().await, "first");
+    assert_eq!(home.text().await, "second");
+    let begun = Instant::now();
+    let back = until("it is told that the node is back", || async {
+        match world.out().await.body {
+            OutboundBody::Notice { text } => Some(text),
+            OutboundBody::Card { .. } => None,
+        }
+    })
+    .await;
+    assert!(back.contains("home"), "{back}");
+    assert!(begun.elapsed() < Duration::from_secs(10));
 }
 
 #[tokio::test]
