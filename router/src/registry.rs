@@ -16,7 +16,7 @@ use std::time::{Duration, SystemTime};
 use async_nats::jetstream::kv::{Entry, Operation, Store, Watch};
 use common::broker::Broker;
 use common::identity::{NodeRecord, Serves};
-use common::ids::NodeId;
+use common::ids::{NodeId, UserId};
 use futures_util::{FutureExt as _, StreamExt as _};
 use tokio::sync::{Notify, watch};
 use tokio::time::Instant;

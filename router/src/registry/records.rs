@@ -133,7 +133,7 @@ mod tests {
             let record = NodeRecord {
                 id: id.into(),
                 name: name.into(),
-                ..record(&[])
+                ..record()
             };
             std::fs::write(&path, serde_json::to_string(&record).unwrap()).unwrap();
             let file = std::fs::File::options().write(true).open(&path).unwrap();
