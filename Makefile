@@ -8,15 +8,17 @@ LOCKED = --locked
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-deps chaos check fmt clippy docs deny bench fleet clean-deps
+.PHONY: help run test test-deps chaos compose check fmt clippy docs deny bench fleet clean-deps
 
 help:
 	@echo 'make run         build and start PhoneWork here: web page, router, host and broker in one'
 	@echo '                 (ARGS="..." gives it arguments; settings are in keyring.yaml)'
 	@echo 'make test        fetch what the tests need, then run every test'
 	@echo 'make test-deps   only fetch it, into .deps'
-	@echo 'make chaos      the long storm: kills and cuts at random, and counts what became of every message'
-	@echo '                (SEED= MESSAGES= KILLS= USERS=; a short one is part of make test)'
+	@echo 'make chaos       the long storm: kills and cuts at random, and counts what became of every message'
+	@echo '                 (SEED= MESSAGES= KILLS= USERS=; a short one is part of make test)'
+	@echo 'make compose     docker-compose.yml with an engine of its own, as root on Debian: up, a message, every'
+	@echo '                 part restarted, down and up, down -v'
 	@echo 'make check       formatting, lints, documentation, licences and sources of the crates'
 	@echo 'make bench       run the benchmarks'
 	@echo 'make fleet       what a hub carries: FLEET=100,1000,5000 nodes (FLEET_USERS= FLEET_RATES= FLEET_SECONDS=);'
@@ -56,6 +58,10 @@ chaos: test-deps
 	PHONEWORK_CHAOS_SEED='$(SEED)' PHONEWORK_CHAOS_MESSAGES='$(or $(MESSAGES),10000)' \
 	PHONEWORK_CHAOS_KILLS='$(KILLS)' PHONEWORK_CHAOS_USERS='$(USERS)' \
 		$(CARGO) test $(LOCKED) -p phonework --test chaos -- --nocapture --exact short_run
+
+# Two minutes, and some more the first time. An engine that runs here is left alone.
+compose:
+	CARGO='$(CARGO)' tests/compose/run
 
 check: fmt clippy docs deny
 

@@ -16,6 +16,7 @@ pub mod feishu;
 pub mod http;
 pub mod model;
 pub mod nats;
+pub mod page;
 pub mod process;
 pub mod proxy;
 pub mod usage;

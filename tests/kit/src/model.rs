@@ -92,7 +92,12 @@ pub struct Model {
 impl Model {
     /// Starts on a free port of the loopback.
     pub async fn start() -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0")
+        Self::start_at("127.0.0.1:0").await
+    }
+
+    /// Starts on this address, for a CLI that is not on the loopback, as in a container of its own.
+    pub async fn start_at(address: &str) -> Self {
+        let listener = TcpListener::bind(address)
             .await
             .expect("bind the model stand-in");
         let url = format!("http://{}", listener.local_addr().expect("own address"));
