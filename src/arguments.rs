@@ -22,6 +22,8 @@ pub(crate) enum Role {
     Init,
     /// Make what a new host needs.
     Enroll(Wish),
+    /// Make what the server of a site needs.
+    EnrollSite(SiteWish),
     /// Make this machine a host.
     Join {
         /// What `enroll` printed.
@@ -79,6 +81,19 @@ pub(crate) struct Wish {
     pub(crate) replace: bool,
 }
 
+/// A site with a nats-server of its own.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct SiteWish {
+    /// Its id.
+    pub(crate) site: String,
+    /// The nodes that its server may speak for.
+    pub(crate) nodes: Vec<String>,
+    /// Where its hosts reach its server, `HOST` or `HOST:PORT`; none: as before.
+    pub(crate) at: Option<String>,
+    /// Where its files go; none: a folder of its name here.
+    pub(crate) out: Option<PathBuf>,
+}
+
 /// The command line, read.
 #[derive(Debug)]
 pub(crate) struct Parsed {
@@ -104,7 +119,10 @@ pub(crate) fn parse(
         Some(("gateway", at)) => (Role::Gateway, at),
         Some(("host", at)) => (Role::Host, at),
         Some(("init", at)) => (Role::Init, at),
-        Some(("enroll", at)) => (Role::Enroll(wish(at)), at),
+        Some(("enroll", at)) => match at.get_one::<String>("leaf") {
+            Some(site) => (Role::EnrollSite(site_wish(site, at)), at),
+            None => (Role::Enroll(wish(at)), at),
+        },
         Some(("join", at)) => (
             Role::Join {
                 token: at.get_one::<String>("token").cloned().unwrap_or_default(),
@@ -174,6 +192,18 @@ fn wish(at: &ArgMatches) -> Wish {
     }
 }
 
+fn site_wish(site: &str, at: &ArgMatches) -> SiteWish {
+    SiteWish {
+        site: site.to_owned(),
+        nodes: at
+            .get_many::<String>("nodes")
+            .map(|nodes| nodes.cloned().collect())
+            .unwrap_or_default(),
+        at: at.get_one::<String>("at").cloned(),
+        out: at.get_one::<PathBuf>("out").cloned(),
+    }
+}
+
 fn command() -> Command {
     let config = Arg::new("config")
         .long("config")
@@ -192,9 +222,29 @@ fn command() -> Command {
             .help(key.spec().doc)
     });
     let node = Arg::new("node")
-        .required(true)
+        .required_unless_present("leaf")
         .help("Its id: 1 to 32 of a-z, 0-9 and -");
-    let removed = Arg::new("node").required(true).help("Its id");
+    let removed = Arg::new("node").required(true).help("Its id, or a site's");
+    let leaf = Arg::new("leaf")
+        .long("leaf")
+        .value_name("SITE")
+        .requires("nodes")
+        .conflicts_with_all(["node", "serves", "name", "replace"])
+        .help(
+            "Make the files for a site's own nats-server, over which several hosts reach the hub",
+        );
+    let nodes = Arg::new("nodes")
+        .long("nodes")
+        .value_name("NODE,…")
+        .action(ArgAction::Append)
+        .value_delimiter(',')
+        .requires("leaf")
+        .help("With --leaf: all hosts of the site; those that are not enrolled yet are");
+    let reached = Arg::new("at")
+        .long("at")
+        .value_name("HOST[:PORT]")
+        .requires("leaf")
+        .help("With --leaf: where the site's hosts reach its server; needed the first time");
     let json = Arg::new("json")
         .long("json")
         .action(ArgAction::SetTrue)
@@ -255,7 +305,7 @@ fn command() -> Command {
         .subcommand(
             Command::new("enroll")
                 .about("Let a new host in, on the hub: prints the line to run on that machine")
-                .args([node, serves, name, out, replace]),
+                .args([node, serves, name, out, replace, leaf, nodes, reached]),
         )
         .subcommand(
             Command::new("join")
@@ -318,6 +368,13 @@ mod tests {
         };
         assert_eq!(join.role, here);
         assert!(read("phonework join abc --service --run").is_err());
+        let site = read("phonework enroll --leaf site-a --nodes a,b --at 10.0.0.2").unwrap();
+        let Role::EnrollSite(wish) = site.role else {
+            panic!("{:?}", site.role);
+        };
+        assert_eq!((wish.site.as_str(), wish.nodes.len()), ("site-a", 2));
+        assert!(read("phonework enroll --leaf site-a").is_err());
+        assert!(read("phonework enroll a --leaf site-a --nodes a").is_err());
         assert!(read("phonework enroll").is_err());
         assert!(read("phonework fly").is_err());
     }

@@ -9,4 +9,5 @@ pub(crate) mod join;
 pub(crate) mod nodes;
 pub(crate) mod revoke;
 pub(crate) mod service;
+pub(crate) mod site;
 pub(crate) mod then;

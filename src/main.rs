@@ -79,6 +79,7 @@ async fn begin(parsed: Parsed) -> anyhow::Result<()> {
         | Role::Gateway
         | Role::Init
         | Role::Enroll(_)
+        | Role::EnrollSite(_)
         | Role::Join { .. }
         | Role::Revoke { .. }
         | Role::Nodes { .. } => FileKind::Keyring,
@@ -176,6 +177,7 @@ async fn begin(parsed: Parsed) -> anyhow::Result<()> {
             };
             say(&commands::enroll::enroll(&request).await?)
         }
+        Role::EnrollSite(wish) => say(&commands::site::site(&settings, &wish).await?),
         Role::Revoke { node } => {
             let request = commands::revoke::RevokeRequest {
                 data_dir: &settings.data_dir,

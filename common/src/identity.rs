@@ -20,6 +20,7 @@ mod listen;
 mod node;
 mod proof;
 mod roles;
+mod site;
 mod tell;
 
 use std::path::PathBuf;
@@ -35,6 +36,7 @@ pub use join_token::JoinToken;
 pub use keys::NodeKey;
 pub use node::{FormerKey, NODE_ID_MAX, NodeRecord, Serves, check_node_id, node_of_event};
 pub use proof::{check_secret_proof, secret_proof};
+pub use site::{SiteFiles, SiteKey, SiteOptions, SiteRecord};
 
 /// What can go wrong with keys, credentials and enrolment. The texts are for the person at the terminal.
 #[derive(Debug, thiserror::Error)]
@@ -84,6 +86,14 @@ pub enum IdentityError {
     Taken {
         /// The id.
         id: String,
+    },
+    /// A site that cannot be made.
+    #[error("the site {id:?} cannot be enrolled: {why}")]
+    Site {
+        /// Its id.
+        id: String,
+        /// What is wrong.
+        why: String,
     },
     /// Nobody of that name is enrolled.
     #[error(

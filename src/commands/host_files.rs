@@ -149,6 +149,30 @@ pub(crate) fn make_dir(dir: &Path) -> Result<(), FileError> {
         })
 }
 
+/// Writes a file over the one that is there, whole or not at all; only its owner can read it if it is secret.
+pub(crate) fn write_over(path: &Path, text: &str, secret: bool) -> Result<(), FileError> {
+    use std::os::unix::fs::OpenOptionsExt as _;
+    let mut whole = path.as_os_str().to_owned();
+    whole.push(".new");
+    let whole = PathBuf::from(whole);
+    let write = || {
+        let _ = std::fs::remove_file(&whole);
+        let mode = if secret { 0o600 } else { 0o644 };
+        let mut file = OpenOptions::new()
+            .write(true)
+            .create_new(true)
+            .mode(mode)
+            .open(&whole)?;
+        file.write_all(text.as_bytes())?;
+        file.sync_all()?;
+        std::fs::rename(&whole, path)
+    };
+    write().map_err(|source| FileError::Write {
+        path: path.to_owned(),
+        source,
+    })
+}
+
 /// Writes a file that is not there yet; two commands at once do not overwrite each other.
 pub(crate) fn write_new(path: &Path, text: &str) -> Result<(), FileError> {
     let write = || {

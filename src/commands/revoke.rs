@@ -1,7 +1,8 @@
 //! `phonework revoke <node>`: cuts a machine off. Its key is refused from then on, also by a broker that is started
 //! later; a running one is told and closes the connection. What waits for the machine is the router's to tell of: it
-//! sees the record change.
+//! sees the record change. A site's server is cut off the same way, by its id, or when a machine that it carries is.
 
+use std::fmt::Write as _;
 use std::path::Path;
 
 use common::identity::{Hub, IdentityError};
@@ -50,8 +51,18 @@ pub(crate) async fn revoke(request: RevokeRequest<'_>) -> Result<String, RevokeE
         node,
     } = request;
     let hub = Hub::open(data_dir)?;
-    let before = hub.node(node)?.and_then(|record| record.revoked_at);
-    hub.revoke(node)?;
+    let known = hub.node(node)?;
+    let carriers: Vec<String> = hub
+        .sites()?
+        .into_iter()
+        .filter(|site| site.carries(node))
+        .map(|site| site.id)
+        .collect();
+    let site = hub.revoke_site(node)?;
+    if known.is_some() || site.is_none() {
+        hub.revoke(node)?;
+    }
+    let before = known.as_ref().and_then(|record| record.revoked_at);
     let running = hub.running_url();
     let url = nats_url
         .or(running.as_deref())
@@ -65,13 +76,32 @@ pub(crate) async fn revoke(request: RevokeRequest<'_>) -> Result<String, RevokeE
         node: node.to_owned(),
         why,
     })?;
+    if let (Some(site), None) = (&site, &known) {
+        return Ok(format!(
+            "{node} is removed: its server is cut off, and its keys are refused from now on. Its hosts have no way through it any \
+             more. To let it in again: phonework enroll --leaf {node} --nodes {}\n",
+            site.keys
+                .last()
+                .map(|key| key.nodes.join(","))
+                .unwrap_or_default()
+        ));
+    }
     let what = match before {
         Some(_) => "was removed before; the broker was told once more",
         None => "is removed: it is cut off, and its key is refused from now on",
     };
-    Ok(format!(
+    let mut text = format!(
         "{node} {what}. People are told of what waited for it. To let it in again: phonework enroll {node}\n"
-    ))
+    );
+    for site in carriers {
+        // Writing to a String cannot fail.
+        let _ = writeln!(
+            text,
+            "The site {site} carried it and is cut off with it. For the others there: phonework enroll --leaf {site} --nodes \
+             <all but {node}>, and carry leaf.conf and leaf.creds to its server."
+        );
+    }
+    Ok(text)
 }
 
 #[cfg(test)]

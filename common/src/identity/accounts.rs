@@ -9,7 +9,6 @@ use serde_json::{Value, json};
 
 use super::jwt::{self, Kind};
 use super::keys::Keys;
-use super::node::NodeRecord;
 use super::{IdentityError, roles};
 
 /// Surfaces with a place of their own in the shared state. Each one needs its lines below.
@@ -191,7 +190,7 @@ pub(super) fn kv_read(surface: &str) -> String {
 pub(super) fn account_token(
     account: Account,
     keys: &Keys,
-    nodes: &[NodeRecord],
+    revoked: &[(String, i64)],
     issued_at: i64,
 ) -> Result<String, IdentityError> {
     let links = links(keys);
@@ -241,6 +240,27 @@ pub(super) fn account_token(
         })
         .collect();
 
+    sign_account(account, keys, &exports, &imports, revoked, issued_at)
+}
+
+/// The account of the nodes as the server of a site has it: the same keys and roles, and nothing shared with others,
+/// since those are at the hub. What a host sends there goes on over the link.
+pub(super) fn site_token(
+    keys: &Keys,
+    revoked: &[(String, i64)],
+    issued_at: i64,
+) -> Result<String, IdentityError> {
+    sign_account(Account::Nodes, keys, &[], &[], revoked, issued_at)
+}
+
+fn sign_account(
+    account: Account,
+    keys: &Keys,
+    exports: &[Value],
+    imports: &[Value],
+    revoked: &[(String, i64)],
+    issued_at: i64,
+) -> Result<String, IdentityError> {
     let mut claims = json!({
         "limits": limits(account),
         "exports": exports,
@@ -249,10 +269,9 @@ pub(super) fn account_token(
         "default_permissions": {"pub": {}, "sub": {}},
     });
     if account == Account::Nodes {
-        let revoked: serde_json::Map<String, Value> = nodes
+        let revoked: serde_json::Map<String, Value> = revoked
             .iter()
-            .flat_map(NodeRecord::revoked)
-            .map(|(key, at)| (key.to_owned(), at.into()))
+            .map(|(key, at)| (key.clone(), (*at).into()))
             .collect();
         if let Some(map) = claims.as_object_mut() {
             map.insert("revocations".into(), revoked.into());
@@ -289,7 +308,19 @@ fn limits(account: Account) -> Value {
 
 /// The self-signed root.
 pub(super) fn operator_token(keys: &Keys, issued_at: i64) -> Result<String, IdentityError> {
-    let claims = json!({"system_account": keys.sys.public_key()});
+    sign_operator(
+        keys,
+        json!({"system_account": keys.sys.public_key()}),
+        issued_at,
+    )
+}
+
+/// The same for the server of a site, which has no account of the system: nothing can be changed there from outside.
+pub(super) fn site_operator_token(keys: &Keys, issued_at: i64) -> Result<String, IdentityError> {
+    sign_operator(keys, json!({}), issued_at)
+}
+
+fn sign_operator(keys: &Keys, claims: Value, issued_at: i64) -> Result<String, IdentityError> {
     jwt::encode(
         Kind::Operator,
         "phonework",

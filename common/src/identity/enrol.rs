@@ -1,11 +1,12 @@
 //! Binding machines to ids: enrolling, signing for keys made elsewhere, cutting off, and the records of it all.
 //! Whether somebody may be enrolled is decided by whoever calls this.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use super::accounts::{self, Account};
 use super::hub::{Hub, now};
 use super::node::{FormerKey, NodeRecord, check_node_id};
+use super::site::SiteRecord;
 use super::{Creds, IdentityError, file, roles};
 
 /// Who a machine is, apart from its id and key.
@@ -140,7 +141,7 @@ impl Hub {
         Creds::assemble(&token, &key)
     }
 
-    /// Cuts a machine off for good: its key is refused from now on. A running broker must be told with
+    /// Cuts a machine off for good, and the servers of sites that carry it: its key is refused from now on. A running broker must be told with
     /// [`Hub::changed_accounts`]; one that is started later knows by itself.
     ///
     /// # Errors
@@ -157,6 +158,8 @@ impl Hub {
             record.revoked_at = Some(now());
             self.write_node(&record)?;
         }
+        // The server of its site would let it in until it hears of this, and may speak for it.
+        self.cut_sites_of(id)?;
         self.write_identity_conf(now())?;
         Ok(record)
     }
@@ -184,23 +187,40 @@ impl Hub {
     /// # Errors
     /// As [`Hub::node`].
     pub fn nodes(&self) -> Result<Vec<NodeRecord>, IdentityError> {
-        let dir = self.dir.join("nodes");
-        let entries =
-            std::fs::read_dir(&dir).map_err(|source| file::io_error("listing", &dir, source))?;
         let mut nodes = Vec::new();
+        for id in Self::records_in(&self.dir.join("nodes"))? {
+            nodes.extend(self.node(&id)?);
+        }
+        Ok(nodes)
+    }
+
+    /// Every key of a node or a site that is cut off, with the second it happened.
+    pub(super) fn revocations(&self) -> Result<Vec<(String, i64)>, IdentityError> {
+        let (nodes, sites) = (self.nodes()?, self.sites()?);
+        let nodes = nodes.iter().flat_map(NodeRecord::revoked);
+        let sites = sites.iter().flat_map(SiteRecord::revoked);
+        let all = nodes.chain(sites).map(|(key, at)| (key.to_owned(), at));
+        Ok(all.collect())
+    }
+
+    /// The ids that have a record in this folder, in order.
+    pub(super) fn records_in(dir: &Path) -> Result<Vec<String>, IdentityError> {
+        let entries =
+            std::fs::read_dir(dir).map_err(|source| file::io_error("listing", dir, source))?;
+        let mut ids = Vec::new();
         for entry in entries {
-            let entry = entry.map_err(|source| file::io_error("listing", &dir, source))?;
+            let entry = entry.map_err(|source| file::io_error("listing", dir, source))?;
             let name = entry.file_name().to_string_lossy().into_owned();
             // Temporary files of a crash begin with a dot and are not ids.
             if let Some(id) = name
                 .strip_suffix(".json")
                 .filter(|id| check_node_id(id).is_ok())
             {
-                nodes.extend(self.node(id)?);
+                ids.push(id.to_owned());
             }
         }
-        nodes.sort_by(|a, b| a.id.cmp(&b.id));
-        Ok(nodes)
+        ids.sort();
+        Ok(ids)
     }
 
     /// Tokens of the accounts that change over time (today: the one with the nodes and their revocations), to be sent
@@ -209,11 +229,11 @@ impl Hub {
     /// # Errors
     /// I/O on the records, or signing.
     pub fn changed_accounts(&self) -> Result<Vec<String>, IdentityError> {
-        let nodes = self.nodes()?;
+        let revoked = self.revocations()?;
         Ok(vec![accounts::account_token(
             Account::Nodes,
             &self.keys,
-            &nodes,
+            &revoked,
             now(),
         )?])
     }

@@ -208,10 +208,10 @@ impl Hub {
 
     /// The configuration with the given time of issue. Signing is deterministic, so equal inputs give equal text.
     fn identity_conf(&self, now: i64) -> Result<String, IdentityError> {
-        let nodes = self.nodes()?;
+        let revoked = self.revocations()?;
         let mut tokens = Vec::new();
         for account in Account::ALL {
-            let token = accounts::account_token(account, &self.keys, &nodes, now)?;
+            let token = accounts::account_token(account, &self.keys, &revoked, now)?;
             tokens.push((account.key(&self.keys).public_key(), token));
         }
         let knocker =

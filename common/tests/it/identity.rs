@@ -17,7 +17,7 @@ mod transport;
 
 use async_nats::Client;
 use async_nats::jetstream::{self, consumer, kv, stream};
-use common::identity::{API_PREFIX, Creds};
+use common::identity::{API_PREFIX, Creds, HubOptions, Tls};
 use kit::nats::Broker;
 
 /// A hub with the streams the permissions speak of, two nodes `a` and `b`, and everybody connected.
@@ -33,11 +33,23 @@ struct World {
 impl World {
     async fn start() -> Self {
         // Boxed, because setting up everything makes one very large future.
-        Box::pin(Self::set_up()).await
+        Box::pin(Self::set_up(Broker::start().await)).await
     }
 
-    async fn set_up() -> Self {
-        let broker = Broker::start().await;
+    /// The same with TLS, and a door for the servers of sites.
+    async fn start_encrypted() -> Self {
+        let options = HubOptions {
+            port: -1,
+            tls: Some(Tls::Own {
+                name: "127.0.0.1".into(),
+            }),
+            leaf_port: Some(-1),
+            ..HubOptions::default()
+        };
+        Box::pin(Self::set_up(Broker::start_with(&options).await)).await
+    }
+
+    async fn set_up(broker: Broker) -> Self {
         let router = broker.connect(&broker.creds("router")).await;
         let js = jetstream::new(router.clone());
         let queue = stream::RetentionPolicy::WorkQueue;

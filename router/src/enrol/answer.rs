@@ -264,6 +264,7 @@ fn refused(node: &NodeId, why: &IdentityError) -> Refused {
         | IdentityError::Broker { .. }
         | IdentityError::Certificate { .. }
         | IdentityError::PlainConf { .. }
+        | IdentityError::Site { .. }
         | IdentityError::Url { .. } => {
             error!(%node, %why, "a machine cannot be enrolled");
             Refused::Trouble {

@@ -1,6 +1,6 @@
 //! What keeps a machine out, each in one sentence, the same at the terminal, in the log and in `doctor`.
 
-use crate::world::LONG;
+use crate::world::{LONG, until};
 
 use super::site::{Machine, Site, serve_tls, tls};
 
@@ -121,7 +121,12 @@ async fn a_hub_with_a_certificate_is_trusted_by_its_own_authority_only() {
     site.hub.restart(&site.world);
 
     // Removed.
-    site.router.says("broker connection is up").await;
+    let address = site.world.extra.lines().next().unwrap();
+    let address = address.rsplit_once("//").unwrap().1;
+    until(LONG, "the broker", || {
+        std::net::TcpStream::connect(address).is_ok()
+    })
+    .await;
     let (status, said) = site.world.command(&["revoke", "lab-1"]);
     assert!(status.success(), "{said}");
     both_say(&site, &machine, "refused the credentials of `lab-1`").await;
