@@ -30,6 +30,8 @@ mod repeats;
 mod separate;
 mod sessions;
 mod shutdown;
+#[cfg(target_os = "linux")]
+mod sites;
 mod transport;
 mod wire;
 mod world;
