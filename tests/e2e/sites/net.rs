@@ -308,11 +308,13 @@ fn sweep() {
         let pid = prefix
             .strip_prefix("pw")
             .and_then(|rest| rest.split_once('x'));
-        let Some(pid) = pid.and_then(|(pid, _)| pid.parse::<i32>().ok()) else {
+        let Some(pid) = pid.and_then(|(pid, _)| pid.parse::<u32>().ok()) else {
             continue;
         };
-        let alive = rustix::process::Pid::from_raw(pid)
-            .is_some_and(|pid| rustix::process::test_kill_process(pid).is_ok());
+        // One that has ended and that nobody has collected is not alive.
+        let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
+        let state = stat.rsplit_once(") ").map_or("", |(_, rest)| rest);
+        let alive = !state.is_empty() && !state.starts_with(['Z', 'X']);
         if !alive {
             eprintln!("removing {name}, which a run that was killed has left");
             remove(&name);
