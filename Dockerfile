@@ -35,7 +35,7 @@ RUN apt-get update \
 # /var/lib/phonework is DATA_DIR, /carry is where `init` leaves what other parts need.
 RUN groupadd --non-unique --gid "$GID" phonework \
     && useradd --non-unique --uid "$UID" --gid "$GID" --create-home --shell /bin/bash phonework \
-    && install -d -o "$UID" -g "$GID" -m 0700 /var/lib/phonework /carry /carry/gateway /carry/demo \
+    && install -d -o "$UID" -g "$GID" -m 0700 /var/lib/phonework /carry /carry/gateway /carry/demo /carry/leaf /carry/lab \
     && install -d -o "$UID" -g "$GID" -m 0755 /projects
 COPY --from=build /out/phonework /usr/local/bin/phonework
 ENV PHONEWORK_DATA_DIR=/var/lib/phonework
