@@ -151,11 +151,14 @@ impl Site {
         connect(&self.url(), creds).await
     }
 
-    /// A plain connection as the router's identity, with room for a whole fleet's beats.
+    /// A plain connection as the router's identity, with room for a whole fleet's beats, and back before
+    /// any node when the broker was away.
     pub(crate) async fn ears(&self) -> async_nats::Client {
         let creds = Creds::read(&self.hub.creds_path("router")).expect("credentials");
         let options = creds.connect_options().expect("credentials");
-        let options = options.subscription_capacity(1 << 20);
+        let options = options
+            .subscription_capacity(1 << 20)
+            .reconnect_delay_callback(|_| Duration::from_millis(5));
         options.connect(self.url()).await.expect("a connection")
     }
 

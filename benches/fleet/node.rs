@@ -261,6 +261,7 @@ async fn turn(node: NodeId, broker: Broker, work: Work) {
     show(2, &"The answer, a paragraph long. ".repeat(30)).await;
 }
 
-fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+/// What a panic elsewhere has not spoilt.
+pub(crate) fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

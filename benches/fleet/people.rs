@@ -1,8 +1,9 @@
 //! The people of a fleet: who uses which node, what the router remembers of them, what they say, and
 //! the gateway that carries it in and shows what comes back.
 
-use std::sync::Arc;
+use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use async_nats::jetstream::consumer::PullConsumer;
@@ -14,13 +15,13 @@ use common::message::outbound::{Outbound, OutboundBody};
 use common::message::{Meta, decode, encode};
 use common::{stream, subject};
 use futures_util::{StreamExt as _, TryStreamExt as _};
-use tokio::sync::watch;
+use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use uuid::Uuid;
 
-use crate::node::Board;
+use crate::node::{Board, lock};
 
 /// People who have a node as their chosen one; as many more may use it.
 pub(crate) const OF_A_NODE: usize = 20;
@@ -93,8 +94,8 @@ impl Drop for Gateway {
 struct Shown {
     previews: AtomicU64,
     cards: AtomicU64,
-    /// The newest card that the router itself sent.
-    newest: watch::Sender<Option<CauseId>>,
+    /// Who waits for the router's own answer to what.
+    asked: Mutex<HashMap<CauseId, oneshot::Sender<()>>>,
 }
 
 impl Gateway {
@@ -129,15 +130,13 @@ impl Gateway {
         (count(&self.shown.previews), count(&self.shown.cards))
     }
 
-    /// Carries in what a person says; returns when the stream has it.
-    pub(crate) async fn say(&self, user: usize, text: &str) -> CauseId {
+    fn cause(&self) -> CauseId {
         let number = self.said.fetch_add(1, Ordering::Relaxed);
         let native = format!("om_{}-{number}", self.run.simple());
-        let cause = CauseId::new(Surface::Feishu, &native);
-        self.put(user, cause.clone(), text).await;
-        cause
+        CauseId::new(Surface::Feishu, &native)
     }
 
+    /// Carries in what a person says; returns when the stream has it.
     async fn put(&self, user: usize, cause: CauseId, text: &str) -> Ack {
         let user = user_id(user);
         let trace = format!("00-{}-b7ad6b7169203331-01", Uuid::new_v4().simple());
@@ -167,9 +166,7 @@ impl Gateway {
 
     /// The same for work, whose arrival is waited for: the board knows since when it is under way.
     pub(crate) async fn send(&self, user: usize) {
-        let number = self.said.fetch_add(1, Ordering::Relaxed);
-        let native = format!("om_{}-{number}", self.run.simple());
-        let cause = CauseId::new(Surface::Feishu, &native);
+        let cause = self.cause();
         self.board.sends(&cause);
         self.put(user, cause, &"Please look at the tests. ".repeat(4))
             .await;
@@ -195,13 +192,12 @@ impl Gateway {
 
     /// Asks for `/nodes` and waits for the card; gives how long that took.
     pub(crate) async fn nodes(&self, user: usize) -> Duration {
-        let mut newest = self.shown.newest.subscribe();
+        let cause = self.cause();
+        let (tell, told) = oneshot::channel();
+        lock(&self.shown.asked).insert(cause.clone(), tell);
         let begun = tokio::time::Instant::now();
-        let cause = self.say(user, "/nodes").await;
-        newest
-            .wait_for(|newest| newest.as_ref() == Some(&cause))
-            .await
-            .expect("the gateway reads on");
+        self.put(user, cause, "/nodes").await;
+        told.await.expect("the gateway reads on");
         begun.elapsed()
     }
 }
@@ -232,7 +228,9 @@ async fn show(broker: Broker, shown: Arc<Shown>) {
                 shown.cards.fetch_add(1, Ordering::Relaxed);
             }
             if message.subject.starts_with("pw.out.router.") {
-                shown.newest.send_replace(Some(outbound.meta.cause));
+                if let Some(tell) = lock(&shown.asked).remove(&outbound.meta.cause) {
+                    let _ = tell.send(());
+                }
             }
         }
     }
