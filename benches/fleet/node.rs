@@ -141,6 +141,7 @@ impl Life {
             serves: Vec::new(),
             sessions: 1,
             running: 0,
+            load: None,
             trouble: None,
             leaving,
             sent_at: Utc::now(),

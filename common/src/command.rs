@@ -32,13 +32,15 @@ pub enum Command {
     Nodes,
     /// Choose the active machine.
     Node,
+    /// One message to all machines.
+    All,
     /// This table.
     Help,
 }
 
 impl Command {
     /// All of them, in the order of the help.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::New,
         Self::Status,
         Self::Switch,
@@ -47,6 +49,7 @@ impl Command {
         Self::Direct,
         Self::Nodes,
         Self::Node,
+        Self::All,
         Self::Help,
     ];
 
@@ -61,6 +64,7 @@ impl Command {
             Self::Stop => "stop",
             Self::Nodes => "nodes",
             Self::Node => "node",
+            Self::All => "all",
             Self::Help => "help",
         }
     }
@@ -76,6 +80,7 @@ impl Command {
             Self::Stop => "/stop",
             Self::Nodes => "/nodes",
             Self::Node => "/node <name>",
+            Self::All => "/all <text>",
             Self::Help => "/help",
         }
     }
@@ -99,10 +104,16 @@ impl Command {
             (Self::Direct, Lang::Zh) => "直接模式：文字直接发给 Claude Code",
             (Self::Stop, Lang::En) => "Interrupt what the active session is doing",
             (Self::Stop, Lang::Zh) => "中断当前会话正在做的事",
-            (Self::Nodes, Lang::En) => "Your machines: state, last sign of life, sessions",
-            (Self::Nodes, Lang::Zh) => "您的机器：状态、最近一次心跳、会话数",
+            (Self::Nodes, Lang::En) => "Your machines: state, version, sessions, load, what waits",
+            (Self::Nodes, Lang::Zh) => "您的机器：状态、版本、会话、负载、在等的消息",
             (Self::Node, Lang::En) => "Use machine <name> from now on",
             (Self::Node, Lang::Zh) => "从现在起使用机器 <name>",
+            (Self::All, Lang::En) => {
+                "Send <text> to all your machines; their answers are collected in one card. @name <text> sends to that machine only, @one @two <text> to several"
+            }
+            (Self::All, Lang::Zh) => {
+                "把 <text> 发给您的所有机器，回答汇总在一张卡片里。@名称 <text> 只发给那一台，@一 @二 <text> 发给几台"
+            }
             (Self::Help, Lang::En) => "This list",
             (Self::Help, Lang::Zh) => "本列表",
         }
@@ -111,7 +122,7 @@ impl Command {
     /// Who carries it out.
     pub fn owner(self) -> Owner {
         match self {
-            Self::Nodes | Self::Node => Owner::Router,
+            Self::Nodes | Self::Node | Self::All => Owner::Router,
             Self::New
             | Self::Status
             | Self::Switch

@@ -24,6 +24,8 @@ pub const NAMES: &[&str] = &[
     "router.waiting.out",
     "router.waiting.placed",
     "router.waiting.settled",
+    "router.fan.kept",
+    "router.turn.kept",
     "broker.dead.stored",
     "router.dead.handed",
     "router.dead.settled",

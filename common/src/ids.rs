@@ -276,6 +276,19 @@ impl CauseId {
         Self(text)
     }
 
+    /// One node's part of an act that went to several: an act of its own for all that follows.
+    #[must_use]
+    pub fn at_node(&self, node: &NodeId) -> Self {
+        Self(format!("{}@{node}", self.0))
+    }
+
+    /// The act and the node of such a part; none if this is a whole act. No platform's ids have an
+    /// `@`; who makes one up speaks only of acts of their own.
+    pub fn part(&self) -> Option<(Self, NodeId)> {
+        let (whole, node) = self.0.rsplit_once('@')?;
+        Some((Self(whole.to_owned()), node.parse().ok()?))
+    }
+
     /// The id as text.
     pub fn as_str(&self) -> &str {
         &self.0
@@ -291,6 +304,16 @@ impl fmt::Display for CauseId {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_part_of_an_act_says_of_which_and_where() {
+        let whole = CauseId::new(Surface::Feishu, "om_1");
+        let node: NodeId = "lab-1".parse().unwrap();
+        assert_eq!(whole.part(), None);
+        assert_eq!(whole.at_node(&node).as_str(), "feishu:om_1@lab-1");
+        assert_eq!(whole.at_node(&node).part(), Some((whole, node)));
+        assert_eq!(CauseId::new(Surface::Web, "a@B").part(), None);
+    }
 
     #[test]
     fn node_ids_are_narrow() {

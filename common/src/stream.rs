@@ -26,10 +26,14 @@ pub const IN: &str = "PW_IN";
 pub const WORK: &str = "PW_WORK";
 /// What is to be shown.
 pub const OUT: &str = "PW_OUT";
+/// How turns go of messages that went to several nodes; waits for the router.
+pub const TURN: &str = "PW_TURN";
 /// Messages that could not be handled, a week.
 pub const DLQ: &str = "PW_DLQ";
 /// The router's durable consumer of [`IN`].
 pub const IN_ROUTER: &str = "router";
+/// The router's durable consumer of [`TURN`].
+pub const TURN_ROUTER: &str = "router";
 /// The router's durable consumer of [`DLQ`].
 pub const DLQ_ROUTER: &str = "router";
 
@@ -42,6 +46,12 @@ pub const KV_NODES: &str = "PW_NODES";
 
 /// What people were told of messages that wait for a node that is off.
 pub const KV_WAITING: &str = "PW_WAITING";
+
+/// Messages that went to several nodes at once, and how each of them stands with it.
+pub const KV_FANOUT: &str = "PW_FANOUT";
+
+/// Which nodes went off and came back, and who was told.
+pub const KV_NOTICES: &str = "PW_NOTICES";
 
 /// Which of several routers leads.
 pub const KV_ROUTER: &str = "PW_ROUTER";
@@ -56,6 +66,9 @@ pub const ACK_WAIT: Duration = Duration::from_secs(10);
 pub const OUT_ACK_WAIT: Duration = Duration::from_secs(6);
 /// The most messages of one person that wait for one node.
 pub const WAITING_PER_USER: i64 = 200;
+/// The most reports of one node about one person's turns that wait for the router; of more the oldest
+/// go, as each newer one says how things stand.
+pub const REPORTS_PER_USER: i64 = 200;
 /// The most dead letters of one person from one sender; of more the oldest go.
 pub const DEAD_PER_USER: i64 = 200;
 /// Nodes that may be enrolled; the server's own default would stop at 1,000 without a word.
@@ -119,11 +132,29 @@ pub fn streams() -> Vec<Config> {
             ..Config::default()
         },
         Config {
+            name: TURN.into(),
+            description: Some("How turns go of what went to several nodes".into()),
+            subjects: vec![subject::TURN_ALL.into()],
+            retention: RetentionPolicy::WorkQueue,
+            // It never refuses: a node sends its answers and these from one place, in order, and an
+            // answer must not wait for a line about it.
+            discard: DiscardPolicy::Old,
+            max_messages_per_subject: REPORTS_PER_USER,
+            storage: StorageType::File,
+            max_bytes: 64 * MB,
+            max_age: 72 * HOUR,
+            max_message_size: 16 * 1024,
+            duplicate_window: 2 * HOUR,
+            max_consumers: 16,
+            num_replicas: 1,
+            ..Config::default()
+        },
+        Config {
             name: DLQ.into(),
             description: Some(
                 "Messages that could not be handled, and the broker's word on each".into(),
             ),
-            subjects: [IN, WORK, OUT]
+            subjects: [IN, WORK, OUT, TURN]
                 .iter()
                 .flat_map(|stream| {
                     [
@@ -168,6 +199,14 @@ pub fn in_router() -> pull::Config {
     pull::Config {
         max_ack_pending: 1024,
         ..consumer(IN_ROUTER, "Router: decides where each act goes")
+    }
+}
+
+/// The router's consumer of [`TURN`]: people in parallel, each in order.
+pub fn turn_router() -> pull::Config {
+    pull::Config {
+        max_ack_pending: 1024,
+        ..consumer(TURN_ROUTER, "Router: collects how turns go")
     }
 }
 

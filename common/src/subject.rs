@@ -38,6 +38,11 @@ pub fn work_of(node: &NodeId) -> String {
     format!("pw.work.{node}.>")
 }
 
+/// All work of one person, for whichever node.
+pub fn work_by(user: &UserId) -> String {
+    format!("pw.work.*.{}.{}", user.surface(), user.native())
+}
+
 /// What a node shows a person.
 pub fn out(node: &NodeId, user: &UserId) -> String {
     format!("pw.out.{node}.{}.{}", user.surface(), user.native())
@@ -56,6 +61,20 @@ pub fn out_router(user: &UserId) -> String {
 /// All that is to be shown on one surface: its consumer's filter.
 pub fn out_of(surface: Surface) -> String {
     format!("pw.out.*.{surface}.*")
+}
+
+/// All reports of how turns go: `pw.turn.<node>.<surface>.<user>`.
+pub const TURN_ALL: &str = "pw.turn.>";
+
+/// How a node's turns of a person go.
+pub fn turn(node: &NodeId, user: &UserId) -> String {
+    format!("pw.turn.{node}.{}.{}", user.surface(), user.native())
+}
+
+/// Reads `pw.turn.<node>.<surface>.<user>`; none if it is not one.
+pub fn parse_turn(subject: &str) -> Option<(NodeId, UserId)> {
+    let (node, user) = three_after("pw.turn.", subject)?;
+    Some((node.parse().ok()?, user))
 }
 
 /// How a running turn looks right now.
@@ -142,12 +161,13 @@ pub fn parse_in(subject: &str) -> Option<UserId> {
     UserId::new(surface.parse().ok()?, native).ok()
 }
 
-/// The person whose message a subject of `pw.in`, `pw.work` or `pw.out` carries; none if it is none
+/// The person whose message a subject of `pw.in`, `pw.work`, `pw.out` or `pw.turn` carries; none if it is none
 /// of these.
 pub fn person(subject: &str) -> Option<UserId> {
     parse_in(subject)
         .or_else(|| parse_work(subject).map(|(_, user)| user))
         .or_else(|| parse_out(subject).map(|(_, user)| user))
+        .or_else(|| parse_turn(subject).map(|(_, user)| user))
 }
 
 /// Reads `pw.hb.<node>`; none if it is not one.
@@ -193,6 +213,10 @@ mod tests {
         assert_eq!(
             parse_out(&out_router(&user)),
             Some((Sender::Router, user.clone()))
+        );
+        assert_eq!(
+            parse_turn(&turn(&node, &user)),
+            Some((node.clone(), user.clone()))
         );
         assert_eq!(parse_heartbeat(&heartbeat(&node)), Some(node.clone()));
         assert_eq!(

@@ -29,7 +29,7 @@ pub mod share;
 pub mod spool;
 pub mod web;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -249,7 +249,13 @@ async fn announce(surface: Surface, broker: Broker, cancel: CancellationToken) {
     let service = broker
         .client()
         .service_builder()
-        .description("PhoneWork gateway: shows and receives on one surface")
+        .description(format!(
+            "PhoneWork gateway: receives and shows on {surface}"
+        ))
+        .metadata(HashMap::from([
+            ("version".to_owned(), env!("CARGO_PKG_VERSION").to_owned()),
+            ("surface".to_owned(), surface.to_string()),
+        ]))
         .start(
             format!("phonework-gateway-{surface}"),
             env!("CARGO_PKG_VERSION"),

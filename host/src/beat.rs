@@ -47,6 +47,7 @@ pub(crate) async fn run(
             serves: serves.clone(),
             sessions: load.sessions,
             running: load.running,
+            load: machine_load(),
             trouble: trouble.borrow().clone(),
             leaving,
             sent_at: Utc::now(),
@@ -107,4 +108,31 @@ pub(crate) async fn run(
 async fn say(client: &async_nats::Client, subject: &str, payload: Vec<u8>) {
     let send = client.publish(subject.to_owned(), payload.into());
     let _ = tokio::time::timeout(Duration::from_secs(1), send).await;
+}
+
+/// The load average of the last minute for each processor; none where the system does not say.
+fn machine_load() -> Option<f32> {
+    let text = std::fs::read_to_string("/proc/loadavg").ok()?;
+    let processors = std::thread::available_parallelism().ok()?.get();
+    load_each(&text, u16::try_from(processors).ok()?)
+}
+
+/// The first number of the system's line, shared among the processors.
+fn load_each(line: &str, processors: u16) -> Option<f32> {
+    let load: f32 = line.split_whitespace().next()?.parse().ok()?;
+    Some(load / f32::from(processors.max(1)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_load_is_that_of_one_processor() {
+        assert_eq!(load_each("3.00 2.10 1.00 5/900 77\n", 4), Some(0.75));
+        assert_eq!(load_each("0.50", 1), Some(0.5));
+        for bad in ["", "much 1.0 1.0", "\n"] {
+            assert_eq!(load_each(bad, 2), None, "{bad}");
+        }
+    }
 }

@@ -176,7 +176,7 @@ impl Origin {
 
     /// A card of its own that answers the act.
     pub fn reply(&self, view: View) -> Change {
-        self.card(CardId::derived(&[self.cause.as_str(), "reply"]), 1, view)
+        self.card(crate::report::reply_of(&self.cause), 1, view)
     }
 
     /// A short message that rings; `what` tells it from others of the same cause.

@@ -16,7 +16,7 @@ use std::sync::Arc;
 
 use chrono::Utc;
 use common::command::{self, Command, Typed};
-use common::ids::{CardId, SessionId, TurnId, UserId};
+use common::ids::{SessionId, UserId};
 use common::message::inbound::InboundBody;
 use common::message::view::{Action, Tone, WaitingChoice};
 use common::text::Say as _;
@@ -31,6 +31,7 @@ use crate::command as commands;
 use crate::context::{Context, Origin};
 use crate::journal::{Accepted, Change};
 use crate::record::{PromptRecord, SessionRecord, TurnRecord, TurnState, UserRecord};
+use crate::report;
 use crate::session::{Handed, Msg, SessionHandle};
 use lane::{Lanes, Queued};
 
@@ -179,7 +180,7 @@ impl Desk {
             Command::Direct => commands::direct::run(self, place, origin).await,
             Command::Stop => return commands::stop::run(self, place, origin).await,
             // The router keeps its own commands; here they could only come by mistake.
-            Command::Help | Command::Nodes | Command::Node => {
+            Command::Help | Command::Nodes | Command::Node | Command::All => {
                 self.show(place, origin, cards::help(origin.lang)).await;
             }
         }
@@ -315,7 +316,7 @@ impl Desk {
         session: SessionId,
         text: String,
     ) -> Went {
-        let id = TurnId::derived(&[origin.cause.as_str(), "turn"]);
+        let id = report::turn_of(&origin.cause);
         let turn = TurnRecord {
             id,
             session,
@@ -328,7 +329,7 @@ impl Desk {
             asked: None,
             given: false,
             key: Uuid::new_v5(&id.uuid(), b"key"),
-            card: CardId::derived(&[&id.to_string(), "card"]),
+            card: report::card_of(id),
             rev: 0,
             created_at: Utc::now(),
             state: TurnState::Queued,

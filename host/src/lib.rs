@@ -16,6 +16,7 @@ mod intake;
 pub mod journal;
 mod outbox;
 pub mod record;
+mod report;
 mod session;
 pub mod workdir;
 

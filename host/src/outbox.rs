@@ -7,11 +7,13 @@
 use common::broker::{Broker, PublishError};
 use common::ids::NodeId;
 use common::message::encode;
+use common::message::outbound::Outbound;
 use common::subject;
 use tokio_util::sync::CancellationToken;
 use tracing::{debug, warn};
 
 use crate::journal::{Change, Journal};
+use crate::report;
 
 /// Messages read from the journal at once.
 const BATCH: usize = 64;
@@ -79,6 +81,10 @@ async fn drain(
             {
                 Ok(_) => {
                     common::crash_point!("host.outbox.stored");
+                    if !report(node, &one.outbound, broker, cancel).await {
+                        stuck = true;
+                        break;
+                    }
                     sent.push(Change::Sent(one.place));
                 }
                 Err(PublishError::Full(why)) => {
@@ -98,5 +104,33 @@ async fn drain(
             }
             return false;
         }
+    }
+}
+
+/// Tells the router how the turn stands that this was shown of, if it collects that. Before the message
+/// is marked as sent, so that a report is as sure as what it tells of. False: to be tried again.
+async fn report(
+    node: &NodeId,
+    outbound: &Outbound,
+    broker: &Broker,
+    cancel: &CancellationToken,
+) -> bool {
+    let Some(report) = report::of(node, outbound) else {
+        return true;
+    };
+    let subject = subject::turn(node, &report.user);
+    let (id, trace) = (report.meta.id.to_string(), &report.meta.traceparent);
+    let payload = encode(&report).into();
+    match broker
+        .publish_until(&subject, &id, trace, payload, cancel)
+        .await
+    {
+        Ok(_) => true,
+        Err(PublishError::Full(why)) => {
+            // Answers do not wait for a line about them.
+            warn!(%why, "how a turn goes cannot be told; its card says it");
+            true
+        }
+        Err(PublishError::Unsure(_)) => false,
     }
 }

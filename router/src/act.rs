@@ -17,6 +17,7 @@ use crate::cards::{self, Row};
 use crate::decide::Candidate;
 use crate::dispatch::{Dispatch, Handed};
 use crate::enrol::Enrol;
+use crate::fan::Fans;
 use crate::presence::{Presence, State};
 use crate::registry::Registry;
 use crate::reply::card_of;
@@ -29,6 +30,7 @@ pub(crate) struct Desk {
     pub(crate) presence: Presence,
     pub(crate) users: Users,
     pub(crate) dispatch: Dispatch,
+    pub(crate) fans: Fans,
     pub(crate) enrol: Enrol,
     /// For people whose platform does not tell theirs.
     pub(crate) lang: Option<Lang>,
@@ -79,15 +81,15 @@ impl Desk {
     /// The card of `/nodes`.
     pub(crate) async fn list(
         &self,
+        user: &UserId,
         candidates: &[Candidate],
         active: Option<&NodeId>,
         lang: Lang,
     ) -> View {
         let now = Utc::now();
-        let seen = self
-            .presence
-            .of(candidates.iter().map(|one| one.node.clone()).collect())
-            .await;
+        let nodes = candidates.iter().map(|one| one.node.clone()).collect();
+        let line = self.dispatch.waiting.line();
+        let (seen, queued) = tokio::join!(self.presence.of(nodes), line.queued(user));
         // The only node gets everything, chosen or not.
         let only = candidates.len() == 1;
         let row = |one: &Candidate| {
@@ -99,6 +101,10 @@ impl Desk {
                 last: seen.map(|seen| seen.last),
                 sessions: seen.map_or(0, |seen| seen.sessions),
                 running: seen.map_or(0, |seen| seen.running),
+                load: seen.and_then(|seen| seen.load),
+                queued: queued
+                    .as_ref()
+                    .map(|queued| queued.get(&one.node).copied().unwrap_or_default()),
                 trouble: seen.and_then(|seen| seen.trouble.clone()),
                 version: seen.map(|seen| seen.version.clone()).unwrap_or_default(),
                 active: only || active == Some(&one.node),
@@ -154,6 +160,7 @@ impl Desk {
             changed.decide(sequence, node.clone());
         }
         // Before the work goes out, so that no second choice can send it elsewhere.
+        changed.uses(node, Utc::now());
         if changed != user {
             user = changed;
             self.users.put(&inbound.user, &user).await?;

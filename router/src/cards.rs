@@ -2,7 +2,7 @@
 
 pub(crate) mod dead;
 pub(crate) mod enrol;
-
+pub(crate) mod fan;
 pub(crate) mod waiting;
 
 use common::command::Command;
@@ -19,6 +19,8 @@ use chrono::{DateTime, Utc};
 
 /// Buttons on one card; platforms take few more, and nobody reads them.
 const BUTTONS: usize = 12;
+/// Characters of a node's own words that are shown.
+const WORDS: usize = 120;
 /// Characters of a message that are quoted.
 const QUOTE: usize = 80;
 
@@ -32,6 +34,10 @@ pub(crate) struct Row {
     pub(crate) last: Option<DateTime<Utc>>,
     pub(crate) sessions: u32,
     pub(crate) running: u32,
+    /// Of each processor, 1.0 when it has just enough to do.
+    pub(crate) load: Option<f32>,
+    /// This person's messages that wait for it; none if that could not be read.
+    pub(crate) queued: Option<usize>,
     /// What keeps it from taking work.
     pub(crate) trouble: Option<String>,
     /// Empty if unknown.
@@ -78,7 +84,7 @@ pub(crate) fn ask(lang: Lang, message: &str, candidates: &[Candidate], pending: 
 }
 
 /// The first line of a message, cut.
-fn quote(message: &str) -> String {
+pub(crate) fn quote(message: &str) -> String {
     let line = message.trim().lines().next().unwrap_or_default();
     let mut cut: String = line.chars().take(QUOTE).collect();
     if cut.len() < message.trim().len() {
@@ -168,7 +174,7 @@ fn detail(lang: Lang, row: &Row, now: DateTime<Utc>) -> String {
     let state = match row.state {
         State::On => Text::On,
         State::Off { .. } => Text::Off,
-        State::Never => return Text::Never.say(lang),
+        State::Never => Text::Never,
     };
     let mut parts = vec![state.say(lang)];
     if let Some(last) = row.last {
@@ -185,13 +191,29 @@ fn detail(lang: Lang, row: &Row, now: DateTime<Utc>) -> String {
             running: row.running,
         };
         parts.push(sessions.say(lang));
+        let percent = row.load.map(percent);
+        parts.push(Text::Load { percent }.say(lang));
         let trouble = row.trouble.as_deref().map(waiting::trouble);
         parts.extend(trouble.map(|text| text.say(lang)));
+    }
+    if row.queued != Some(0) {
+        let count = row.queued;
+        parts.push(Text::Queued { count }.say(lang));
     }
     if !row.version.is_empty() {
         parts.push(format!("v{}", row.version));
     }
     parts.join(" · ")
+}
+
+/// A load as people read it.
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "the presence takes loads from 0 to 10,000 only"
+)]
+fn percent(load: f32) -> u32 {
+    (load * 100.0).round() as u32
 }
 
 /// The active node has been chosen.

@@ -15,7 +15,7 @@ use common::broker::consume::{ConsumeOptions, Delivery, Lead, Outcome, consume};
 use common::broker::dead::Letter;
 use common::broker::lease::{Lease, Place};
 use common::ids::{CardId, CauseId, MessageId, NodeId, UserId};
-use common::message::inbound::{Chat, ChatKind, Inbound, InboundBody};
+use common::message::inbound::{Chat, Inbound, InboundBody};
 use common::message::outbound::Outbound;
 use common::message::work::Work;
 use common::message::{Meta, decode};
@@ -25,6 +25,7 @@ use tracing::{info, warn};
 
 use crate::act::Desk;
 use crate::cards::dead::{What, question};
+use crate::reply::their_own;
 use crate::users::Stopped;
 
 pub(crate) use tap::tapped;
@@ -222,15 +223,6 @@ fn content(origin: &Origin, user: &UserId, letter: &Letter) -> Option<Content> {
         what,
         chat: act.chat,
     })
-}
-
-/// The chat of person and bot, by the person: for what does not say where it belongs.
-fn their_own() -> Chat {
-    Chat {
-        id: String::new(),
-        kind: ChatKind::Direct,
-        message: None,
-    }
 }
 
 #[cfg(test)]

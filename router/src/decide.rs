@@ -9,6 +9,8 @@ use common::ids::{CauseId, NodeId};
 use common::message::inbound::InboundBody;
 use common::message::view::{Action, DeadChoice, EnrolChoice, WaitingChoice};
 
+use crate::address::{self, Addressed};
+
 /// A node that serves the person.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Candidate {
@@ -38,6 +40,31 @@ impl Facts<'_> {
 pub(crate) enum Decision {
     /// It is work for this node.
     Send(NodeId),
+    /// It names one node: it goes there, and nothing else changes.
+    At {
+        /// The node; it serves the person.
+        node: NodeId,
+        /// What is left without the name.
+        text: String,
+    },
+    /// It goes to several nodes, and their answers are collected.
+    Fan {
+        /// They serve the person.
+        nodes: Vec<NodeId>,
+        /// What each of them gets.
+        text: String,
+    },
+    /// `@name` that names no node, or several. Nothing goes anywhere.
+    Unclear {
+        /// What was typed.
+        name: String,
+        /// Several that it could mean; empty: none.
+        matches: Vec<NodeId>,
+    },
+    /// Nodes are named, and nothing is said to them.
+    NoText,
+    /// A command of ours that was sent to nodes.
+    Ours(Command),
     /// The person is asked which node; none is active and several serve them.
     Ask,
     /// No node serves them.
@@ -105,7 +132,7 @@ fn by_rules(body: &InboundBody, facts: &Facts<'_>) -> Option<Decision> {
         InboundBody::TooLong { bytes } => return Some(Decision::TooLong(*bytes)),
         InboundBody::Tap { action } => return Some(by_tap(action, facts)),
         InboundBody::Text { text } => {
-            if let Some(decision) = by_command(text, facts) {
+            if let Some(decision) = by_command(text, facts).or_else(|| by_address(text, facts)) {
                 return Some(decision);
             }
         }
@@ -163,18 +190,72 @@ fn by_command(text: &str, facts: &Facts<'_>) -> Option<Decision> {
         Owner::Router => Some(match (command, args) {
             (Command::Nodes, "") => Decision::List,
             (Command::Node, name) if !name.is_empty() => by_name(name, facts),
+            (Command::All, text) if !text.is_empty() => {
+                let nodes = facts.candidates.iter().map(|one| one.node.clone());
+                fan(nodes.collect(), text)
+            }
             (command, _) => Decision::WrongUse(command),
         }),
     }
 }
 
-/// By id, else by name, in any case; else by a beginning that only one has. The id goes first, so
-/// that each node can be named whatever the others are called.
+/// By the names that the text begins with.
+fn by_address(text: &str, facts: &Facts<'_>) -> Option<Decision> {
+    match address::read(text, facts.candidates) {
+        Addressed::Nobody => None,
+        Addressed::Unclear { name, matches } => Some(Decision::Unclear { name, matches }),
+        Addressed::To { text: "", .. } => Some(Decision::NoText),
+        Addressed::To { nodes, text } => Some(match <[NodeId; 1]>::try_from(nodes) {
+            Ok([node]) => match ours(text) {
+                Some(command) => Decision::Ours(command),
+                None => Decision::At {
+                    node,
+                    text: text.to_owned(),
+                },
+            },
+            Err(nodes) => fan(nodes, text),
+        }),
+    }
+}
+
+fn fan(nodes: Vec<NodeId>, text: &str) -> Decision {
+    match ours(text) {
+        Some(command) => Decision::Ours(command),
+        None => Decision::Fan {
+            nodes,
+            text: text.to_owned(),
+        },
+    }
+}
+
+/// A command that no node carries out.
+fn ours(text: &str) -> Option<Command> {
+    match read(text) {
+        Typed::Command(command, _) if command.owner() == Owner::Router => Some(command),
+        Typed::Command(..) | Typed::Passed(_) | Typed::Foreign(_) | Typed::Text(_) => None,
+    }
+}
+
 fn by_name(name: &str, facts: &Facts<'_>) -> Decision {
+    match <[NodeId; 1]>::try_from(named(name, facts.candidates)) {
+        Ok([node]) => Decision::Use {
+            node,
+            pending: None,
+        },
+        Err(matches) => Decision::NotFound {
+            name: name.to_owned(),
+            matches,
+        },
+    }
+}
+
+/// Whom a name means: by id, else by name, in any case; else by a beginning that only one has. The
+/// id goes first, so that each node can be named whatever the others are called. One: that one;
+/// several: it is not clear; none: nobody is called so.
+pub(crate) fn named(name: &str, candidates: &[Candidate]) -> Vec<NodeId> {
     let wanted = name.to_lowercase();
     let matching = |fits: &dyn Fn(&str, &str) -> bool| -> Vec<NodeId> {
-        facts
-            .candidates
+        candidates
             .iter()
             .filter(|one| fits(one.node.as_str(), &one.name.to_lowercase()))
             .map(|one| one.node.clone())
@@ -187,16 +268,7 @@ fn by_name(name: &str, facts: &Facts<'_>) -> Decision {
     if matches.is_empty() {
         matches = matching(&|id, name| id.starts_with(&wanted) || name.starts_with(&wanted));
     }
-    match <[NodeId; 1]>::try_from(matches) {
-        Ok([node]) => Decision::Use {
-            node,
-            pending: None,
-        },
-        Err(matches) => Decision::NotFound {
-            name: name.to_owned(),
-            matches,
-        },
-    }
+    matches
 }
 
 fn by_node(facts: &Facts<'_>) -> Option<Decision> {
@@ -268,6 +340,54 @@ mod tests {
                 wanted,
                 "{typed} with {active:?}"
             );
+        }
+    }
+
+    #[test]
+    fn named_nodes_get_what_is_for_them() {
+        let all = candidates(&[("home", "Home"), ("lab", "Lab")]);
+        let active = id("home");
+        let facts = Facts {
+            candidates: &all,
+            active: Some(&active),
+        };
+        let at = |node: &str, text: &str| Decision::At {
+            node: id(node),
+            text: text.into(),
+        };
+        let both = |text: &str| Decision::Fan {
+            nodes: vec![id("home"), id("lab")],
+            text: text.into(),
+        };
+        let table = [
+            ("@lab hi", at("lab", "hi")),
+            ("@lab /status", at("lab", "/status")),
+            ("@home @lab hi", both("hi")),
+            ("/all hi\nyou", both("hi\nyou")),
+            ("/all /status", both("/status")),
+            ("/all", Decision::WrongUse(Command::All)),
+            ("@lab", Decision::NoText),
+            ("@lab @home ", Decision::NoText),
+            ("@lab /nodes", Decision::Ours(Command::Nodes)),
+            ("/all /all hi", Decision::Ours(Command::All)),
+            ("@@lab hi", Decision::Send(id("home"))),
+            (
+                "@nowhere hi",
+                Decision::Unclear {
+                    name: "nowhere".into(),
+                    matches: Vec::new(),
+                },
+            ),
+        ];
+        for (typed, wanted) in table {
+            assert_eq!(decide(&text(typed), &facts), wanted, "{typed}");
+        }
+        let nobody = Facts {
+            candidates: &[],
+            active: None,
+        };
+        for typed in ["@lab hi", "/all hi"] {
+            assert_eq!(decide(&text(typed), &nobody), Decision::NoNode, "{typed}");
         }
     }
 

@@ -6,10 +6,11 @@
 use chrono::Utc;
 use common::broker::PublishError;
 use common::lang::Lang;
-use common::message::inbound::Inbound;
+use common::message::inbound::{Inbound, InboundBody};
 use tokio_util::sync::CancellationToken;
 use tracing::{debug, warn};
 
+use crate::address;
 use crate::decide::Candidate;
 use crate::reply::Replies;
 use crate::users::Stopped;
@@ -61,7 +62,8 @@ impl Dispatch {
             return Ok(Handed::RefusedBefore);
         }
         let key = format!("{cause}:{node}");
-        match self.waiting.line().put(inbound, node, lang, &key).await {
+        let meant = meant(inbound);
+        match self.waiting.line().put(&meant, node, lang, &key).await {
             Ok(ack) => {
                 common::crash_point!("router.work.stored");
                 debug!(%node, %cause, repeat = ack.repeat, "work handed over");
@@ -77,6 +79,15 @@ impl Dispatch {
             }
         }
     }
+}
+
+/// The act as a node gets it: a text that begins with `@@` is one that begins with `@`.
+fn meant(inbound: &Inbound) -> Inbound {
+    let mut meant = inbound.clone();
+    if let InboundBody::Text { text } = &mut meant.body {
+        *text = address::meant(text).to_owned();
+    }
+    meant
 }
 
 /// What a full stream says.

@@ -4,6 +4,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use chrono::Utc;
 use common::broker::Broker;
 use common::broker::consume::{ConsumeOptions, Delivery, Lead, Outcome, consume};
 use common::broker::lease::{Lease, Place};
@@ -17,8 +18,9 @@ use tracing::{debug, warn};
 use crate::act::Desk;
 use crate::cards;
 use crate::dead;
-use crate::decide::{Decision, Facts, decide};
+use crate::decide::{Candidate, Decision, Facts, decide};
 use crate::dispatch::Handed;
+use crate::fan::{self, MAX_LINES};
 use crate::users::{Stopped, User};
 use crate::waiting::Tap;
 
@@ -79,8 +81,13 @@ async fn decide_and_act(desk: &Desk, inbound: &Inbound, sequence: u64) -> Result
     let candidates = desk.candidates(&inbound.user).await;
     // An act that comes again after a crash is decided as it was the first time, though the person
     // may have changed machines since: it must not run on another one as well.
+    // To whom it went, whatever machines are called now.
+    let fan = desk
+        .fans
+        .get(&inbound.meta.cause)
+        .map(|fan| fan.candidates());
     let facts = Facts {
-        candidates: &candidates,
+        candidates: fan.as_ref().unwrap_or(&candidates),
         active: user.active_at(sequence),
     };
     let decision = decide(&inbound.body, &facts);
@@ -98,17 +105,48 @@ async fn decide_and_act(desk: &Desk, inbound: &Inbound, sequence: u64) -> Result
             // The only one becomes the active one before anything goes out: another machine may
             // be added before this act comes again.
             let text = matches!(inbound.body, InboundBody::Text { .. });
-            if text && user.active_at(sequence) != Some(&to.node) {
+            let chosen = text && user.active_at(sequence) != Some(&to.node);
+            if chosen {
                 user.choose(sequence, &to.node);
+            }
+            if user.uses(&to.node, Utc::now()) || chosen {
                 desk.users.put(&inbound.user, &user).await?;
             }
-            return match desk.dispatch.hand(inbound, sequence, to, lang).await? {
-                Handed::Taken | Handed::RefusedBefore => Ok(()),
-                Handed::Refused(why) => {
-                    let refusals = desk.dispatch.waiting.refusals();
-                    refusals.add(inbound, to, lang, why, sequence).await
-                }
+            return hand(desk, inbound, sequence, to, lang).await;
+        }
+        Decision::At { node, text } => {
+            // As it was the first time, whatever machines are called now.
+            let node = user.addressed(sequence).cloned().unwrap_or(node);
+            let Some(to) = candidates.iter().find(|one| one.node == node) else {
+                return replies
+                    .show(inbound, "answer", cards::not_yours(lang, &node))
+                    .await;
             };
+            if user.addressed(sequence).is_none() {
+                user.address(sequence, node);
+                user.uses(&to.node, Utc::now());
+                desk.users.put(&inbound.user, &user).await?;
+            }
+            let said = Inbound {
+                body: InboundBody::Text { text },
+                ..inbound.clone()
+            };
+            return hand(desk, &said, sequence, to, lang).await;
+        }
+        Decision::Fan { nodes, .. } if nodes.len() > MAX_LINES => {
+            cards::fan::too_many(lang, nodes.len())
+        }
+        Decision::Fan { nodes, text } => {
+            let to = nodes
+                .iter()
+                .filter_map(|node| facts.candidates.iter().find(|one| one.node == *node));
+            let to: Vec<_> = to.cloned().collect();
+            let now = Utc::now();
+            let news = to.iter().filter(|one| user.uses(&one.node, now)).count();
+            if news > 0 {
+                desk.users.put(&inbound.user, &user).await?;
+            }
+            return fan::send(desk, inbound, sequence, &to, &text, lang).await;
         }
         Decision::Ask => {
             let view = cards::ask(lang, text_of(&inbound.body), &candidates, sequence);
@@ -141,17 +179,42 @@ async fn decide_and_act(desk: &Desk, inbound: &Inbound, sequence: u64) -> Result
             };
             return desk.dispatch.waiting.tap(tap).await;
         }
-        Decision::List => desk.list(&candidates, user.active.as_ref(), lang).await,
+        Decision::List => {
+            let active = user.active.as_ref();
+            desk.list(&inbound.user, &candidates, active, lang).await
+        }
         Decision::NoNode => cards::no_nodes(lang, &inbound.user),
         Decision::NotFound { name, matches } => {
             cards::not_found(lang, &name, &matches, &candidates)
         }
+        Decision::Unclear { name, matches } => {
+            cards::fan::unclear(lang, &name, &matches, &candidates)
+        }
+        Decision::NoText => cards::fan::no_text(lang),
+        Decision::Ours(command) => cards::fan::ours(lang, command),
         Decision::WrongUse(command) => cards::wrong_use(lang, command),
         Decision::NotYours(node) => cards::not_yours(lang, &node),
         Decision::Unsupported(what) => cards::unsupported(lang, &what),
         Decision::TooLong(bytes) => cards::too_long(lang, bytes),
     };
     replies.show(inbound, "answer", view).await
+}
+
+/// Gives an act to a node; that there is no room for it is told.
+async fn hand(
+    desk: &Desk,
+    inbound: &Inbound,
+    sequence: u64,
+    to: &Candidate,
+    lang: Lang,
+) -> Result<(), Stopped> {
+    match desk.dispatch.hand(inbound, sequence, to, lang).await? {
+        Handed::Taken | Handed::RefusedBefore => Ok(()),
+        Handed::Refused(why) => {
+            let refusals = desk.dispatch.waiting.refusals();
+            refusals.add(inbound, to, lang, why, sequence).await
+        }
+    }
 }
 
 /// The person's language: as their platform tells now, else as it was before, else the default.

@@ -9,16 +9,20 @@
 //! second time is no difference from a restart: the ids of work and replies are derived from it.
 
 mod act;
+mod address;
 mod bucket;
 mod cards;
 mod dead;
 mod decide;
 mod dispatch;
 mod enrol;
+mod fan;
 mod housekeeping;
 mod http;
 mod intake;
+mod kept;
 pub mod look;
+mod notices;
 mod presence;
 mod provision;
 mod registry;
@@ -26,6 +30,7 @@ mod reply;
 mod users;
 mod waiting;
 
+use std::collections::HashMap;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -37,17 +42,22 @@ use common::broker::Broker;
 use common::broker::lease::{Candidate, Instance, Lease, Place, Role, Standing};
 use common::health::Health;
 use common::lang::Lang;
-use common::stream::{KV_NODES, KV_PRESENCE, KV_ROUTER, KV_USERS, KV_WAITING, WORK_WAITS};
+use common::stream::{
+    KV_FANOUT, KV_NODES, KV_NOTICES, KV_PRESENCE, KV_ROUTER, KV_USERS, KV_WAITING, WORK_WAITS,
+};
 use serde_json::json;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tracing::{info, warn};
 
 pub use enrol::EnrolOptions;
+pub use notices::Times as NoticeTimes;
 pub use provision::ProvisionError;
 
 use act::Desk;
 use dispatch::Dispatch;
+use fan::Fans;
+use notices::{Notices, Uses};
 use presence::{Overview, Presence};
 use registry::Registry;
 use reply::Replies;
@@ -71,6 +81,8 @@ pub struct RouterOptions {
     /// How long a message waits for a node that is off. None: as long as
     /// [`WORK_WAITS`].
     pub waits: Option<Duration>,
+    /// When people are told that a machine is off, or back.
+    pub notices: NoticeTimes,
     /// How machines are let in.
     pub enrol: EnrolOptions,
 }
@@ -198,6 +210,10 @@ async fn know(
         .client()
         .service_builder()
         .description("PhoneWork router: decides which node gets a message")
+        .metadata(HashMap::from([(
+            "version".to_owned(),
+            env!("CARGO_PKG_VERSION").to_owned(),
+        )]))
         .start("phonework-router", env!("CARGO_PKG_VERSION"))
         .await
         .map_err(RouterError::Start)?;
@@ -217,6 +233,11 @@ async fn lead(
     let _stop = stop.clone().drop_guard();
     let desk = Box::pin(start(options, broker, known, &tasks, &stop, lease.over())).await?;
     tasks.spawn(dead::run(Arc::clone(&desk), broker.clone(), lease.clone()));
+    tasks.spawn(fan::collect(
+        desk.fans.clone(),
+        broker.clone(),
+        lease.clone(),
+    ));
     tasks.spawn(housekeeping::run(broker.clone(), stop.clone()));
     info!("the router is ready");
     intake::run(desk, broker.clone(), lease).await;
@@ -241,22 +262,45 @@ async fn start(
     cancel: &CancellationToken,
 ) -> Result<Arc<Desk>, RouterError> {
     let Known { registry, presence } = known.clone();
-    let users = Users::new(bucket_of(broker, KV_USERS).await?, cancel.clone());
+    let (people, uses) = (bucket_of(broker, KV_USERS).await?, Uses::default());
+    let users = Users::new(people.clone(), uses.clone(), cancel.clone());
     let replies = Replies {
         broker: broker.clone(),
         cancel: cancel.clone(),
     };
-    let waiting = waiting::start(
+    let fans = bucket_of(broker, KV_FANOUT).await?;
+    let fans = Fans::open(fans, cancel.clone())
+        .await
+        .map_err(RouterError::Start)?;
+    tasks.spawn(fan::show(fans.clone(), replies.clone(), stop.clone()));
+    let waiting = Box::pin(waiting::start(
         bucket_of(broker, KV_WAITING).await?,
-        replies.clone(),
-        &presence,
-        &registry,
+        waiting::Around {
+            replies: replies.clone(),
+            presence: presence.clone(),
+            registry: registry.clone(),
+            fans: fans.clone(),
+        },
         options.waits.unwrap_or(WORK_WAITS),
         tasks,
         stop,
-    )
+    ))
     .await
     .map_err(RouterError::Start)?;
+    let notices = Notices {
+        broker: broker.clone(),
+        replies: replies.clone(),
+        presence: presence.clone(),
+        registry: registry.clone(),
+        waiting: waiting.clone(),
+        users: users.clone(),
+        uses,
+        people,
+        told: bucket_of(broker, KV_NOTICES).await?,
+        times: options.notices,
+        lang: options.lang,
+    };
+    tasks.spawn(notices::run(notices, stop.clone()));
     let dispatch = Dispatch {
         broker: broker.clone(),
         waiting,
@@ -284,6 +328,7 @@ async fn start(
         presence,
         users,
         dispatch,
+        fans,
         enrol,
         lang: options.lang,
     };

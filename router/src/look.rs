@@ -9,9 +9,11 @@ use chrono::{DateTime, Utc};
 use common::broker::{Broker, BrokerError, BrokerOptions};
 use common::ids::NodeId;
 use common::stream::KV_PRESENCE;
+use common::subject;
 use tokio_util::sync::CancellationToken;
 
 use crate::presence::keep;
+use crate::waiting::count;
 
 /// The whole look.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -25,6 +27,8 @@ pub struct Look {
     pub router: bool,
     /// Nodes that were ever heard of.
     pub nodes: BTreeMap<NodeId, Sight>,
+    /// Messages that wait, all people's; nodes with none are missing. None: not known.
+    pub queued: Option<BTreeMap<NodeId, usize>>,
 }
 
 /// A node's last sign of life.
@@ -42,6 +46,8 @@ pub struct Sight {
     pub sessions: u32,
     /// Turns running.
     pub running: u32,
+    /// Load of each processor, 1.0 when it has just enough to do; none if not known.
+    pub load: Option<f32>,
     /// What keeps it from taking work.
     pub trouble: Option<String>,
 }
@@ -65,9 +71,11 @@ pub async fn look(options: &BrokerOptions) -> Result<Look, BrokerError> {
             .client()
             .request("$SRV.PING.phonework-router", Bytes::new());
         let router = matches!(tokio::time::timeout(ANSWER, ping).await, Ok(Ok(_)));
+        let queued = count(&broker, subject::WORK_ALL.to_owned()).await.ok();
         broker.close().await;
         Ok(Look {
             router,
+            queued,
             nodes: nodes
                 .into_iter()
                 .map(|(node, seen)| {
@@ -78,6 +86,7 @@ pub async fn look(options: &BrokerOptions) -> Result<Look, BrokerError> {
                         version: seen.version,
                         sessions: seen.sessions,
                         running: seen.running,
+                        load: seen.load,
                         trouble: seen.trouble,
                     };
                     (node, sight)

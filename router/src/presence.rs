@@ -45,6 +45,7 @@ enum Ask {
     Life(NodeId, oneshot::Sender<Option<Seen>>),
     Of(Vec<NodeId>, oneshot::Sender<BTreeMap<NodeId, Seen>>),
     Overview(oneshot::Sender<Overview>),
+    States(oneshot::Sender<BTreeMap<NodeId, State>>),
     Beat(Heartbeat),
     Gone(NodeId, BootId),
 }
@@ -105,6 +106,13 @@ impl Presence {
     pub(crate) async fn overview(&self) -> Overview {
         let (tell, told) = oneshot::channel();
         self.tell(Ask::Overview(tell)).await;
+        told.await.unwrap_or_default()
+    }
+
+    /// Of all nodes that were ever heard of, whether they are there.
+    pub(crate) async fn states(&self) -> BTreeMap<NodeId, State> {
+        let (tell, told) = oneshot::channel();
+        self.tell(Ask::States(tell)).await;
         told.await.unwrap_or_default()
     }
 
@@ -235,6 +243,9 @@ async fn own(
             }
             Some(Ask::Overview(tell)) => {
                 let _ = tell.send(table.overview(Utc::now()));
+            }
+            Some(Ask::States(tell)) => {
+                let _ = tell.send(table.states(Utc::now()));
             }
             Some(Ask::Gone(node, boot)) => {
                 if let Some(seen) = table.gone(&node, boot) {

@@ -109,6 +109,7 @@ pub(crate) async fn provision(
     }
     let mut consumers = vec![
         (stream::IN, stream::in_router()),
+        (stream::TURN, stream::turn_router()),
         (stream::DLQ, stream::dlq_router()),
     ];
     consumers.extend(Surface::ALL.map(|surface| (stream::OUT, stream::out_surface(surface))));

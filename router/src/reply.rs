@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use common::broker::{Broker, PublishError};
 use common::ids::{CardId, CauseId, MessageId, UserId};
-use common::message::inbound::{Chat, Inbound};
+use common::message::inbound::{Chat, ChatKind, Inbound};
 use common::message::outbound::{Outbound, OutboundBody};
 use common::message::view::View;
 use common::message::{Meta, encode};
@@ -28,6 +28,15 @@ pub(crate) struct Replies {
 /// The card that an act led to; `part` tells several of one act apart.
 pub(crate) fn card_of(inbound: &Inbound, part: &str) -> CardId {
     CardId::derived(&["router", inbound.meta.cause.as_str(), part])
+}
+
+/// The chat of person and bot, by the person: for what was not said in any.
+pub(crate) fn their_own() -> Chat {
+    Chat {
+        id: String::new(),
+        kind: ChatKind::Direct,
+        message: None,
+    }
 }
 
 /// Where something is shown, and on whose act.

@@ -1,17 +1,20 @@
 //! What the router remembers of a person: the active node, the language, and which of their
 //! waiting messages have been decided. Kept in the bucket PW_USERS; the router is its only writer.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use async_nats::jetstream::kv::{Store, UpdateErrorKind};
+use chrono::{DateTime, TimeDelta, Utc};
 use common::ids::{CardId, NodeId, UserId};
 use common::lang::Lang;
 use common::message::view::DeadChoice;
 use serde::{Deserialize, Serialize};
 use tokio_util::sync::CancellationToken;
 use tracing::warn;
+
+use crate::notices::Uses;
 
 /// People kept in memory. At the bound all are dropped and read again when they come.
 const CACHED: usize = 10_000;
@@ -20,6 +23,10 @@ const DECIDED: usize = 64;
 /// Choices of a node remembered per person; an older one is forgotten. Nobody changes machines that
 /// often while one act waits to be settled.
 const CHOSEN: usize = 64;
+/// Nodes remembered as used; of more the one used longest ago is forgotten.
+const USED: usize = 32;
+/// How often it is written down that a node is used.
+const USED_EVERY: TimeDelta = TimeDelta::hours(12);
 const PAUSE: Duration = Duration::from_millis(300);
 
 /// What is remembered of a person.
@@ -38,6 +45,12 @@ pub(crate) struct User {
     /// crash acts that are settled come again: each is decided by what held when it first came.
     #[serde(default, skip_serializing_if = "VecDeque::is_empty")]
     chosen: VecDeque<(u64, NodeId)>,
+    /// Messages that named a node, by place in PW_IN, and which it was.
+    #[serde(default, skip_serializing_if = "VecDeque::is_empty")]
+    addressed: VecDeque<(u64, NodeId)>,
+    /// Nodes that they chose or sent something to, and when they last did, to half a day.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    used: BTreeMap<NodeId, DateTime<Utc>>,
     /// Dead letters that they have settled.
     #[serde(default, skip_serializing_if = "VecDeque::is_empty")]
     settled: VecDeque<Settled>,
@@ -95,6 +108,43 @@ impl User {
         self.decided.push_back((sequence, node));
     }
 
+    /// Which node the message at that place of PW_IN named, if it came before.
+    pub(crate) fn addressed(&self, sequence: u64) -> Option<&NodeId> {
+        let found = self.addressed.iter().find(|(of, _)| *of == sequence);
+        found.map(|(_, node)| node)
+    }
+
+    /// Remembers which node a message named.
+    pub(crate) fn address(&mut self, sequence: u64, node: NodeId) {
+        if self.addressed.len() >= DECIDED {
+            self.addressed.pop_front();
+        }
+        self.addressed.push_back((sequence, node));
+    }
+
+    /// Remembers that they use a node; whether that is news. Told often, it is news twice a day, so
+    /// that a message costs no write.
+    pub(crate) fn uses(&mut self, node: &NodeId, now: DateTime<Utc>) -> bool {
+        let known = self.used.get(node);
+        if known.is_some_and(|at| now - *at < USED_EVERY) {
+            return false;
+        }
+        self.used.insert(node.clone(), now);
+        while self.used.len() > USED {
+            let oldest = self.used.iter().min_by_key(|(_, at)| **at);
+            let Some(oldest) = oldest.map(|(node, _)| node.clone()) else {
+                break;
+            };
+            self.used.remove(&oldest);
+        }
+        true
+    }
+
+    /// Nodes that they use, and when they last did.
+    pub(crate) fn used(&self) -> impl Iterator<Item = (&NodeId, DateTime<Utc>)> {
+        self.used.iter().map(|(node, at)| (node, *at))
+    }
+
     /// What they did with the dead letter at that place.
     pub(crate) fn settled(&self, sequence: u64) -> Option<&Settled> {
         self.settled
@@ -125,14 +175,16 @@ pub(crate) struct Users {
     store: Store,
     /// What is remembered, and its revision in the bucket.
     cache: Arc<Mutex<HashMap<UserId, (User, u64)>>>,
+    uses: Uses,
     cancel: CancellationToken,
 }
 
 impl Users {
-    pub(crate) fn new(store: Store, cancel: CancellationToken) -> Self {
+    pub(crate) fn new(store: Store, uses: Uses, cancel: CancellationToken) -> Self {
         Self {
             store,
             cache: Arc::default(),
+            uses,
             cancel,
         }
     }
@@ -197,6 +249,7 @@ impl Users {
             }
         };
         self.remember(user, value, stored);
+        self.uses.learn(user, value, Utc::now());
         Ok(())
     }
 
@@ -259,6 +312,21 @@ mod tests {
     }
 
     #[test]
+    fn that_a_node_is_used_is_news_twice_a_day() {
+        let (mut user, now) = (User::default(), Utc::now());
+        let node: NodeId = "pc".parse().unwrap();
+        assert!(user.uses(&node, now));
+        assert!(!user.uses(&node, now + TimeDelta::hours(11)));
+        assert!(user.uses(&node, now + TimeDelta::hours(13)));
+        for n in 0..100 {
+            let other = NodeId::try_from(format!("n-{n}")).unwrap();
+            assert!(user.uses(&other, now + TimeDelta::hours(n)));
+        }
+        assert_eq!(user.used.len(), USED);
+        assert!(!user.used.contains_key(&node));
+    }
+
+    #[test]
     fn decisions_are_remembered_up_to_a_bound() {
         let node: NodeId = "pc".parse().unwrap();
         let mut user = User::default();
@@ -272,6 +340,9 @@ mod tests {
         let longest = NodeId::try_from("x".repeat(32)).unwrap();
         for _ in 0..DECIDED {
             user.decide(u64::MAX, longest.clone());
+            user.address(u64::MAX, longest.clone());
+            let other = format!("{}-{}", "x".repeat(28), user.used.len());
+            user.uses(&NodeId::try_from(other).unwrap(), Utc::now());
             user.settle(Settled {
                 sequence: u64::MAX,
                 card: CardId::new(),

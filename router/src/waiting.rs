@@ -11,10 +11,10 @@ mod line;
 mod look;
 mod owner;
 mod refused;
-mod shelf;
 mod tell;
 mod withdraw;
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -34,12 +34,13 @@ use tokio_util::task::TaskTracker;
 #[cfg(test)]
 pub(crate) use book::Waits;
 pub(crate) use book::{Entry, Other, State};
-pub(crate) use line::Line;
+pub(crate) use line::{Line, count};
 pub(crate) use refused::Refusal;
 pub(crate) use withdraw::Tap;
 
 use crate::cards;
 use crate::decide::Candidate;
+use crate::fan::Fans;
 use crate::presence::Presence;
 use crate::registry::Registry;
 use crate::reply::{Replies, To};
@@ -121,9 +122,18 @@ struct Parts {
     presence: Presence,
     registry: Registry,
     replies: Replies,
+    fans: Fans,
     /// How long anything may wait.
     longest: Duration,
     cancel: CancellationToken,
+}
+
+/// The parts of the router that this one needs.
+pub(crate) struct Around {
+    pub(crate) replies: Replies,
+    pub(crate) presence: Presence,
+    pub(crate) registry: Registry,
+    pub(crate) fans: Fans,
 }
 
 /// Reads what was told, and begins to watch: also what an earlier router handed out and told nobody
@@ -133,13 +143,17 @@ struct Parts {
 /// When the bucket cannot be read.
 pub(crate) async fn start(
     store: Store,
-    replies: Replies,
-    presence: &Presence,
-    registry: &Registry,
+    around: Around,
     longest: Duration,
     tasks: &TaskTracker,
     stop: &CancellationToken,
 ) -> Result<Waiting, async_nats::Error> {
+    let Around {
+        replies,
+        presence,
+        registry,
+        fans,
+    } = around;
     let cancel = replies.cancel.clone();
     let book = Book::open(store.clone(), cancel.clone()).await?;
     let refusals = Refusals::open(store, replies.clone()).await?;
@@ -151,9 +165,10 @@ pub(crate) async fn start(
             book,
             line: Line::new(replies.broker.clone(), cancel.clone()),
             refusals,
-            presence: presence.clone(),
-            registry: registry.clone(),
+            presence,
+            registry,
             replies,
+            fans,
             longest,
             cancel,
         },
@@ -192,6 +207,21 @@ impl Waiting {
         self.parts.book.get(cause).is_some()
     }
 
+    /// Who hears from here that a node is back that was off since then: something of theirs waited
+    /// for it. Looks at everything that was told, so it is for once in a while.
+    pub(crate) fn hear_that_it_is_back(
+        &self,
+        node: &NodeId,
+        since: DateTime<Utc>,
+    ) -> BTreeSet<UserId> {
+        let waited = self.parts.book.all(|entry| {
+            let of_it = entry.node == *node && entry.cause.part().is_none();
+            let taken = matches!(entry.state, State::Taken { .. }) && entry.at >= since;
+            of_it && (taken || entry.waits())
+        });
+        waited.iter().map(|entry| entry.user.clone()).collect()
+    }
+
     /// What may not wait.
     pub(crate) fn refusals(&self) -> &Refusals {
         &self.parts.refusals
@@ -206,6 +236,10 @@ impl Parts {
     }
 
     async fn show_as(&self, entry: &Entry, view: View) -> Result<(), Stopped> {
+        // A part of what went to several nodes has a line on their card, and none of its own.
+        if self.fans.waits(entry).await? {
+            return Ok(());
+        }
         let (card, rev) = (waiting_card(&entry.cause), entry.rev);
         let id = MessageId::derived(&[&card.to_string(), &rev.to_string()]);
         self.replies

@@ -1,6 +1,7 @@
 //! `phonework nodes`: who is enrolled, from the hub's records, and who is there, from what the router wrote. With the
 //! router or the broker down it says what is not known then.
 
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use chrono::{DateTime, Utc};
@@ -29,6 +30,8 @@ pub(crate) struct List {
 struct Row {
     record: NodeRecord,
     sight: Option<Sight>,
+    /// Messages that wait for it; none if not known.
+    queued: Option<usize>,
 }
 
 /// Whether a node is there.
@@ -72,21 +75,26 @@ pub(crate) async fn nodes(settings: &Settings) -> Result<List, IdentityError> {
 
 impl List {
     fn of(records: Vec<NodeRecord>, looked: Result<Look, String>, now: DateTime<Utc>) -> Self {
-        let (mut sights, router, trouble) = match looked {
-            Ok(look) => (look.nodes, Some(look.router), None),
-            Err(why) => (std::collections::BTreeMap::new(), None, Some(why)),
+        let (mut sights, queued, router, trouble) = match looked {
+            Ok(look) => (look.nodes, look.queued, Some(look.router), None),
+            Err(why) => (BTreeMap::new(), None, None, Some(why)),
         };
         let rows = records
             .into_iter()
             // The removed ones are kept for their keys only.
             .filter(|record| record.revoked_at.is_none())
             .map(|record| {
-                let sight = record
-                    .id
-                    .parse::<NodeId>()
-                    .ok()
-                    .and_then(|id| sights.remove(&id));
-                Row { record, sight }
+                let id = record.id.parse::<NodeId>().ok();
+                let sight = id.as_ref().and_then(|id| sights.remove(id));
+                let count = |queued: &BTreeMap<NodeId, usize>| {
+                    let of = id.as_ref().and_then(|id| queued.get(id));
+                    of.copied().unwrap_or_default()
+                };
+                Row {
+                    queued: queued.as_ref().map(count),
+                    record,
+                    sight,
+                }
             })
             .collect();
         Self {
@@ -119,7 +127,10 @@ impl List {
 
     /// For people.
     pub(crate) fn table(&self) -> String {
-        let mut lines = vec![["ID", "NAME", "STATE", "SERVES", "VERSION"].map(str::to_owned)];
+        let heads = [
+            "ID", "NAME", "STATE", "SESSIONS", "LOAD", "QUEUED", "SERVES", "VERSION",
+        ];
+        let mut lines = vec![heads.map(str::to_owned)];
         for row in &self.rows {
             let seen = row.sight.as_ref().map(|sight| age(self.now - sight.last));
             let state = match (self.state(row), seen) {
@@ -132,6 +143,14 @@ impl List {
                 (State::Off | State::Unknown, None) => "unknown".to_owned(),
                 (State::Never, _) => "never seen".to_owned(),
             };
+            // Of one that is off they are what they were, and that is of no use.
+            let there = row.sight.as_ref().filter(|_| self.state(row) == State::On);
+            let sessions = there.map_or_else(unknown, |sight| match sight.running {
+                0 => sight.sessions.to_string(),
+                running => format!("{}, {running} running", sight.sessions),
+            });
+            let load = there.and_then(|sight| sight.load);
+            let load = load.map(|load| format!("{:.0}%", load * 100.0));
             let version = row.sight.as_ref().map(|sight| sight.version.clone());
             let serves = if row.record.serves.is_empty() {
                 "everybody".to_owned()
@@ -142,8 +161,11 @@ impl List {
                 row.record.id.clone(),
                 row.name().to_owned(),
                 state,
+                sessions,
+                load.unwrap_or_else(unknown),
+                row.queued.map_or_else(unknown, |n| n.to_string()),
                 serves,
-                version.unwrap_or_else(|| "?".to_owned()),
+                version.unwrap_or_else(unknown),
             ]);
         }
         let mut text = String::new();
@@ -180,6 +202,8 @@ impl List {
                     "version": sight.map(|sight| sight.version.as_str()),
                     "sessions": sight.map(|sight| sight.sessions),
                     "running": sight.map(|sight| sight.running),
+                    "load": sight.and_then(|sight| sight.load),
+                    "queued": row.queued,
                     "trouble": sight.and_then(|sight| sight.trouble.as_deref()),
                     "enrolled_at": DateTime::from_timestamp(row.record.enrolled_at, 0),
                 })
@@ -202,6 +226,10 @@ impl Row {
     }
 }
 
+fn unknown() -> String {
+    "?".to_owned()
+}
+
 /// In one unit, rounded down.
 fn age(age: chrono::TimeDelta) -> String {
     let seconds = age.num_seconds().max(0);
@@ -214,8 +242,8 @@ fn age(age: chrono::TimeDelta) -> String {
 }
 
 /// Columns as wide as their widest cell; the last one is not filled.
-fn columns(lines: &[[String; 5]]) -> String {
-    let mut widths = [0; 5];
+fn columns<const N: usize>(lines: &[[String; N]]) -> String {
+    let mut widths = [0; N];
     for line in lines {
         for (width, cell) in widths.iter_mut().zip(line) {
             *width = cell.chars().count().max(*width);
@@ -275,6 +303,7 @@ mod tests {
             version: "0.1.0".into(),
             sessions: 2,
             running: 1,
+            load: Some(0.424),
             trouble: None,
         };
         let nodes = [("home-pc", sight(9, false)), ("lab-1", sight(9_000, false))]
@@ -282,6 +311,7 @@ mod tests {
         Look {
             router,
             nodes: nodes.into(),
+            queued: Some([("lab-1".parse().unwrap(), 3)].into()),
         }
     }
 
@@ -289,27 +319,27 @@ mod tests {
     fn the_table_says_what_is_known_and_what_is_not() {
         let all = List::of(records(), Ok(look(true)), now()).table();
         insta::assert_snapshot!(all, @r"
-        ID       NAME      STATE              SERVES                  VERSION
-        home-pc  Home PC   on                 everybody               0.1.0
-        lab-1    Own name  off, seen 2 h ago  feishu/ou_1, web/owner  0.1.0
-        new      new       never seen         everybody               ?
+        ID       NAME      STATE              SESSIONS      LOAD  QUEUED  SERVES                  VERSION
+        home-pc  Home PC   on                 2, 1 running  42%   0       everybody               0.1.0
+        lab-1    Own name  off, seen 2 h ago  ?             ?     3       feishu/ou_1, web/owner  0.1.0
+        new      new       never seen         ?             ?     0       everybody               ?
         ");
         let no_router = List::of(records(), Ok(look(false)), now()).table();
         insta::assert_snapshot!(no_router, @r"
-        ID       NAME      STATE                  SERVES                  VERSION
-        home-pc  Home PC   unknown, seen 9 s ago  everybody               0.1.0
-        lab-1    Own name  unknown, seen 2 h ago  feishu/ou_1, web/owner  0.1.0
-        new      new       never seen             everybody               ?
+        ID       NAME      STATE                  SESSIONS  LOAD  QUEUED  SERVES                  VERSION
+        home-pc  Home PC   unknown, seen 9 s ago  ?         ?     0       everybody               0.1.0
+        lab-1    Own name  unknown, seen 2 h ago  ?         ?     3       feishu/ou_1, web/owner  0.1.0
+        new      new       never seen             ?         ?     0       everybody               ?
 
         The router does not run: which are on is not known, the rest is as it last knew.
         ");
         let why = "the broker at nats://hub:4222 cannot be reached".to_owned();
         let no_broker = List::of(records(), Err(why), now()).table();
         insta::assert_snapshot!(no_broker, @r"
-        ID       NAME     STATE    SERVES                  VERSION
-        home-pc  Home PC  unknown  everybody               ?
-        lab-1    lab-1    unknown  feishu/ou_1, web/owner  ?
-        new      new      unknown  everybody               ?
+        ID       NAME     STATE    SESSIONS  LOAD  QUEUED  SERVES                  VERSION
+        home-pc  Home PC  unknown  ?         ?     ?       everybody               ?
+        lab-1    lab-1    unknown  ?         ?     ?       feishu/ou_1, web/owner  ?
+        new      new      unknown  ?         ?     ?       everybody               ?
 
         Which are on is not known: the broker at nats://hub:4222 cannot be reached
         ");
@@ -329,6 +359,13 @@ mod tests {
             (&json!("home-pc"), &json!("Home PC"), &json!("on"))
         );
         assert_eq!(first["enrolled_at"], "2023-11-14T22:13:20Z");
+        assert_eq!(
+            (&first["queued"], &first["sessions"]),
+            (&json!(0), &json!(2))
+        );
+        assert!((first["load"].as_f64().unwrap() - 0.424).abs() < 1e-6);
+        assert_eq!(read["nodes"][1]["queued"], 3);
+        assert_eq!(read["nodes"][2]["load"], Value::Null);
         assert_eq!(read["nodes"][1]["state"], "off");
         assert_eq!(read["nodes"][2]["state"], "never");
         let dark = List::of(records(), Err("x".into()), now()).json();

@@ -5,6 +5,7 @@
 //! disk there and why nothing is lost or doubled.
 
 mod dead;
+mod fan;
 mod gateway;
 mod host;
 mod job;

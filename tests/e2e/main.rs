@@ -18,6 +18,7 @@ mod crowd;
 mod disk;
 mod docs;
 mod enrol;
+mod fan;
 mod links;
 mod off;
 mod page;

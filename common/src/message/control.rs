@@ -30,6 +30,10 @@ pub struct Heartbeat {
     /// Turns running now.
     #[serde(default)]
     pub running: u32,
+    /// How busy the machine is: the load average of the last minute for each processor, 1.0 when all
+    /// have just enough to do; none where the system does not say, or from an older program.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub load: Option<f32>,
     /// What keeps it from taking work, in a few words; none while all is well.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub trouble: Option<String>,

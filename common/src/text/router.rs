@@ -4,10 +4,14 @@
 
 pub mod dead;
 pub mod enrol;
+mod fan;
+mod node;
 mod waiting;
 mod words;
 
 use super::Say;
+pub use fan::{ADDRESS_USAGE, FanText};
+pub use node::NodeText;
 pub use waiting::WaitingText;
 use words::{Unit, age, kind_en, kind_zh};
 
@@ -75,6 +79,16 @@ pub enum RouterText {
         open: u32,
         /// With a turn running.
         running: u32,
+    },
+    /// How busy a machine is.
+    Load {
+        /// For each processor, 100 when it has just enough to do; none if not known.
+        percent: Option<u32>,
+    },
+    /// Messages of this person that wait for a machine.
+    Queued {
+        /// How many; none if not known.
+        count: Option<usize>,
     },
     /// Footer of the list.
     NodesHint,
@@ -211,6 +225,10 @@ impl Say for RouterText {
                 (n, Unit::Day) => format!("{n} 天前"),
             },
             Self::Sessions { open, running } => format!("{open} 个会话，{running} 个运行中"),
+            Self::Load { percent: Some(n) } => format!("负载 {n}%"),
+            Self::Load { percent: None } => "负载未知".into(),
+            Self::Queued { count: Some(n) } => format!("{n} 条消息在等"),
+            Self::Queued { count: None } => "等待数未知".into(),
             Self::NodesHint => "/node <名称> 更换当前机器".into(),
             Self::Use { node } => format!("使用 {node}"),
             Self::Using { node } => format!("现在使用 {node}"),
@@ -293,6 +311,11 @@ impl Say for RouterText {
                 let word = if *open == 1 { "session" } else { "sessions" };
                 format!("{open} {word}, {running} running")
             }
+            Self::Load { percent: Some(n) } => format!("load {n}%"),
+            Self::Load { percent: None } => "load unknown".into(),
+            Self::Queued { count: Some(1) } => "1 message waits".into(),
+            Self::Queued { count: Some(n) } => format!("{n} messages wait"),
+            Self::Queued { count: None } => "waiting messages unknown".into(),
             Self::NodesHint => "/node <name> changes the active machine".into(),
             Self::Use { node } => format!("Use {node}"),
             Self::Using { node } => format!("Now using {node}"),

@@ -50,6 +50,16 @@ async fn a_message_is_taken_once_and_confirmed() {
         .request("$SRV.PING.phonework-gateway-feishu", "".into());
     let pong = tokio::time::timeout(SOON, ping).await.unwrap().unwrap();
     assert!(String::from_utf8_lossy(&pong.payload).contains("phonework-gateway-feishu"));
+    let info = stage
+        .router
+        .client()
+        .request("$SRV.INFO.phonework-gateway-feishu", "".into());
+    let info = tokio::time::timeout(SOON, info).await.unwrap().unwrap();
+    let info: serde_json::Value = serde_json::from_slice(&info.payload).unwrap();
+    assert_eq!(info["metadata"]["surface"], "feishu");
+    assert_eq!(info["metadata"]["version"], env!("CARGO_PKG_VERSION"));
+    let told = info["description"].as_str().unwrap();
+    assert_eq!(told, "PhoneWork gateway: receives and shows on feishu");
     until("a good board", async || {
         gateway.health.report().0.then_some(())
     })

@@ -4,7 +4,7 @@
 //! What never came is marked as seen, so that it is not taken if it still comes. What waits for a
 //! running turn is taken back. What runs, or ran, is left, and the card says so.
 
-use common::ids::{CauseId, TurnId};
+use common::ids::CauseId;
 use common::message::view::Tone;
 use common::message::work::{WAITING_LAST_REV, waiting_card};
 use common::text::host::HostText;
@@ -13,13 +13,19 @@ use crate::cards;
 use crate::context::Origin;
 use crate::desk::{Desk, Went};
 use crate::journal::Change;
+use crate::report;
 use crate::session::Msg;
 
 pub(crate) async fn run(desk: &Desk, place: u64, origin: &Origin, cause: &CauseId) -> Went {
     let context = &desk.context;
+    // It is about the message and not about the tap.
+    let about = Origin {
+        cause: cause.clone(),
+        ..origin.clone()
+    };
     let end = |tone, text: &HostText| {
         let view = cards::say(&context.name, origin.lang, tone, text);
-        origin.card(waiting_card(cause), WAITING_LAST_REV, view)
+        about.card(waiting_card(cause), WAITING_LAST_REV, view)
     };
     let back = end(Tone::Plain, &HostText::Cancelled);
     let late = end(Tone::Warning, &HostText::AlreadyTaken);
@@ -28,7 +34,7 @@ pub(crate) async fn run(desk: &Desk, place: u64, origin: &Origin, cause: &CauseI
     if context.withdraw(cause, changes).await != Some(false) {
         return Went::On;
     }
-    let turn = TurnId::derived(&[cause.as_str(), "turn"]);
+    let turn = report::turn_of(cause);
     let known = context.turn(turn).await;
     let mine = desk.mine(&origin.user);
     // What was handed to a session a moment ago may not be written down yet; it is in the mailbox

@@ -147,6 +147,8 @@ fn the_list_of_nodes() {
         sessions: 2,
         running: 1,
         trouble: None,
+        load: Some(0.42),
+        queued: Some(0),
         version: "0.1.0".into(),
         active: false,
     };
@@ -158,7 +160,10 @@ fn the_list_of_nodes() {
             active: true,
             ..row("home-pc", "Home", State::On, Some(before(3)))
         },
-        row("lab-1", "lab-1", off, Some(before(7_500))),
+        Row {
+            queued: Some(3),
+            ..row("lab-1", "lab-1", off, Some(before(7_500)))
+        },
         Row {
             version: String::new(),
             ..row("new", "New one", State::Never, None)
@@ -166,16 +171,16 @@ fn the_list_of_nodes() {
     ];
     insta::assert_snapshot!(both(|lang| nodes(lang, &rows, now())), @r"
     # 您的机器 (Plain)
-    Home (home-pc) · 当前: 在线 · 3 秒前 · 2 个会话，1 个运行中 · v0.1.0
-    lab-1: 离线 · 2 小时前 · v0.1.0
+    Home (home-pc) · 当前: 在线 · 3 秒前 · 2 个会话，1 个运行中 · 负载 42% · v0.1.0
+    lab-1: 离线 · 2 小时前 · 3 条消息在等 · v0.1.0
     New one (new): 从未上线
     [使用 lab-1 → use lab-1 None]
     [使用 New one → use new None]
     -- /node <名称> 更换当前机器
 
     # Your machines (Plain)
-    Home (home-pc) · active: on · 3 s ago · 2 sessions, 1 running · v0.1.0
-    lab-1: off · 2 h ago · v0.1.0
+    Home (home-pc) · active: on · 3 s ago · 2 sessions, 1 running · load 42% · v0.1.0
+    lab-1: off · 2 h ago · 3 messages wait · v0.1.0
     New one (new): never seen
     [Use lab-1 → use lab-1 None]
     [Use New one → use new None]
@@ -183,21 +188,23 @@ fn the_list_of_nodes() {
     ");
     let troubled = Row {
         trouble: Some("the disk is full".into()),
+        load: None,
+        queued: None,
         ..rows[0].clone()
     };
     insta::assert_snapshot!(both(|lang| nodes(lang, std::slice::from_ref(&troubled), now())), @r"
     # 您的机器 (Plain)
-    Home (home-pc) · 当前: 在线 · 3 秒前 · 2 个会话，1 个运行中 · 不能接收工作：the disk is full · v0.1.0
+    Home (home-pc) · 当前: 在线 · 3 秒前 · 2 个会话，1 个运行中 · 负载未知 · 不能接收工作：the disk is full · 等待数未知 · v0.1.0
 
     # Your machines (Plain)
-    Home (home-pc) · active: on · 3 s ago · 2 sessions, 1 running · can take no work: the disk is full · v0.1.0
+    Home (home-pc) · active: on · 3 s ago · 2 sessions, 1 running · load unknown · can take no work: the disk is full · waiting messages unknown · v0.1.0
     ");
     insta::assert_snapshot!(both(|lang| nodes(lang, &rows[..1], now())), @r"
     # 您的机器 (Plain)
-    Home (home-pc) · 当前: 在线 · 3 秒前 · 2 个会话，1 个运行中 · v0.1.0
+    Home (home-pc) · 当前: 在线 · 3 秒前 · 2 个会话，1 个运行中 · 负载 42% · v0.1.0
 
     # Your machines (Plain)
-    Home (home-pc) · active: on · 3 s ago · 2 sessions, 1 running · v0.1.0
+    Home (home-pc) · active: on · 3 s ago · 2 sessions, 1 running · load 42% · v0.1.0
     ");
 }
 
@@ -261,11 +268,11 @@ fn commands_written_wrongly() {
     insta::assert_snapshot!(both(|lang| wrong_use(lang, Command::Nodes)), @r"
     # 命令写法不对，没有改变任何东西 (Warning)
     用法：/nodes
-    您的机器：状态、最近一次心跳、会话数
+    您的机器：状态、版本、会话、负载、在等的消息
 
     # That is not how this command is written; nothing was changed (Warning)
     Usage: /nodes
-    Your machines: state, last sign of life, sessions
+    Your machines: state, version, sessions, load, what waits
     ");
 }
 

@@ -9,12 +9,9 @@ use common::stream::WAITING_PER_USER;
 use common::text::Say as _;
 use common::text::router::{RouterText, WaitingText as Text};
 
-use super::with_code;
+use super::{WORDS, with_code};
 use crate::presence::seconds_since;
 use crate::waiting::{Entry, Other, Refusal, State};
-
-/// Characters of a node's own words that are shown.
-const WORDS: usize = 120;
 
 fn card(tone: Tone, title: String, lines: impl IntoIterator<Item = String>) -> View {
     View {

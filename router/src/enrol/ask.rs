@@ -2,14 +2,13 @@
 //! not keep machines waiting. Every id is derived, so nothing is shown twice.
 
 use common::ids::{CauseId, MessageId, UserId};
-use common::message::inbound::{Chat, ChatKind};
 use common::message::outbound::OutboundBody;
 use tracing::warn;
 
 use super::requests::{Fate, Request};
 use super::{Parts, Task};
 use crate::cards;
-use crate::reply::{Replies, To};
+use crate::reply::{Replies, To, their_own};
 use crate::users::{Stopped, Users};
 
 impl Task {
@@ -47,11 +46,7 @@ async fn show(
     let card = request.card(admin);
     let cause = CauseId::new(admin.surface(), &format!("enrol-{card}"));
     // Nothing was said in any chat: the person's own with us is meant.
-    let chat = Chat {
-        id: String::new(),
-        kind: ChatKind::Direct,
-        message: None,
-    };
+    let chat = their_own();
     let to = To {
         user: admin,
         chat: &chat,

@@ -40,6 +40,9 @@ pub(crate) struct Seen {
     pub(crate) sessions: u32,
     /// Turns running.
     pub(crate) running: u32,
+    /// Load of each processor, 1.0 when it has just enough to do; none if not known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) load: Option<f32>,
     /// What keeps it from taking work; none while all is well.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) trouble: Option<String>,
@@ -102,6 +105,12 @@ impl Table {
         self.nodes.get(node)
     }
 
+    /// How each node stands.
+    pub(super) fn states(&self, now: DateTime<Utc>) -> BTreeMap<NodeId, State> {
+        let state = |(node, seen): (&NodeId, &Seen)| (node.clone(), seen.state(now));
+        self.nodes.iter().map(state).collect()
+    }
+
     /// How many nodes are on, and which of those say that something is wrong.
     pub(super) fn overview(&self, now: DateTime<Utc>) -> Overview {
         let mut overview = Overview::default();
@@ -132,6 +141,8 @@ impl Table {
             serves: beat.serves.into_iter().collect(),
             sessions: beat.sessions,
             running: beat.running,
+            // A node may say anything; what is no load is not known.
+            load: beat.load.filter(|load| (0.0..=10_000.0).contains(load)),
             trouble: beat.trouble,
             gone: beat.leaving,
         };
@@ -188,6 +199,7 @@ mod tests {
             serves: Vec::new(),
             sessions: 1,
             running: 0,
+            load: None,
             trouble: None,
             leaving: false,
             sent_at: DateTime::UNIX_EPOCH,
@@ -230,6 +242,26 @@ mod tests {
         assert_eq!(table.overview(at(1000)), Overview::default());
         table.beat(troubled(None), at(2));
         assert!(table.overview(at(3)).trouble.is_empty());
+    }
+
+    #[test]
+    fn a_load_that_is_none_is_not_known() {
+        let node: NodeId = "pc".parse().unwrap();
+        for (told, known) in [
+            (Some(0.5), Some(0.5)),
+            (None, None),
+            (Some(f32::NAN), None),
+            (Some(-1.0), None),
+            (Some(f32::INFINITY), None),
+        ] {
+            let mut table = Table::default();
+            let load = Heartbeat {
+                load: told,
+                ..beat(BootId::new())
+            };
+            table.beat(load, at(0));
+            assert_eq!(table.get(&node).unwrap().load, known, "{told:?}");
+        }
     }
 
     #[test]

@@ -5,7 +5,9 @@ use std::time::Duration;
 
 use async_nats::jetstream::stream::{Config, DiscardPolicy, RetentionPolicy, StorageType};
 use common::ids::Surface;
-use common::stream::{KV_NODES, KV_PRESENCE, KV_ROUTER, KV_USERS, KV_WAITING, kv_gate};
+use common::stream::{
+    KV_FANOUT, KV_NODES, KV_NOTICES, KV_PRESENCE, KV_ROUTER, KV_USERS, KV_WAITING, kv_gate,
+};
 
 const MB: i64 = 1024 * 1024;
 const DAY: Duration = Duration::from_secs(24 * 3600);
@@ -42,6 +44,22 @@ pub(super) fn all() -> Vec<Config> {
             max_message_size: 1024 * 1024,
             ..bucket(KV_WAITING, "What waits for nodes that are off", 256 * MB)
         },
+        Config {
+            // As long as what waits for a node that is off; at the size limit the oldest go: their
+            // cards then stay as they are.
+            max_age: 8 * DAY,
+            discard: DiscardPolicy::Old,
+            ..bucket(
+                KV_FANOUT,
+                "Messages to several nodes, and how each stands",
+                64 * MB,
+            )
+        },
+        bucket(
+            KV_NOTICES,
+            "Nodes that went off and came back, and who was told",
+            64 * MB,
+        ),
     ];
     for surface in Surface::ALL {
         all.push(Config {

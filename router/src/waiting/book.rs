@@ -1,13 +1,11 @@
 //! What people were told of messages that wait, kept in the bucket PW_WAITING so that a button works
 //! and an end is told whatever restarts in between.
 //!
-//! The router in office is the only writer, so its memory is exact; each change is checked against
-//! the bucket all the same. What a change means is `owner`'s, `look`'s and `withdraw`'s.
+//! How it is kept is `kept`'s; what a change means is `owner`'s, `look`'s and `withdraw`'s.
 
-use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
+use std::sync::Arc;
 
-use async_nats::jetstream::kv::{Operation, Store, UpdateErrorKind};
+use async_nats::jetstream::kv::Store;
 use chrono::{DateTime, Utc};
 use common::ids::{CauseId, MessageId, NodeId, UserId};
 use common::lang::Lang;
@@ -17,14 +15,12 @@ use common::message::work::Work;
 use common::message::{decode, encode};
 use serde::{Deserialize, Serialize};
 use tokio_util::sync::CancellationToken;
-use tracing::{debug, warn};
+use tracing::warn;
 
 use super::Item;
-use super::shelf::{Known, Shelf};
-use crate::bucket;
+use crate::kept::{Kept, Record};
 use crate::users::Stopped;
 
-const PAUSE: Duration = Duration::from_millis(300);
 /// How long an entry is kept in memory; the bucket's own age.
 const KEPT: chrono::TimeDelta = chrono::TimeDelta::days(8);
 
@@ -157,7 +153,7 @@ impl Entry {
     }
 
     /// Whether it waits and the person knows.
-    pub(super) fn waits(&self) -> bool {
+    pub(crate) fn waits(&self) -> bool {
         matches!(self.state, State::Waiting(_))
     }
 
@@ -196,13 +192,28 @@ impl Entry {
 /// Handle on the entries. Cheap to clone.
 #[derive(Debug, Clone)]
 pub(crate) struct Book {
-    store: Store,
-    shelf: Arc<Mutex<Shelf>>,
-    cancel: CancellationToken,
+    told: Kept<Entry>,
 }
 
-fn told_key(cause: &CauseId) -> String {
-    format!("told.{}", MessageId::derived(&[cause.as_str(), "waiting"]))
+impl Record for Entry {
+    type Key = CauseId;
+    /// Whose it is, as long as it waits.
+    type Group = UserId;
+    const WHAT: &'static str = "what was told of a waiting message";
+    const PREFIX: &'static str = "told.";
+
+    fn key(&self) -> CauseId {
+        self.cause.clone()
+    }
+
+    fn group(&self) -> Option<UserId> {
+        self.waits().then(|| self.user.clone())
+    }
+
+    fn place(cause: &CauseId) -> String {
+        let id = MessageId::derived(&[cause.as_str(), "waiting"]);
+        format!("{}{id}", Self::PREFIX)
+    }
 }
 
 fn work_key(cause: &CauseId) -> String {
@@ -215,40 +226,23 @@ impl Book {
         store: Store,
         cancel: CancellationToken,
     ) -> Result<Self, async_nats::Error> {
-        let mut shelf = Shelf::default();
-        bucket::each(&store, |found| {
-            if found.operation != Operation::Put || !found.key.starts_with("told.") {
-                return;
-            }
-            match decode::<Entry>("entry", &found.value) {
-                Ok(entry) => shelf.put(Arc::new(entry), found.revision),
-                Err(why) => warn!(key = found.key, %why, "what was told cannot be read"),
-            }
-        })
-        .await?;
-        Ok(Self {
-            store,
-            shelf: Arc::new(Mutex::new(shelf)),
-            cancel,
-        })
+        let told = Kept::open(store, cancel).await?;
+        Ok(Self { told })
     }
 
     /// What was told of an act.
     pub(crate) fn get(&self, cause: &CauseId) -> Option<Arc<Entry>> {
-        let shelf = self.lock();
-        shelf.known.get(cause).map(|known| Arc::clone(&known.entry))
-    }
-
-    /// All entries that fit; looks at every one.
-    pub(super) fn all(&self, fits: impl Fn(&Entry) -> bool) -> Vec<Arc<Entry>> {
-        let shelf = self.lock();
-        let fitting = shelf.known.values().filter(|known| fits(&known.entry));
-        fitting.map(|known| Arc::clone(&known.entry)).collect()
+        self.told.get(cause)
     }
 
     /// What waits of one person; looks at nothing of others.
     pub(super) fn waiting_of(&self, user: &UserId) -> Vec<Arc<Entry>> {
-        self.lock().waiting_of(user)
+        self.told.of(user)
+    }
+
+    /// All entries that fit; looks at every one.
+    pub(super) fn all(&self, fits: impl Fn(&Entry) -> bool) -> Vec<Arc<Entry>> {
+        self.told.all(fits)
     }
 
     /// Changes what is known of an act: `next` makes the new entry of what stands, or declines.
@@ -258,69 +252,21 @@ impl Book {
         cause: &CauseId,
         next: impl Fn(Option<&Entry>) -> Option<Entry>,
     ) -> Result<Option<Arc<Entry>>, Stopped> {
-        loop {
-            let (before, revision) = match self.lock().known.get(cause) {
-                Some(known) => (Some(Arc::clone(&known.entry)), known.revision),
-                None => (None, 0),
-            };
-            let Some(wanted) = next(before.as_deref()) else {
-                return Ok(before);
-            };
-            let key = told_key(cause);
-            let update = self
-                .store
-                .update(&key, encode(&wanted).into(), revision)
-                .await;
-            match update {
-                Ok(revision) => {
-                    let entry = Arc::new(wanted);
-                    self.remember(Arc::clone(&entry), revision);
-                    return Ok(Some(entry));
-                }
-                Err(why) => match why.kind() {
-                    // Ours after all, after an answer that was lost, or another router's.
-                    UpdateErrorKind::WrongLastRevision => {
-                        debug!(%cause, "what was told has changed; read again");
-                        if self.refresh(cause).await? == Some(wanted) {
-                            return Ok(self.get(cause));
-                        }
-                    }
-                    UpdateErrorKind::InvalidKey
-                    | UpdateErrorKind::TimedOut
-                    | UpdateErrorKind::Other => self.pause(cause, &why.to_string()).await?,
-                },
-            }
-        }
-    }
-
-    async fn refresh(&self, cause: &CauseId) -> Result<Option<Entry>, Stopped> {
-        loop {
-            match self.store.entry(told_key(cause)).await {
-                Ok(Some(found)) if found.operation == Operation::Put => {
-                    let Ok(entry) = decode::<Entry>("entry", &found.value) else {
-                        warn!(%cause, "what was told cannot be read");
-                        self.lock().remove(cause);
-                        return Ok(None);
-                    };
-                    self.remember(Arc::new(entry.clone()), found.revision);
-                    return Ok(Some(entry));
-                }
-                Ok(_) => {
-                    self.lock().remove(cause);
-                    return Ok(None);
-                }
-                Err(why) => self.pause(cause, &why.to_string()).await?,
-            }
-        }
+        self.told.change(cause, next).await
     }
 
     /// Keeps a message whole, for the time when the stream does not have it any more.
     pub(super) async fn keep_work(&self, work: &Work) -> Result<(), Stopped> {
         let cause = &work.inbound.meta.cause;
         loop {
-            match self.store.put(work_key(cause), encode(work).into()).await {
+            match self
+                .told
+                .store
+                .put(work_key(cause), encode(work).into())
+                .await
+            {
                 Ok(_) => return Ok(()),
-                Err(why) => self.pause(cause, &why.to_string()).await?,
+                Err(why) => self.told.pause(cause, &why.to_string()).await?,
             }
         }
     }
@@ -328,7 +274,7 @@ impl Book {
     /// A message that was kept whole.
     pub(super) async fn work(&self, cause: &CauseId) -> Result<Option<Work>, Stopped> {
         loop {
-            match self.store.get(work_key(cause)).await {
+            match self.told.store.get(work_key(cause)).await {
                 Ok(None) => return Ok(None),
                 Ok(Some(value)) => {
                     let read = decode::<Work>("work", &value);
@@ -336,7 +282,7 @@ impl Book {
                         .inspect_err(|why| warn!(%cause, %why, "a kept message cannot be read"))
                         .ok());
                 }
-                Err(why) => self.pause(cause, &why.to_string()).await?,
+                Err(why) => self.told.pause(cause, &why.to_string()).await?,
             }
         }
     }
@@ -344,23 +290,7 @@ impl Book {
     /// Lets go of what the bucket does not hold any more either.
     pub(super) fn forget_old(&self, now: DateTime<Utc>) {
         // An entry that still waits is younger than its message, and that goes after 72 h.
-        let old = |known: &Known| now - known.entry.at >= KEPT && !known.entry.waits();
-        self.lock().known.retain(|_, known| !old(known));
-    }
-
-    async fn pause(&self, cause: &CauseId, why: &str) -> Result<(), Stopped> {
-        warn!(%cause, why, "what was told of a waiting message cannot be reached; again");
-        tokio::select! {
-            () = tokio::time::sleep(PAUSE) => Ok(()),
-            () = self.cancel.cancelled() => Err(Stopped),
-        }
-    }
-
-    fn remember(&self, entry: Arc<Entry>, revision: u64) {
-        self.lock().put(entry, revision);
-    }
-
-    fn lock(&self) -> std::sync::MutexGuard<'_, Shelf> {
-        self.shelf.lock().unwrap_or_else(PoisonError::into_inner)
+        let fits = |entry: &Entry| now - entry.at < KEPT || entry.waits();
+        self.told.retain(fits);
     }
 }

@@ -1,6 +1,7 @@
 //! PW_WORK as the line in which work waits for its node: what lies there, how far the node has come,
 //! and taking something out again so that it is known whether the node can have had it.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use async_nats::jetstream::ErrorCode;
@@ -23,6 +24,8 @@ use tracing::{debug, warn};
 use crate::users::Stopped;
 
 const PAUSE: Duration = Duration::from_millis(300);
+/// How long counting what lies may take.
+const COUNT: Duration = Duration::from_secs(2);
 
 /// How far a node has come in its line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -76,6 +79,20 @@ impl Line {
         self.broker
             .publish_until_acked(&subject, key, traceparent, payload, &self.cancel)
             .await
+    }
+
+    /// How many messages of a person lie for each node, in one question to the broker; nodes with
+    /// none are missing. None when it does not answer in time: whoever lists nodes does not wait.
+    pub(crate) async fn queued(&self, user: &UserId) -> Option<BTreeMap<NodeId, usize>> {
+        let asked = count(&self.broker, subject::work_by(user));
+        match tokio::time::timeout(COUNT, asked).await {
+            Ok(Ok(counted)) => Some(counted),
+            Ok(Err(why)) => {
+                debug!(%user, %why, "cannot count what waits");
+                None
+            }
+            Err(_) => None,
+        }
     }
 
     /// How far a node has come; none while it has no consumer.
@@ -218,6 +235,22 @@ impl Line {
             () = self.cancel.cancelled() => Err(Stopped),
         }
     }
+}
+
+/// How many messages lie for each node, of those whose subject fits.
+pub(crate) async fn count(
+    broker: &Broker,
+    subjects: String,
+) -> Result<BTreeMap<NodeId, usize>, async_nats::Error> {
+    let work = broker.jetstream().get_stream_no_info(stream::WORK).await?;
+    let mut found = work.info_with_subjects(subjects).await?;
+    let mut counted: BTreeMap<NodeId, usize> = BTreeMap::new();
+    while let Some((subject, count)) = found.try_next().await? {
+        if let Some((node, _)) = subject::parse_work(&subject) {
+            *counted.entry(node).or_default() += count;
+        }
+    }
+    Ok(counted)
 }
 
 fn is_nothing(why: &RawMessageErrorKind) -> bool {

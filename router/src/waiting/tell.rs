@@ -48,7 +48,12 @@ impl Parts {
             let waits = Told::Waiting(Waits {
                 since: telling.since,
                 place: *place,
-                others: if item.tap { Vec::new() } else { others.clone() },
+                others: if item.tap || item.cause.part().is_some() {
+                    // Of use there only; or the others have a part of their own.
+                    Vec::new()
+                } else {
+                    others.clone()
+                },
                 trouble: telling.trouble.clone(),
                 ..Waits::default()
             });
@@ -157,8 +162,8 @@ impl Parts {
 
     /// Takes out what waits for a machine that was removed, and says so.
     pub(super) async fn removed(&self, item: &Item) -> Result<(), Stopped> {
-        let others = if item.tap {
-            // Of use there only.
+        let others = if item.tap || item.cause.part().is_some() {
+            // Of use there only; or the others had a part of their own.
             Vec::new()
         } else {
             self.others(&item.user, &item.node).await
@@ -220,6 +225,10 @@ impl Parts {
         match entry.state {
             Told::Taken { count } => {
                 self.show(entry).await?;
+                if entry.cause.part().is_some() {
+                    // Its line says so, and each node of a message to many would ring.
+                    return self.close(entry, entry.state.clone()).await;
+                }
                 let text = cards::waiting::back(entry.lang, &entry.name, count);
                 let id = MessageId::derived(&[entry.first.as_str(), "back"]);
                 let body = OutboundBody::Notice { text };

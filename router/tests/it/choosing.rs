@@ -1,6 +1,7 @@
 //! Which machine: the question, its answer, late and foreign taps, `/nodes` and `/node`.
 
 use common::ids::NodeId;
+use common::message::control::Heartbeat;
 use common::message::view::Action;
 use common::{stream, subject};
 
@@ -127,11 +128,28 @@ async fn nodes_are_listed_and_chosen_by_name() {
     assert_eq!(lines[0], "Your machines");
     assert!(lines[1].starts_with("HOME (home): on · "), "{text}");
     assert!(
-        lines[1].ends_with(" s ago · 2 sessions, 1 running · v0.1.0"),
+        lines[1].ends_with(" s ago · 2 sessions, 1 running · load unknown · v0.1.0"),
         "{text}"
     );
     assert_eq!(lines[3], "new: never seen");
     assert_eq!(list.button("Use LAB"), choose("lab", None));
+    // What waits is this person's own.
+    lab.send(&Heartbeat {
+        load: Some(0.25),
+        ..lab.beat.clone()
+    })
+    .await;
+    for (who, cause) in [("ou_1", "om_q1"), ("ou_2", "om_q2"), ("ou_2", "om_q3")] {
+        world.says(who, cause, "@new hi").await;
+        assert!(world.shown().await.view.title.contains("waits for it"));
+    }
+    let text = world.list("ou_1").await;
+    assert!(text.contains("1 running · load 25% · v0.1.0"), "{text}");
+    assert!(
+        text.ends_with("new: never seen · 1 message waits"),
+        "{text}"
+    );
+    assert!(world.list("ou_2").await.ends_with("· 2 messages wait"));
 
     world.says("ou_1", "om_2", "/node LA").await;
     assert_eq!(world.shown().await.view.title, "Now using LAB");

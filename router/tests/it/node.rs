@@ -72,6 +72,7 @@ impl Node {
             serves: Vec::new(),
             sessions: 2,
             running: 1,
+            load: None,
             trouble: None,
             leaving: false,
             sent_at: Utc::now(),

@@ -42,9 +42,11 @@ async fn a_second_start_changes_nothing() {
     assert_eq!(
         names,
         [
+            "KV_PW_FANOUT",
             "KV_PW_GATE_feishu",
             "KV_PW_GATE_web",
             "KV_PW_NODES",
+            "KV_PW_NOTICES",
             "KV_PW_PRESENCE",
             "KV_PW_ROUTER",
             "KV_PW_USERS",
@@ -56,10 +58,17 @@ async fn a_second_start_changes_nothing() {
             "PW_OUT",
             "PW_OUT/feishu",
             "PW_OUT/web",
+            "PW_TURN",
+            "PW_TURN/router",
             "PW_WORK",
             "PW_WORK/home",
         ]
     );
+    // For whoever looks at the hub with the broker's own tools.
+    for (name, config) in &first {
+        let told = config["description"].as_str().unwrap_or_default();
+        assert!(told.len() > 10, "{name} does not say what it is: {told:?}");
+    }
     assert_eq!(first["PW_WORK/home"]["max_ack_pending"], 1);
     assert_eq!(first["KV_PW_GATE_web"]["allow_direct"], true);
     world.stop_router().await;

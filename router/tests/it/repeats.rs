@@ -13,7 +13,7 @@ async fn lying(world: &World, node: &str) -> usize {
 }
 
 /// The router dies, and every act comes again, as if no acknowledgement had arrived.
-async fn all_come_again(world: &mut World) {
+pub(crate) async fn all_come_again(world: &mut World) {
     world.kill_router().await;
     let inside = world.inside.clone();
     let acts = inside.jetstream().get_stream(stream::IN).await.unwrap();

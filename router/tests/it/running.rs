@@ -59,6 +59,14 @@ async fn it_is_a_micro_service_and_ends_soon() {
     };
     let answer: Value = serde_json::from_slice(&ping().await.unwrap().payload).unwrap();
     assert_eq!(answer["name"], "phonework-router");
+    let info = inside
+        .client()
+        .request("$SRV.INFO.phonework-router", "".into());
+    let info: Value = serde_json::from_slice(&info.await.unwrap().payload).unwrap();
+    assert_eq!(info["metadata"]["version"], env!("CARGO_PKG_VERSION"));
+    assert_eq!(info["version"], env!("CARGO_PKG_VERSION"));
+    let told = info["description"].as_str().unwrap();
+    assert!(told.starts_with("PhoneWork router: "), "{told}");
     let took = world.stop_router().await;
     assert!(took < Duration::from_secs(8), "{took:?}");
     assert_eq!(world.part("router")["ok"], false);

@@ -16,7 +16,7 @@ use common::message::view::{Action, Block, View};
 use common::message::{Meta, decode, encode};
 use common::{stream, subject};
 use futures_util::StreamExt as _;
-use router::{EnrolOptions, RouterError, RouterOptions};
+use router::{EnrolOptions, NoticeTimes, RouterError, RouterOptions};
 use serde_json::Value;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
@@ -33,6 +33,8 @@ pub(crate) struct World {
     /// How long messages wait for a node that is off, where a test cannot wait for days.
     pub(crate) waits: Option<Duration>,
     pub(crate) enrol: EnrolOptions,
+    /// When people are told of nodes, where a test cannot wait for minutes.
+    pub(crate) notices: NoticeTimes,
     running: Option<(JoinHandle<Result<(), RouterError>>, CancellationToken)>,
 }
 
@@ -86,6 +88,7 @@ impl World {
             health: Health::default(),
             waits: None,
             enrol: EnrolOptions::default(),
+            notices: NoticeTimes::default(),
             running: None,
         }
     }
@@ -103,6 +106,7 @@ impl World {
             data_dir: Some(self.nats.data_dir().to_owned()),
             http: None,
             waits: self.waits,
+            notices: self.notices,
             enrol: EnrolOptions {
                 url: self.nats.url(),
                 ..self.enrol.clone()

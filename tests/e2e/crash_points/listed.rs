@@ -5,7 +5,7 @@ use std::path::Path;
 
 use common::crash_point::NAMES;
 
-use super::{dead, gateway, host, page, router, waiting};
+use super::{dead, fan, gateway, host, page, router, waiting};
 
 fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
@@ -55,6 +55,8 @@ fn tested() -> Vec<&'static str> {
     all.extend(waiting::TOLD);
     all.extend(waiting::BACK);
     all.extend(waiting::MOVED);
+    all.extend(fan::SENT);
+    all.extend(fan::SAID);
     all.extend(dead::LETTER);
     all.extend(dead::RETRIED);
     all.extend(dead::DISCARDED);

@@ -66,7 +66,7 @@ fn the_status_of_many_sessions_offers_a_few_buttons() {
 
 #[test]
 fn the_help() {
-    insta::assert_snapshot!(show(&help(Lang::Zh)), @"
+    insta::assert_snapshot!(show(&help(Lang::Zh)), @r"
     # 命令 (Plain)
     /new <dir> [msg] [--timeout N] [--idle N]: 在 <dir>（工作目录下的文件夹）里开始一个 Claude Code 会话，并发送 [msg]。--timeout：一轮最多多少秒；--idle：空闲多少秒后关闭进程
     /status: 这台机器上您的会话，以及当前模式
@@ -74,12 +74,13 @@ fn the_help() {
     /close [n]: 关闭当前会话，或第 <n> 个会话
     /stop: 中断当前会话正在做的事
     /direct: 直接模式：文字直接发给 Claude Code
-    /nodes: 您的机器：状态、最近一次心跳、会话数
+    /nodes: 您的机器：状态、版本、会话、负载、在等的消息
     /node <name>: 从现在起使用机器 <name>
+    /all <text>: 把 <text> 发给您的所有机器，回答汇总在一张卡片里。@名称 <text> 只发给那一台，@一 @二 <text> 发给几台
     /help: 本列表
     其他以 / 开头的命令交给当前会话里的 Claude Code，例如 /compact；与上面同名时写成 //help。其他文字发给当前会话。
     ");
-    insta::assert_snapshot!(show(&help(Lang::En)), @"
+    insta::assert_snapshot!(show(&help(Lang::En)), @r"
     # Commands (Plain)
     /new <dir> [msg] [--timeout N] [--idle N]: Begin a Claude Code session in <dir> (a folder under the working directory), and send [msg]. --timeout: seconds a turn may take; --idle: seconds until the process is closed
     /status: Your sessions on this machine, and the mode
@@ -87,8 +88,9 @@ fn the_help() {
     /close [n]: Close the active session, or session <n>
     /stop: Interrupt what the active session is doing
     /direct: Direct mode: text goes straight to Claude Code
-    /nodes: Your machines: state, last sign of life, sessions
+    /nodes: Your machines: state, version, sessions, load, what waits
     /node <name>: Use machine <name> from now on
+    /all <text>: Send <text> to all your machines; their answers are collected in one card. @name <text> sends to that machine only, @one @two <text> to several
     /help: This list
     Other commands with / go to Claude Code in the active session, such as /compact; write //help for one of the names above. All other text goes to the active session.
     ");
