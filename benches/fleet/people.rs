@@ -227,10 +227,10 @@ async fn show(broker: Broker, shown: Arc<Shown>) {
             if let OutboundBody::Card { .. } = outbound.body {
                 shown.cards.fetch_add(1, Ordering::Relaxed);
             }
-            if message.subject.starts_with("pw.out.router.") {
-                if let Some(tell) = lock(&shown.asked).remove(&outbound.meta.cause) {
-                    let _ = tell.send(());
-                }
+            if message.subject.starts_with("pw.out.router.")
+                && let Some(tell) = lock(&shown.asked).remove(&outbound.meta.cause)
+            {
+                let _ = tell.send(());
             }
         }
     }
