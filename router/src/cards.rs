@@ -45,16 +45,20 @@ pub(crate) struct Row {
     pub(crate) active: bool,
 }
 
-fn card(lang: Lang, tone: Tone, title: &Text, lines: &[Text]) -> View {
-    let text = |line: &Text| Block::Plain {
-        text: line.say(lang),
-    };
+/// A card of plain lines.
+fn sheet(tone: Tone, title: String, lines: impl IntoIterator<Item = String>) -> View {
+    let plain = |text| Block::Plain { text };
     View {
-        title: title.say(lang),
+        title,
         tone,
-        blocks: lines.iter().map(text).collect(),
+        blocks: lines.into_iter().map(plain).collect(),
         ..View::default()
     }
+}
+
+fn card(lang: Lang, tone: Tone, title: &Text, lines: &[Text]) -> View {
+    let lines = lines.iter().map(|line| line.say(lang));
+    sheet(tone, title.say(lang), lines)
 }
 
 /// Asks which node gets the message at `pending`.

@@ -7,7 +7,7 @@ use common::text::Say as _;
 use common::text::router::RouterText;
 use common::text::router::dead::DeadText as Text;
 
-use super::{quote, with_code};
+use super::{quote, sheet, with_code};
 
 /// What could not be handled, in the person's terms.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -21,15 +21,8 @@ pub(crate) enum What {
 }
 
 fn card(lang: Lang, tone: Tone, title: &Text, lines: &[Text]) -> View {
-    let text = |line: &Text| Block::Plain {
-        text: line.say(lang),
-    };
-    View {
-        title: title.say(lang),
-        tone,
-        blocks: lines.iter().map(text).collect(),
-        ..View::default()
-    }
+    let lines = lines.iter().map(|line| line.say(lang));
+    sheet(tone, title.say(lang), lines)
 }
 
 /// Asks what to do with the letter at `sequence` of PW_DLQ. `node` is what people call the machine

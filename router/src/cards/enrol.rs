@@ -5,22 +5,11 @@ use common::message::view::{Action, Block, Button, ButtonStyle, EnrolChoice, Ton
 use common::text::Say as _;
 use common::text::router::enrol::EnrolText as Text;
 
+use super::sheet;
 use crate::enrol::{Fate, Request};
 
 /// Characters of a key that are compared.
 const KEY_END: usize = 8;
-
-fn card(tone: Tone, title: String, lines: impl IntoIterator<Item = String>) -> View {
-    View {
-        title,
-        tone,
-        blocks: lines
-            .into_iter()
-            .map(|text| Block::Plain { text })
-            .collect(),
-        ..View::default()
-    }
-}
 
 /// Asks whether a machine may come in.
 pub(crate) fn question(lang: Lang, request: &Request) -> View {
@@ -60,7 +49,7 @@ pub(crate) fn question(lang: Lang, request: &Request) -> View {
             button(Text::Approve, ButtonStyle::Primary, EnrolChoice::Approve),
             button(Text::Deny, ButtonStyle::Danger, EnrolChoice::Deny),
         ],
-        ..card(Tone::Asking, Text::Title { node }.say(lang), [])
+        ..sheet(Tone::Asking, Text::Title { node }.say(lang), [])
     }
 }
 
@@ -92,12 +81,12 @@ pub(crate) fn settled(lang: Lang, request: &Request, late: bool) -> View {
     };
     let late = late.then_some(Text::Late);
     let lines = lines.into_iter().chain(late).map(|line| line.say(lang));
-    card(tone, title.say(lang), lines)
+    sheet(tone, title.say(lang), lines)
 }
 
 /// A tap of somebody who may not decide.
 pub(crate) fn not_admin(lang: Lang) -> View {
-    card(
+    sheet(
         Tone::Warning,
         Text::NotAdmin.say(lang),
         [Text::NotAdminHint.say(lang)],
@@ -106,7 +95,7 @@ pub(crate) fn not_admin(lang: Lang) -> View {
 
 /// A tap that could not be carried out.
 pub(crate) fn failed(lang: Lang, why: &str) -> View {
-    card(Tone::Failed, Text::Failed.say(lang), [why.to_owned()])
+    sheet(Tone::Failed, Text::Failed.say(lang), [why.to_owned()])
 }
 
 #[cfg(test)]

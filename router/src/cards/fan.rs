@@ -9,7 +9,7 @@ use common::stream::WAITING_PER_USER;
 use common::text::Say as _;
 use common::text::router::{ADDRESS_USAGE, FanText, RouterText};
 
-use super::{BUTTONS, WORDS, not_found};
+use super::{BUTTONS, WORDS, not_found, sheet};
 use crate::decide::Candidate;
 use crate::fan::{Fan, Line, LineState, MAX_LINES};
 use crate::presence::seconds_since;
@@ -142,16 +142,6 @@ fn button(fan: &Fan, line: &Line) -> Option<Button> {
     })
 }
 
-fn card(lang: Lang, title: &FanText, lines: Vec<String>) -> View {
-    let plain = |text| Block::Plain { text };
-    View {
-        title: title.say(lang),
-        tone: Tone::Warning,
-        blocks: lines.into_iter().map(plain).collect(),
-        ..View::default()
-    }
-}
-
 /// `@name` names none, or several: nothing went anywhere.
 pub(crate) fn unclear(
     lang: Lang,
@@ -171,7 +161,7 @@ pub(crate) fn no_text(lang: Lang) -> View {
     let usage = RouterText::Usage {
         usage: ADDRESS_USAGE.to_owned(),
     };
-    card(lang, &FanText::NoText, vec![usage.say(lang)])
+    sheet(Tone::Warning, FanText::NoText.say(lang), [usage.say(lang)])
 }
 
 /// A command of ours that was sent to nodes.
@@ -179,7 +169,11 @@ pub(crate) fn ours(lang: Lang, command: Command) -> View {
     let title = FanText::Ours {
         command: format!("/{}", command.name()),
     };
-    card(lang, &title, vec![FanText::OursHint.say(lang)])
+    sheet(
+        Tone::Warning,
+        title.say(lang),
+        [FanText::OursHint.say(lang)],
+    )
 }
 
 /// More nodes than one message goes to.
@@ -188,7 +182,7 @@ pub(crate) fn too_many(lang: Lang, count: usize) -> View {
         count,
         limit: MAX_LINES,
     };
-    card(lang, &FanText::TooMany, vec![hint.say(lang)])
+    sheet(Tone::Warning, FanText::TooMany.say(lang), [hint.say(lang)])
 }
 
 #[cfg(test)]

@@ -9,21 +9,9 @@ use common::stream::WAITING_PER_USER;
 use common::text::Say as _;
 use common::text::router::{RouterText, WaitingText as Text};
 
-use super::{WORDS, with_code};
+use super::{WORDS, sheet, with_code};
 use crate::presence::seconds_since;
 use crate::waiting::{Entry, Other, Refusal, State};
-
-fn card(tone: Tone, title: String, lines: impl IntoIterator<Item = String>) -> View {
-    View {
-        title,
-        tone,
-        blocks: lines
-            .into_iter()
-            .map(|text| Block::Plain { text })
-            .collect(),
-        ..View::default()
-    }
-}
 
 /// What a node says keeps it from taking work.
 pub(crate) fn trouble(what: &str) -> Text {
@@ -90,17 +78,17 @@ pub(crate) fn view(entry: &Entry, longest: Duration, now: DateTime<Utc>) -> View
             let cancel = button(Text::Cancel, ButtonStyle::Normal, WaitingChoice::Cancel);
             View {
                 buttons: std::iter::once(cancel).chain(others).collect(),
-                ..card(Tone::Warning, title, lines)
+                ..sheet(Tone::Warning, title, lines)
             }
         }
-        State::Taken { .. } => card(Tone::Done, say(Text::Back { node }), []),
+        State::Taken { .. } => sheet(Tone::Done, say(Text::Back { node }), []),
         State::Withdrawing { .. } | State::Withdrawn { .. } => {
             let hint = Text::CancelledHint { node };
-            card(Tone::Plain, say(Text::Cancelled), [say(hint)])
+            sheet(Tone::Plain, say(Text::Cancelled), [say(hint)])
         }
         State::Asked { .. } => {
             let title = say(Text::Asked { node: node.clone() });
-            card(Tone::Warning, title, [say(Text::AskedHint { node })])
+            sheet(Tone::Warning, title, [say(Text::AskedHint { node })])
         }
         State::Moved { from, .. } => {
             let title = say(Text::Moved {
@@ -108,7 +96,7 @@ pub(crate) fn view(entry: &Entry, longest: Duration, now: DateTime<Utc>) -> View
                 to: node,
             });
             let hint = say(Text::MovedHint { from: from.clone() });
-            card(Tone::Done, title, [hint])
+            sheet(Tone::Done, title, [hint])
         }
         State::Expired { sure, kept } => {
             let hint = say(Text::ExpiredHint {
@@ -124,7 +112,7 @@ pub(crate) fn view(entry: &Entry, longest: Duration, now: DateTime<Utc>) -> View
             );
             View {
                 buttons: kept.then_some(again).into_iter().collect(),
-                ..card(Tone::Failed, say(Text::Expired { node }), [hint])
+                ..sheet(Tone::Failed, say(Text::Expired { node }), [hint])
             }
         }
         State::Removed { sure, kept, others } => {
@@ -143,10 +131,10 @@ pub(crate) fn view(entry: &Entry, longest: Duration, now: DateTime<Utc>) -> View
             };
             View {
                 buttons: others.iter().map(to).collect(),
-                ..card(Tone::Failed, say(Text::Removed { node }), [hint])
+                ..sheet(Tone::Failed, say(Text::Removed { node }), [hint])
             }
         }
-        State::Again { .. } => card(Tone::Done, say(Text::Again { node }), []),
+        State::Again { .. } => sheet(Tone::Done, say(Text::Again { node }), []),
     }
 }
 
@@ -162,7 +150,7 @@ pub(crate) fn late(entry: &Entry, longest: Duration, now: DateTime<Utc>) -> View
 /// A tap on a message that nobody knows of, or that is somebody else's.
 pub(crate) fn gone(lang: Lang) -> View {
     let hint = Text::GoneHint.say(lang);
-    card(Tone::Warning, Text::Gone.say(lang), [hint])
+    sheet(Tone::Warning, Text::Gone.say(lang), [hint])
 }
 
 /// A node is back and takes what waited: the message that rings.
@@ -191,7 +179,7 @@ pub(crate) fn refused(lang: Lang, name: &str, why: Refusal, count: u64) -> View 
     if count > 1 {
         lines.push(Text::Refused { count }.say(lang));
     }
-    with_code(card(Tone::Failed, title.say(lang), lines), why.code())
+    with_code(sheet(Tone::Failed, title.say(lang), lines), why.code())
 }
 
 #[cfg(test)]
