@@ -173,14 +173,13 @@ impl Stage {
             js.delete_stream(name).await.unwrap();
         }
         let planned = [
-            ("PW_TURN", "pw.turn.>", false),
-            ("PW_UP", "pw.up.>", true),
-            ("PW_DOWN", "pw.down.>", true),
+            ("PW_UP", "pw.up.>"),
+            ("PW_DOWN", "pw.down.>"),
         ];
-        let planned = planned.map(|(name, subject, allow_direct)| stream::Config {
+        let planned = planned.map(|(name, subject)| stream::Config {
             name: name.into(),
             subjects: vec![subject.into()],
-            allow_direct,
+            allow_direct: true,
             ..stream::Config::default()
         });
         for config in ours::streams().into_iter().chain(planned) {
