@@ -18,6 +18,7 @@ use tracing::{debug, info, warn};
 use super::refusal::{Refusals, Refused, is_refusal};
 use super::{BrokerError, BrokerOptions, MIN_SERVER, REQUEST_TIMEOUT};
 use crate::identity::Creds;
+use crate::stream;
 
 /// The library gives a connection up with the third ping that nothing has come after: a line on
 /// which everything vanishes is given up after 24 s.
@@ -26,6 +27,14 @@ const FIRST_DELAY: Duration = Duration::from_millis(400);
 const LONGEST_DELAY: Duration = Duration::from_secs(5);
 /// Trying on is said again after this long.
 const SAID_AGAIN: Duration = Duration::from_secs(60);
+
+/// Messages that wait in a subscription. Deltas are droppable: over this the newest are dropped and a
+/// warning is logged.
+const HEARS: usize = 1024;
+/// The same for the router, whose buckets come as fast as the broker can send, with an entry for each
+/// node, and to whom all nodes beat at once after a cut. A bucket of which something was dropped is read
+/// again from there, and only after seconds.
+const ROUTER_HEARS: usize = 2 * stream::MAX_NODES.unsigned_abs() as usize;
 
 /// What is known of the connection.
 #[derive(Debug, Clone)]
@@ -224,8 +233,7 @@ fn connect_options(
         .connection_timeout(Duration::from_secs(5))
         .request_timeout(Some(REQUEST_TIMEOUT))
         .ping_interval(PING_EVERY)
-        // Deltas are droppable: over this the newest are dropped and a warning is logged.
-        .subscription_capacity(1024)
+        .subscription_capacity(if options.owner { ROUTER_HEARS } else { HEARS })
         // Without a floor a server that accepts and then kicks would be called in a hot loop. The
         // library asks for the very first attempt as well, which has nothing to wait for.
         .reconnect_delay_callback(move |attempts| {
