@@ -10,13 +10,14 @@ use common::command::Command;
 use common::lang::Lang;
 
 /// Everything that people read, from the root of the project.
-const TEXTS: [&str; 7] = [
+const TEXTS: [&str; 8] = [
     "README.md",
     "README.zh-CN.md",
     "ARCHITECTURE.md",
     "CHANGELOG.md",
     "docs/configuration.md",
     "docs/dependencies.md",
+    "docs/scale.md",
     "nats/README.md",
 ];
 /// Endings of the files that `ARCHITECTURE.md` names.
