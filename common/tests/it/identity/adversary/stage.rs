@@ -172,10 +172,7 @@ impl Stage {
         for name in names {
             js.delete_stream(name).await.unwrap();
         }
-        let planned = [
-            ("PW_UP", "pw.up.>"),
-            ("PW_DOWN", "pw.down.>"),
-        ];
+        let planned = [("PW_UP", "pw.up.>"), ("PW_DOWN", "pw.down.>")];
         let planned = planned.map(|(name, subject)| stream::Config {
             name: name.into(),
             subjects: vec![subject.into()],
