@@ -1,6 +1,8 @@
 //! Machines that knock, as strangers at a real broker, and administrators who tap.
 
-use common::broker::knock::Door;
+use std::time::{Duration, Instant};
+
+use common::broker::knock::{Door, KnockError};
 use common::identity::secret_proof;
 use common::ids::UserId;
 use common::message::enrol::{Answer, Knock, Proof, Refused};
@@ -10,6 +12,9 @@ use router::EnrolOptions;
 use secrecy::SecretString;
 
 use crate::world::{Shown, World, user};
+
+/// Long enough for a busy machine; reaching it is a failure.
+const SOON: Duration = Duration::from_secs(20);
 
 fn secret() -> SecretString {
     SecretString::from("a-secret-of-some-length".to_owned())
@@ -37,8 +42,18 @@ fn knock(node: &str, key: &str, secret: &SecretString) -> Knock {
     Knock::new(node, key, "Lab", Proof::Secret { mac })
 }
 
+/// A router that has just begun may not listen yet; whoever knocks tries again then.
 async fn ask(door: &Door, knock: &Knock) -> Answer {
-    door.ask(knock).await.unwrap().answer
+    let deadline = Instant::now() + SOON;
+    loop {
+        match door.ask(knock).await {
+            Ok(reply) => return reply.answer,
+            Err(KnockError::NoRouter { .. }) if Instant::now() < deadline => {
+                tokio::time::sleep(Duration::from_millis(20)).await;
+            }
+            Err(why) => panic!("{why}"),
+        }
+    }
 }
 
 /// A card to somebody, whatever rings beside it.

@@ -104,6 +104,7 @@ async fn with_a_message_that_is_sent_elsewhere() {
 /// The host is off, the router dies at `at`, and the person says it.
 async fn say(stage: &mut Stage, at: &str, job: &Job) {
     stage.end(Role::Host).await;
+    stage.nobody_reads("a").await;
     stage.arm(Role::Router, at).await;
     let anna = stage.world.anna();
     anna.say(&format!("/new {} please do {}", job.folder, job.prompt));

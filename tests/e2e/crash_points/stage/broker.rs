@@ -38,6 +38,18 @@ impl Stage {
         stream.cached_info().state.last_sequence
     }
 
+    /// Waits until nobody waits for a node's work any more. Its process may have ended just before
+    /// the broker notices: what it hands out meanwhile, nobody can say of that it was never had.
+    pub(in crate::crash_points) async fn nobody_reads(&self, node: &str) {
+        let broker = inside(&self.world).await;
+        let work = broker.jetstream().get_stream(stream::WORK).await.unwrap();
+        let deadline = Instant::now() + LONG;
+        while work.consumer_info(node).await.unwrap().num_waiting > 0 {
+            assert!(Instant::now() < deadline, "{node} is still read");
+            tokio::time::sleep(EVERY).await;
+        }
+    }
+
     /// Waits until nothing can come once more: the platform was told of everything that the person
     /// said that it is taken, and the broker waits for nobody to settle something.
     pub(in crate::crash_points) async fn nothing_comes_again(&self, at: &str) {
