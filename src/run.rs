@@ -310,6 +310,9 @@ fn router_options(settings: &Settings, url: &str, http: Option<SocketAddr>) -> R
         lang: settings.locale,
         data_dir: Some(settings.data_dir.clone()),
         http,
+        model: settings.llm.clone(),
+        timezone: settings.timezone,
+        audit_days: settings.audit_days,
         enrol: EnrolOptions {
             secret: settings.router_secret.clone(),
             admins: settings.admins.clone(),
@@ -364,6 +367,10 @@ fn host_options(settings: &Settings, node: NodeId) -> HostOptions {
             max_live: settings.claude.live,
             question_waits: host::context::QUESTION_WAITS,
         },
+        model: settings.llm.clone(),
+        metaso: settings.metaso.clone(),
+        shell_read: settings.shell_read.clone(),
+        audit_days: settings.audit_days,
         timezone: settings.timezone,
     }
 }

@@ -24,32 +24,71 @@ pub enum Command {
     Switch,
     /// Close a session.
     Close,
+    /// Text is understood by a model first.
+    Smart,
     /// Text goes straight to the agent.
     Direct,
     /// Interrupt the running turn.
     Stop,
+    /// Forget what was said to the model.
+    Clear,
+    /// Run a command.
+    Shell,
+    /// Commands that run by themselves.
+    Tasks,
+    /// List a folder.
+    Ls,
+    /// Show a file.
+    Cat,
+    /// Search in files.
+    Grep,
+    /// Send a file to the chat.
+    Send,
+    /// Search the web.
+    Search,
+    /// Ask the web.
+    Ask,
+    /// Read a page of the web.
+    Fetch,
+    /// Reminders.
+    Remind,
     /// Machines.
     Nodes,
     /// Choose the active machine.
     Node,
     /// One message to all machines.
     All,
+    /// The language.
+    Lang,
     /// This table.
     Help,
 }
 
 impl Command {
     /// All of them, in the order of the help.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 23] = [
         Self::New,
         Self::Status,
         Self::Switch,
         Self::Close,
         Self::Stop,
+        Self::Smart,
         Self::Direct,
+        Self::Clear,
+        Self::Shell,
+        Self::Tasks,
+        Self::Ls,
+        Self::Cat,
+        Self::Grep,
+        Self::Send,
+        Self::Search,
+        Self::Ask,
+        Self::Fetch,
+        Self::Remind,
         Self::Nodes,
         Self::Node,
         Self::All,
+        Self::Lang,
         Self::Help,
     ];
 
@@ -60,11 +99,24 @@ impl Command {
             Self::Status => "status",
             Self::Switch => "switch",
             Self::Close => "close",
+            Self::Smart => "smart",
             Self::Direct => "direct",
             Self::Stop => "stop",
+            Self::Clear => "clear",
+            Self::Shell => "shell",
+            Self::Tasks => "tasks",
+            Self::Ls => "ls",
+            Self::Cat => "cat",
+            Self::Grep => "grep",
+            Self::Send => "send",
+            Self::Search => "search",
+            Self::Ask => "ask",
+            Self::Fetch => "fetch",
+            Self::Remind => "remind",
             Self::Nodes => "nodes",
             Self::Node => "node",
             Self::All => "all",
+            Self::Lang => "lang",
             Self::Help => "help",
         }
     }
@@ -76,11 +128,24 @@ impl Command {
             Self::Status => "/status",
             Self::Switch => "/switch <n>",
             Self::Close => "/close [n]",
+            Self::Smart => "/smart",
             Self::Direct => "/direct",
             Self::Stop => "/stop",
+            Self::Clear => "/clear",
+            Self::Shell => "/shell [--bg] [--timeout N] <cmd>",
+            Self::Tasks => "/tasks [n]",
+            Self::Ls => "/ls [path]",
+            Self::Cat => "/cat <path> [from[-to]]",
+            Self::Grep => "/grep <pattern> [path]",
+            Self::Send => "/send <path>",
+            Self::Search => "/search [--in webpage|paper|document|video|podcast] <query>",
+            Self::Ask => "/ask <question>",
+            Self::Fetch => "/fetch <url>",
+            Self::Remind => "/remind <when> <msg> | list | cancel <n>",
             Self::Nodes => "/nodes",
             Self::Node => "/node <name>",
             Self::All => "/all <text>",
+            Self::Lang => "/lang [zh|en]",
             Self::Help => "/help",
         }
     }
@@ -102,6 +167,48 @@ impl Command {
             (Self::Close, Lang::Zh) => "关闭当前会话，或第 <n> 个会话",
             (Self::Direct, Lang::En) => "Direct mode: text goes straight to Claude Code",
             (Self::Direct, Lang::Zh) => "直接模式：文字直接发给 Claude Code",
+            (Self::Smart, Lang::En) => {
+                "Smart mode (the default): a model reads your text, answers itself, uses its tools, or hands it to Claude Code"
+            }
+            (Self::Smart, Lang::Zh) => {
+                "智能模式（默认）：由模型先读您的文字，直接回答、使用工具，或交给 Claude Code"
+            }
+            (Self::Clear, Lang::En) => {
+                "Smart mode: forget what was said so far. In direct mode it is Claude Code's own /clear"
+            }
+            (Self::Clear, Lang::Zh) => {
+                "智能模式：忘掉此前的对话。直接模式下是 Claude Code 自己的 /clear"
+            }
+            (Self::Shell, Lang::En) => {
+                "Run a shell command. --bg: in the background; --timeout: seconds it may take (120). After 60 s it goes on in the background"
+            }
+            (Self::Shell, Lang::Zh) => {
+                "执行一条 shell 命令。--bg：在后台执行；--timeout：最多多少秒（120）。超过 60 秒自动转到后台"
+            }
+            (Self::Tasks, Lang::En) => "Your background tasks, or task <n> with its output",
+            (Self::Tasks, Lang::Zh) => "您的后台任务，或第 <n> 个任务及其输出",
+            (Self::Ls, Lang::En) => "List a folder",
+            (Self::Ls, Lang::Zh) => "列出文件夹内容",
+            (Self::Cat, Lang::En) => "Show a file with line numbers, whole or some lines: 10-40",
+            (Self::Cat, Lang::Zh) => "显示文件（带行号），全部或部分行：10-40",
+            (Self::Grep, Lang::En) => "Search in files for a pattern (regular expression)",
+            (Self::Grep, Lang::Zh) => "在文件中搜索（正则表达式）",
+            (Self::Send, Lang::En) => "Send a file of this machine to the chat",
+            (Self::Send, Lang::Zh) => "把这台机器上的文件发到聊天里",
+            (Self::Search, Lang::En) => "Search the web",
+            (Self::Search, Lang::Zh) => "搜索网络",
+            (Self::Ask, Lang::En) => "Ask a question that is answered from the web, with sources",
+            (Self::Ask, Lang::Zh) => "提一个问题，根据网络内容回答并列出来源",
+            (Self::Fetch, Lang::En) => "Read a page of the web as text",
+            (Self::Fetch, Lang::Zh) => "以文字形式读取一个网页",
+            (Self::Remind, Lang::En) => {
+                "Remind you: 10m, tomorrow 9am, every mon-fri 9:00, cron \"0 9 * * 1-5\". list shows what is set, cancel <n> takes one back"
+            }
+            (Self::Remind, Lang::Zh) => {
+                "提醒您：10分钟后、明天9点、每周一 9:00、cron \"0 9 * * 1-5\"。list 列出，cancel <n> 取消"
+            }
+            (Self::Lang, Lang::En) => "The language that you are answered in",
+            (Self::Lang, Lang::Zh) => "用哪种语言回答您",
             (Self::Stop, Lang::En) => "Interrupt what the active session is doing",
             (Self::Stop, Lang::Zh) => "中断当前会话正在做的事",
             (Self::Nodes, Lang::En) => "Your machines: state, version, sessions, load, what waits",
@@ -122,13 +229,24 @@ impl Command {
     /// Who carries it out.
     pub fn owner(self) -> Owner {
         match self {
-            Self::Nodes | Self::Node | Self::All => Owner::Router,
+            Self::Nodes | Self::Node | Self::All | Self::Remind | Self::Lang => Owner::Router,
             Self::New
             | Self::Status
             | Self::Switch
             | Self::Close
+            | Self::Smart
             | Self::Direct
             | Self::Stop
+            | Self::Clear
+            | Self::Shell
+            | Self::Tasks
+            | Self::Ls
+            | Self::Cat
+            | Self::Grep
+            | Self::Send
+            | Self::Search
+            | Self::Ask
+            | Self::Fetch
             | Self::Help => Owner::Host,
         }
     }

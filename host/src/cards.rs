@@ -20,7 +20,7 @@ use crate::session::progress::{Progress, keep_tail};
 
 pub(crate) use failure::failure;
 pub(crate) use lists::{Row, help, status};
-pub(crate) use question::question;
+pub(crate) use question::{confirm, question};
 
 /// Bytes of a text in the making that a preview shows: its end.
 const PREVIEW_BYTES: usize = 8_000;
@@ -38,15 +38,15 @@ pub(crate) struct Frame<'a> {
 }
 
 impl Frame<'_> {
-    fn title(&self) -> String {
+    pub(crate) fn title(&self) -> String {
         format!("{} · {}", self.node, self.dir)
     }
 
-    fn say(&self, text: &HostText) -> String {
+    pub(crate) fn say(&self, text: &impl Say) -> String {
         text.say(self.lang)
     }
 
-    fn view(&self, tone: Tone) -> View {
+    pub(crate) fn view(&self, tone: Tone) -> View {
         View {
             title: self.title(),
             tone,
@@ -54,7 +54,7 @@ impl Frame<'_> {
         }
     }
 
-    fn button(&self, label: &HostText, style: ButtonStyle, action: Action) -> Button {
+    pub(crate) fn button(&self, label: &impl Say, style: ButtonStyle, action: Action) -> Button {
         Button {
             label: self.say(label),
             style,
@@ -290,7 +290,7 @@ pub(crate) fn queued(
 }
 
 /// A card of one sentence.
-pub(crate) fn note(frame: Frame<'_>, tone: Tone, text: &HostText) -> View {
+pub(crate) fn note(frame: Frame<'_>, tone: Tone, text: &impl Say) -> View {
     View {
         blocks: vec![plain(frame.say(text))],
         ..frame.view(tone)
@@ -298,7 +298,7 @@ pub(crate) fn note(frame: Frame<'_>, tone: Tone, text: &HostText) -> View {
 }
 
 /// A sentence that belongs to the machine rather than to a session.
-pub(crate) fn say(node: &str, lang: Lang, tone: Tone, text: &HostText) -> View {
+pub(crate) fn say(node: &str, lang: Lang, tone: Tone, text: &impl Say) -> View {
     View {
         title: node.to_owned(),
         tone,

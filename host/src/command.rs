@@ -1,12 +1,23 @@
 //! The commands of a host, one file each. Wrong use answers with the command's usage and changes
 //! nothing. The table of all commands, with their help, is `common::command`.
 
+pub(crate) mod ask;
+pub(crate) mod cat;
+pub(crate) mod clear;
 pub(crate) mod close;
 pub(crate) mod direct;
+pub(crate) mod fetch;
+pub(crate) mod grep;
+pub(crate) mod ls;
 pub(crate) mod new;
+pub(crate) mod search;
+pub(crate) mod send;
+pub(crate) mod shell;
+pub(crate) mod smart;
 pub(crate) mod status;
 pub(crate) mod stop;
 pub(crate) mod switch;
+pub(crate) mod tasks;
 pub(crate) mod withdraw;
 
 use common::text::host::HostText;

@@ -16,11 +16,13 @@ use common::message::outbound::{Outbound, OutboundBody};
 use common::message::view::View;
 use common::message::work::Work;
 use secrecy::SecretString;
+use serde::{Deserialize, Serialize};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tracing::{debug, error};
 
-use crate::journal::{Change, Journal, JournalError};
+use crate::confirm::Confirms;
+use crate::journal::{Change, Journal, JournalError, Kept, Shelf};
 use crate::record::{PromptRecord, TurnRecord};
 use crate::session::slots::Slots;
 use crate::workdir::WorkDir;
@@ -71,6 +73,8 @@ pub struct Context {
     pub family: String,
     /// Who may have a live process.
     pub slots: Slots,
+    /// Questions of commands and tools.
+    pub(crate) confirms: Confirms,
     /// For times of day on cards.
     pub timezone: Tz,
     /// What `/health` shows.
@@ -105,6 +109,18 @@ impl Context {
     pub async fn turn(&self, id: TurnId) -> Option<TurnRecord> {
         let read = || self.journal.turn(id);
         self.insist("a turn cannot be read", read).await.flatten()
+    }
+
+    /// All records of a shelf; as [`Context::prompt`].
+    pub async fn shelf(&self, shelf: Shelf) -> Option<Vec<Kept>> {
+        let read = || self.journal.shelf(shelf);
+        self.insist("a shelf cannot be read", read).await
+    }
+
+    /// One record of a shelf; as [`Context::prompt`].
+    pub async fn kept(&self, shelf: Shelf, key: &str) -> Option<Vec<u8>> {
+        let read = || self.journal.kept(shelf, key);
+        self.insist("a record cannot be read", read).await.flatten()
     }
 
     /// Marks an act as seen that never came, with `changes`; false if it came. As
@@ -142,7 +158,7 @@ impl Context {
 }
 
 /// Where an answer goes, and on whose act.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Origin {
     /// Who.
     pub user: UserId,
@@ -153,6 +169,7 @@ pub struct Origin {
     /// The language to answer in.
     pub lang: Lang,
     /// Trace context.
+    #[serde(default)]
     pub traceparent: String,
 }
 

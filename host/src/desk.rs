@@ -6,6 +6,7 @@
 //! person's lane, and a session that is closed ends beside the desk. What it does wait for is the
 //! journal.
 
+mod beside;
 mod closing;
 mod lane;
 mod people;
@@ -19,7 +20,7 @@ use common::command::{self, Command, Typed};
 use common::ids::{SessionId, UserId};
 use common::message::inbound::InboundBody;
 use common::message::view::{Action, Tone, WaitingChoice};
-use common::text::Say as _;
+use common::text::Say;
 use common::text::host::HostText;
 use tokio::sync::{mpsc, watch};
 use tracing::{Instrument as _, info_span};
@@ -48,6 +49,7 @@ pub(crate) struct Desk {
     closed_in: mpsc::Sender<(UserId, SessionId)>,
     closed: mpsc::Receiver<(UserId, SessionId)>,
     strays: (Vec<TurnRecord>, Vec<PromptRecord>),
+    seats: beside::Seats,
 }
 
 /// What became of an act.
@@ -179,8 +181,24 @@ impl Desk {
             Command::Close => commands::close::run(self, place, origin, args).await,
             Command::Direct => commands::direct::run(self, place, origin).await,
             Command::Stop => return commands::stop::run(self, place, origin).await,
+            Command::Smart => commands::smart::run(self, place, origin).await,
+            Command::Clear => return commands::clear::run(self, place, origin, args).await,
+            Command::Shell => commands::shell::run(self, place, origin, args).await,
+            Command::Tasks => commands::tasks::run(self, place, origin, args).await,
+            Command::Ls => commands::ls::run(self, place, origin, args).await,
+            Command::Cat => commands::cat::run(self, place, origin, args).await,
+            Command::Grep => commands::grep::run(self, place, origin, args).await,
+            Command::Send => commands::send::run(self, place, origin, args).await,
+            Command::Search => commands::search::run(self, place, origin, args).await,
+            Command::Ask => commands::ask::run(self, place, origin, args).await,
+            Command::Fetch => commands::fetch::run(self, place, origin, args).await,
             // The router keeps its own commands; here they could only come by mistake.
-            Command::Help | Command::Nodes | Command::Node | Command::All => {
+            Command::Help
+            | Command::Nodes
+            | Command::Node
+            | Command::All
+            | Command::Remind
+            | Command::Lang => {
                 self.show(place, origin, cards::help(origin.lang)).await;
             }
         }
@@ -230,6 +248,15 @@ impl Desk {
             self.context
                 .commit(vec![origin.notice("not yours", text), Change::Done(place)])
                 .await;
+            return Went::On;
+        }
+        if let (Action::Answer { prompt, answer, .. }, None) = (&action, about)
+            && self
+                .context
+                .confirms
+                .tap(place, &origin, *prompt, *answer)
+                .await
+        {
             return Went::On;
         }
         let session = about.map(|(_, session)| session);
@@ -381,7 +408,13 @@ impl Desk {
     }
 
     /// Answers an act with a sentence.
-    pub(crate) async fn say(&self, place: u64, origin: &Origin, tone: Tone, text: &HostText) {
+    pub(crate) async fn say(
+        &self,
+        place: u64,
+        origin: &Origin,
+        tone: Tone,
+        text: &(impl Say + Sync),
+    ) {
         let view = cards::say(&self.context.name, origin.lang, tone, text);
         self.show(place, origin, view).await;
     }
@@ -392,7 +425,7 @@ impl Desk {
         place: u64,
         origin: &Origin,
         command: Command,
-        wrong: Option<&HostText>,
+        wrong: Option<&(dyn Say + Sync)>,
     ) {
         let text = HostText::Usage {
             wrong: wrong.map(|text| text.say(origin.lang)).unwrap_or_default(),

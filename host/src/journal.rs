@@ -68,12 +68,61 @@ pub enum Change {
     DropTurn(TurnId),
     /// A question.
     Prompt(Box<PromptRecord>),
+    /// A record that a room keeps for itself, under its key; it takes the place of an older one.
+    Put(Shelf, String, Vec<u8>),
+    /// Such a record is not needed any more.
+    Take(Shelf, String),
     /// Something to show.
     Send(Box<Outbound>),
     /// The message in this place of the outbox is confirmed. Forgotten, it is sent once more under
     /// its id, and recognised.
     Sent(u64),
 }
+
+/// Where a room keeps records that only it reads. The journal knows their keys and nothing of what is
+/// in them; how many there may be is the room's to bound.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Shelf {
+    /// Commands that run, or ran.
+    Task,
+    /// Where a person's commands run.
+    Place,
+    /// Questions of commands and tools.
+    Confirm,
+    /// Texts that the model works on.
+    Chat,
+    /// What was said to the model, and by it.
+    Mail,
+    /// Files on their way.
+    File,
+}
+
+impl Shelf {
+    /// All of them.
+    pub const ALL: [Self; 6] = [
+        Self::Task,
+        Self::Place,
+        Self::Confirm,
+        Self::Chat,
+        Self::Mail,
+        Self::File,
+    ];
+
+    /// Its name in the file.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Task => "shelf_task",
+            Self::Place => "shelf_place",
+            Self::Confirm => "shelf_confirm",
+            Self::Chat => "shelf_chat",
+            Self::Mail => "shelf_mail",
+            Self::File => "shelf_file",
+        }
+    }
+}
+
+/// A record of a shelf: its key, and what the room wrote.
+pub type Kept = (String, Vec<u8>);
 
 /// An act that is written down and not yet dealt with.
 #[derive(Debug, Clone)]
@@ -133,6 +182,12 @@ enum Request {
         oneshot::Sender<Result<Option<TurnRecord>, JournalError>>,
     ),
     Seen(CauseId, oneshot::Sender<Result<bool, JournalError>>),
+    Shelf(Shelf, oneshot::Sender<Result<Vec<Kept>, JournalError>>),
+    Kept(
+        Shelf,
+        String,
+        oneshot::Sender<Result<Option<Vec<u8>>, JournalError>>,
+    ),
 }
 
 /// A handle on the journal. Cheap to clone; the last one dropped closes the file.
@@ -218,6 +273,17 @@ impl Journal {
     /// Whether an act was written down before.
     pub async fn seen(&self, cause: CauseId) -> Result<bool, JournalError> {
         self.ask(|reply| Request::Seen(cause, reply)).await
+    }
+
+    /// All records of a shelf, in the order of their keys.
+    pub async fn shelf(&self, shelf: Shelf) -> Result<Vec<Kept>, JournalError> {
+        self.ask(|reply| Request::Shelf(shelf, reply)).await
+    }
+
+    /// One record of a shelf.
+    pub async fn kept(&self, shelf: Shelf, key: &str) -> Result<Option<Vec<u8>>, JournalError> {
+        let key = key.to_owned();
+        self.ask(|reply| Request::Kept(shelf, key, reply)).await
     }
 
     /// Why nothing can be written at present, in words for the machine's owner; none while all is

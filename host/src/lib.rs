@@ -9,9 +9,11 @@ mod beat;
 mod cards;
 mod claim;
 mod command;
+mod confirm;
 pub mod context;
 mod desk;
 pub mod enter;
+mod grounds;
 mod intake;
 pub mod journal;
 mod outbox;
@@ -26,6 +28,7 @@ use std::time::Duration;
 
 use chrono_tz::Tz;
 use common::broker::Broker;
+use common::config::{LlmSettings, MetasoSettings};
 use common::health::Health;
 use common::ids::{NodeId, UserId};
 use serde_json::json;
@@ -36,6 +39,7 @@ use tracing::{info, warn};
 
 use crate::claim::Claim;
 pub use crate::claim::Rival;
+use crate::confirm::Confirms;
 use crate::context::{AgentOptions, Context};
 use crate::journal::{Journal, JournalError};
 use crate::session::slots::Slots;
@@ -63,6 +67,14 @@ pub struct HostOptions {
     pub data_dir: PathBuf,
     /// How agents are started.
     pub agents: AgentOptions,
+    /// The chat model of smart mode; none: rules.
+    pub model: Option<LlmSettings>,
+    /// The web search; none: off.
+    pub metaso: Option<MetasoSettings>,
+    /// Folders outside `working_dir` that commands may read.
+    pub shell_read: Vec<PathBuf>,
+    /// Days that the audit log is kept.
+    pub audit_days: u32,
     /// For times of day on cards.
     pub timezone: Tz,
 }
@@ -111,6 +123,7 @@ pub async fn run(
     })?;
     let (journal, mut snapshot) = Journal::open(&options.data_dir)?;
     let sessions_end = CancellationToken::new();
+    let (confirms, asked) = Confirms::new();
     let context = Arc::new(Context {
         node: options.node.clone(),
         name: options.name,
@@ -119,6 +132,7 @@ pub async fn run(
         workdir,
         family: family(&options.node, &options.data_dir),
         slots: Slots::new(options.agents.max_live),
+        confirms,
         agents: options.agents,
         timezone: options.timezone,
         health: health.clone(),
@@ -152,6 +166,9 @@ pub async fn run(
     info!(node = %context.node, working_dir = %context.workdir.root().display(),
         sessions = snapshot.sessions.len(), "host is up");
 
+    context
+        .tasks
+        .spawn(confirm::run(Arc::clone(&context), asked));
     let outbox_end = CancellationToken::new();
     let outbox = tokio::spawn(outbox::run(
         context.node.clone(),

@@ -9,6 +9,8 @@ pub(crate) mod recover;
 pub(crate) mod slots;
 mod turn;
 
+pub(crate) use ask::settled;
+
 use std::sync::Arc;
 
 use common::ids::{PromptId, TurnId};

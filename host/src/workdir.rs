@@ -50,28 +50,7 @@ impl WorkDir {
             dir: typed.to_owned(),
             why: why.to_string(),
         };
-        if typed.is_empty() || typed.contains('\0') {
-            return Err(outside());
-        }
-        let asked = Path::new(typed);
-        let relative = match asked.strip_prefix(&self.root) {
-            Ok(inside) => inside,
-            Err(_) if asked.is_absolute() => return Err(outside()),
-            Err(_) => asked,
-        };
-        let mut names = Vec::new();
-        for part in relative.components() {
-            match part {
-                Component::Normal(name) => match name.to_str() {
-                    Some(name) => names.push(name),
-                    None => return Err(outside()),
-                },
-                Component::CurDir => {}
-                Component::ParentDir | Component::RootDir | Component::Prefix(_) => {
-                    return Err(outside());
-                }
-            }
-        }
+        let names = self.names(typed).ok_or_else(outside)?;
         if names.is_empty() {
             return Ok(SubDir {
                 name: ".".into(),
@@ -114,10 +93,52 @@ impl WorkDir {
             .join(&name)
             .canonicalize()
             .map_err(|why| failed(&why))?;
-        if !path.starts_with(&self.root) {
-            return Err(outside());
-        }
+        // As it is without links, so that one folder has one name.
+        let inside = path.strip_prefix(&self.root).map_err(|_| outside())?;
+        let name = inside.to_str().ok_or_else(outside)?.to_owned();
+        let name = if name.is_empty() { ".".into() } else { name };
         Ok(SubDir { name, path, made })
+    }
+
+    /// Where a directory that a person named is, or would be: relative to the working directory, the
+    /// links of what is there resolved. None if it is not inside.
+    pub(crate) fn place(&self, typed: &str) -> Option<PathBuf> {
+        let mut there = self.root.clone();
+        there.extend(self.names(typed)?);
+        let mut missing = Vec::new();
+        let found = loop {
+            match there.canonicalize() {
+                Ok(found) => break found,
+                Err(_) => missing.push(there.file_name()?.to_owned()),
+            }
+            there.pop();
+        };
+        let mut place = found.strip_prefix(&self.root).ok()?.to_owned();
+        place.extend(missing.iter().rev());
+        Some(place)
+    }
+
+    /// The names on the way to a directory that a person named; none if it is not inside, as it is
+    /// written.
+    fn names<'a>(&self, typed: &'a str) -> Option<Vec<&'a str>> {
+        if typed.is_empty() || typed.contains('\0') {
+            return None;
+        }
+        let asked = Path::new(typed);
+        let relative = match asked.strip_prefix(&self.root) {
+            Ok(inside) => inside,
+            Err(_) if asked.is_absolute() => return None,
+            Err(_) => asked,
+        };
+        let mut names = Vec::new();
+        for part in relative.components() {
+            match part {
+                Component::Normal(name) => names.push(name.to_str()?),
+                Component::CurDir => {}
+                Component::ParentDir | Component::RootDir | Component::Prefix(_) => return None,
+            }
+        }
+        Some(names)
     }
 }
 
@@ -150,6 +171,12 @@ mod tests {
         assert_eq!(dir.enter(absolute.to_str().unwrap()).unwrap().name, "demo");
         assert_eq!(dir.enter(".").unwrap().path, dir.root());
         assert_eq!(dir.enter("项目 一").unwrap().name, "项目 一");
+        std::os::unix::fs::symlink("demo", dir.root().join("short")).unwrap();
+        assert_eq!(dir.enter("short").unwrap().name, "demo");
+        let place = |typed: &str| dir.place(typed).map(|path| path.display().to_string());
+        assert_eq!(place("short/new/x").as_deref(), Some("demo/new/x"));
+        assert_eq!(place(".").as_deref(), Some(""));
+        assert_eq!(place("../x"), None);
     }
 
     #[test]

@@ -38,8 +38,10 @@ use std::time::Duration;
 
 use async_nats::jetstream::kv::Store;
 use async_nats::service::{Service, ServiceExt as _};
+use chrono_tz::Tz;
 use common::broker::Broker;
 use common::broker::lease::{Candidate, Instance, Lease, Place, Role, Standing};
+use common::config::LlmSettings;
 use common::health::Health;
 use common::lang::Lang;
 use common::stream::{
@@ -85,6 +87,12 @@ pub struct RouterOptions {
     pub notices: NoticeTimes,
     /// How machines are let in.
     pub enrol: EnrolOptions,
+    /// The chat model that chooses a machine where rules do not; none: the person is asked.
+    pub model: Option<LlmSettings>,
+    /// The zone of reminders for people who have chosen none.
+    pub timezone: Tz,
+    /// Days that the audit log is kept.
+    pub audit_days: u32,
 }
 
 /// Why the router ended before it was told to.

@@ -260,6 +260,20 @@ pub enum HostText {
     },
     /// Direct mode is on.
     DirectOn,
+    /// Smart mode is on.
+    SmartOn,
+    /// As many commands of a person run beside each other as may.
+    TooMuchAtOnce {
+        /// The bound.
+        max: usize,
+    },
+    /// A command of a person failed inside us.
+    CommandBroke,
+    /// A folder that is somebody else's.
+    DirOthers {
+        /// As typed.
+        dir: String,
+    },
     /// Nothing runs.
     NothingRuns,
     /// The running turn is being stopped.

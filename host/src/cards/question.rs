@@ -18,6 +18,30 @@ pub(crate) fn question(
     prompt: PromptId,
     answered: Option<&HostText>,
 ) -> View {
+    let all = [Answer::AllowOnce, Answer::AllowSession, Answer::Deny];
+    asking(frame, ask, node, prompt, answered, &all)
+}
+
+/// A question of a command or a tool, which asks each time anew.
+pub(crate) fn confirm(
+    frame: Frame<'_>,
+    ask: &Ask,
+    node: &NodeId,
+    prompt: PromptId,
+    answered: Option<&HostText>,
+) -> View {
+    let all = [Answer::AllowOnce, Answer::Deny];
+    asking(frame, ask, node, prompt, answered, &all)
+}
+
+fn asking(
+    frame: Frame<'_>,
+    ask: &Ask,
+    node: &NodeId,
+    prompt: PromptId,
+    answered: Option<&HostText>,
+    answers: &[Answer],
+) -> View {
     let mut rows = vec![(frame.say(&HostText::Where), frame.title())];
     if let Some(about) = &ask.about {
         rows.push((frame.say(&HostText::About), about.clone()));
@@ -44,31 +68,24 @@ pub(crate) fn question(
             footer: Some(frame.say(answered)),
         };
     }
-    let button = |label: &HostText, style, answer| {
+    let button = |answer: &Answer| {
+        let (label, style) = match answer {
+            Answer::AllowOnce => (HostText::AllowOnce, ButtonStyle::Primary),
+            Answer::AllowSession => (HostText::AllowSession, ButtonStyle::Normal),
+            Answer::Deny => (HostText::Deny, ButtonStyle::Danger),
+        };
         let action = Action::Answer {
             node: node.clone(),
             prompt,
-            answer,
+            answer: *answer,
         };
-        frame.button(label, style, action)
+        frame.button(&label, style, action)
     };
     View {
         title,
         tone: Tone::Asking,
         blocks,
-        buttons: vec![
-            button(
-                &HostText::AllowOnce,
-                ButtonStyle::Primary,
-                Answer::AllowOnce,
-            ),
-            button(
-                &HostText::AllowSession,
-                ButtonStyle::Normal,
-                Answer::AllowSession,
-            ),
-            button(&HostText::Deny, ButtonStyle::Danger, Answer::Deny),
-        ],
+        buttons: answers.iter().map(button).collect(),
         footer: None,
     }
 }

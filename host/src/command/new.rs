@@ -33,8 +33,8 @@ pub(crate) async fn run(desk: &mut Desk, place: u64, origin: &Origin, args: &str
     let typed = match read(args) {
         Ok(typed) => typed,
         Err(wrong) => {
-            desk.usage(place, origin, Command::New, wrong.as_ref())
-                .await;
+            let wrong = wrong.as_ref().map(|text| text as _);
+            desk.usage(place, origin, Command::New, wrong).await;
             return Went::On;
         }
     };
@@ -49,7 +49,15 @@ pub(crate) async fn run(desk: &mut Desk, place: u64, origin: &Origin, args: &str
         desk.say(place, origin, Tone::Warning, &text).await;
         return Went::On;
     }
-    let dir = match desk.context.workdir.enter(&typed.dir) {
+    let workdir = &desk.context.workdir;
+    if let Some(found) = workdir.place(&typed.dir)
+        && desk.grounds(&origin.user).is_others(&found)
+    {
+        let text = HostText::DirOthers { dir: typed.dir };
+        desk.say(place, origin, Tone::Warning, &text).await;
+        return Went::On;
+    }
+    let dir = match workdir.enter(&typed.dir) {
         Ok(dir) => dir,
         Err(text) => {
             desk.say(place, origin, Tone::Warning, &text).await;

@@ -10,6 +10,7 @@ use common::text::host::HostText;
 use super::{Desk, Numbered};
 use crate::cards;
 use crate::context::Origin;
+use crate::grounds::Grounds;
 use crate::journal::Change;
 use crate::record::{Mode, SessionRecord, UserRecord};
 use crate::session::{Remains, SessionHandle};
@@ -43,6 +44,21 @@ impl Desk {
             None if mine.len() == 1 => mine.pop(),
             None => None,
         }
+    }
+
+    /// Where a person may be on this node.
+    pub(crate) fn grounds(&self, user: &UserId) -> Grounds {
+        let dir = self.active(user).map(|one| one.record.dir);
+        let folders = self.sessions.values().map(|handle| {
+            let record = handle.brief().record;
+            (record.dir, record.user == *user)
+        });
+        Grounds::new(
+            user.clone(),
+            self.context.workdir.root().to_owned(),
+            dir.unwrap_or_else(|| ".".into()),
+            folders,
+        )
     }
 
     /// What is kept of a person.

@@ -85,6 +85,7 @@ impl Desk {
             closed_in,
             closed,
             strays: (turns, prompts),
+            seats: super::beside::Seats::default(),
         }
     }
 

@@ -206,6 +206,12 @@ impl Owner {
                 Request::Seen(cause, reply) => {
                     let _ = reply.send(store.seen(&cause).inspect_err(&mut look));
                 }
+                Request::Shelf(shelf, reply) => {
+                    let _ = reply.send(store.shelf(shelf).inspect_err(&mut look));
+                }
+                Request::Kept(shelf, key, reply) => {
+                    let _ = reply.send(store.kept(shelf, &key).inspect_err(&mut look));
+                }
             }
         }
         if let Ok(step) = &step
@@ -264,6 +270,8 @@ impl Owner {
                 Request::Prompt(_, reply) => drop(reply.send(Err(why()))),
                 Request::Turn(_, reply) => drop(reply.send(Err(why()))),
                 Request::Seen(_, reply) => drop(reply.send(Err(why()))),
+                Request::Shelf(_, reply) => drop(reply.send(Err(why()))),
+                Request::Kept(_, _, reply) => drop(reply.send(Err(why()))),
             }
         }
     }
@@ -317,6 +325,8 @@ fn sent_by(change: &Change) -> Option<MessageId> {
         | Change::Turn(_)
         | Change::DropTurn(_)
         | Change::Prompt(_)
+        | Change::Put(..)
+        | Change::Take(..)
         | Change::Sent(_) => None,
     }
 }
@@ -332,6 +342,8 @@ fn only_marks(change: &Change) -> bool {
         | Change::Turn(_)
         | Change::DropTurn(_)
         | Change::Prompt(_)
+        | Change::Put(..)
+        | Change::Take(..)
         | Change::Send(_) => false,
     }
 }

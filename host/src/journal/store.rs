@@ -17,7 +17,7 @@ use redb::{
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use super::{Accepted, Change, JournalError, Snapshot, Waiting};
+use super::{Accepted, Change, JournalError, Kept, Shelf, Snapshot, Waiting};
 use crate::record::{PromptRecord, PromptState, TurnRecord};
 
 type Bytes = &'static [u8];
@@ -30,6 +30,10 @@ const SESSIONS: TableDefinition<'_, &'static [u8], Bytes> = TableDefinition::new
 const TURNS: TableDefinition<'_, &'static [u8], Bytes> = TableDefinition::new("turns");
 const PROMPTS: TableDefinition<'_, &'static [u8], Bytes> = TableDefinition::new("prompts");
 const NEXT: TableDefinition<'_, &str, u64> = TableDefinition::new("next");
+
+const fn on(shelf: Shelf) -> TableDefinition<'static, &'static str, Bytes> {
+    TableDefinition::new(shelf.name())
+}
 
 /// Platforms repeat a message for up to 7 h, the broker keeps one for 72 h: a week covers both.
 const SEEN_FOR: Duration = Duration::days(7);
@@ -202,6 +206,23 @@ impl Store {
         row.map(|bytes| read(bytes.value())).transpose()
     }
 
+    pub(super) fn shelf(&self, shelf: Shelf) -> Result<Vec<Kept>, JournalError> {
+        let txn = self.db.begin_read().map_err(refused)?;
+        let table = txn.open_table(on(shelf)).map_err(refused)?;
+        let rows = table.iter().map_err(refused)?.map(|row| {
+            let (key, bytes) = row.map_err(refused)?;
+            Ok((key.value().to_owned(), bytes.value().to_vec()))
+        });
+        rows.collect()
+    }
+
+    pub(super) fn kept(&self, shelf: Shelf, key: &str) -> Result<Option<Vec<u8>>, JournalError> {
+        let txn = self.db.begin_read().map_err(refused)?;
+        let table = txn.open_table(on(shelf)).map_err(refused)?;
+        let row = table.get(key).map_err(refused)?;
+        Ok(row.map(|bytes| bytes.value().to_vec()))
+    }
+
     pub(super) fn seen(&self, cause: &CauseId) -> Result<bool, JournalError> {
         let txn = self.db.begin_read().map_err(refused)?;
         let table = txn.open_table(SEEN).map_err(refused)?;
@@ -221,6 +242,9 @@ impl Step {
         self.txn.open_table(TURNS).map_err(fault)?;
         self.txn.open_table(PROMPTS).map_err(fault)?;
         self.txn.open_table(NEXT).map_err(fault)?;
+        for shelf in Shelf::ALL {
+            self.txn.open_table(on(shelf)).map_err(fault)?;
+        }
         Ok(())
     }
 
@@ -308,6 +332,13 @@ impl Step {
                 Change::Prompt(prompt) => {
                     self.put(PROMPTS, prompt.id.uuid().as_bytes().as_slice(), prompt)?;
                 }
+                Change::Put(shelf, key, bytes) => {
+                    let mut table = self.txn.open_table(on(*shelf)).map_err(refused)?;
+                    table
+                        .insert(key.as_str(), bytes.as_slice())
+                        .map_err(refused)?;
+                }
+                Change::Take(shelf, key) => self.remove(on(*shelf), key.as_str())?,
                 Change::Send(outbound) if there.contains(&outbound.meta.id) => {}
                 Change::Send(outbound) => {
                     let place = self.append(OUTBOX, "outbox", &json(outbound)?)?;

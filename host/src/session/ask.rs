@@ -80,7 +80,7 @@ pub(super) fn waits(prompt: &PromptRecord, all: Duration, now: DateTime<Utc>) ->
 }
 
 /// How a question was settled, in words; none while it is open.
-pub(super) fn settled(context: &Context, state: &PromptState) -> Option<HostText> {
+pub(crate) fn settled(context: &Context, state: &PromptState) -> Option<HostText> {
     match state {
         PromptState::Open => None,
         PromptState::Answered { answer, at } => {

@@ -162,6 +162,10 @@ impl World {
             serves: vec![anna()],
             working_dir: self.dir(node, "work"),
             data_dir: self.dir(node, "data"),
+            model: None,
+            metaso: None,
+            shell_read: Vec::new(),
+            audit_days: 90,
             agents: AgentOptions {
                 program: Some(kit::claude::binary()),
                 args: Vec::new(),

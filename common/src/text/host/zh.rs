@@ -104,6 +104,12 @@ pub(super) fn say(text: &HostText) -> String {
             "{dir} 的会话在 PhoneWork 内部出错了，这一条没有收下。请在这台机器上重启 PhoneWork 以恢复它的工作，或用 /close 关闭它；文件不受影响。"
         ),
         HostText::DirectOn => "直接模式：文字直接发给 Claude Code。".into(),
+        HostText::SmartOn => "智能模式：文字先由模型理解。".into(),
+        HostText::TooMuchAtOnce { max } => format!(
+            "您已有 {max} 条命令在同时执行，这一条没有执行。请等其中一条完成后再发一次。"
+        ),
+        HostText::CommandBroke => "这条命令在 PhoneWork 内部出错了，没有结果。请再试一次；如果又这样，请看这台机器上的日志。".into(),
+        HostText::DirOthers { dir } => format!("“{dir}”是别人的，您不能使用。请换一个文件夹名。"),
         HostText::NothingRuns => "现在没有正在进行的一轮。".into(),
         HostText::Stopping => "正在停止。".into(),
         HostText::StatusTitle { node } => format!("{node} 上的会话"),
