@@ -111,6 +111,7 @@ impl World {
                 url: self.nats.url(),
                 ..self.enrol.clone()
             },
+            ..router::RouterOptions::default()
         }
     }
 
