@@ -14,6 +14,7 @@ pub mod identity;
 pub mod ids;
 pub mod keyed;
 pub mod lang;
+pub mod llm;
 pub mod message;
 pub mod metrics;
 pub mod stream;

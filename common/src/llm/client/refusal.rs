@@ -1,0 +1,74 @@
+//! Reading an answer that is a refusal: what is wrong, which field it is about, and when the vendor
+//! wants to be asked again.
+
+use std::time::Duration;
+
+use chrono::{DateTime, Utc};
+use reqwest::header::{HeaderMap, RETRY_AFTER};
+use secrecy::{ExposeSecret as _, SecretString};
+
+use super::super::fault::LlmFault;
+use super::super::read::error;
+use super::Failed;
+
+/// Most of a refusal that is read.
+const MOST_REFUSAL: usize = 64 * 1024;
+
+/// What a refusal says; `special` are the fields in the request that a vendor may not know.
+pub(super) async fn read(
+    mut response: reqwest::Response,
+    special: &[String],
+    key: &SecretString,
+) -> Failed {
+    let status = response.status().as_u16();
+    let after = retry_after(response.headers(), Utc::now());
+    let mut body = Vec::new();
+    // What is there counts, even if the rest never comes.
+    let reading = async {
+        while let Ok(Some(bytes)) = response.chunk().await {
+            body.extend_from_slice(&bytes);
+            if body.len() > MOST_REFUSAL {
+                break;
+            }
+        }
+    };
+    let _ = tokio::time::timeout(Duration::from_secs(10), reading).await;
+    let text = String::from_utf8_lossy(&body);
+    let (code, said) = serde_json::from_str(&text)
+        .ok()
+        .and_then(|value| error(&value))
+        .unwrap_or_else(|| {
+            let is_page = text.trim_start().starts_with('<');
+            let said = if is_page { "" } else { text.trim() };
+            (String::new(), said.to_owned())
+        });
+    let field = matches!(status, 400 | 422)
+        .then(|| special.iter().find(|field| text.contains(field.as_str())))
+        .flatten()
+        .cloned();
+    let key = key.expose_secret();
+    let said = if key.is_empty() {
+        said
+    } else {
+        said.replace(key, "***")
+    };
+    Failed {
+        fault: LlmFault::of(status, &code, &said, after),
+        after,
+        field,
+    }
+}
+
+/// When the vendor wants to be asked again: seconds, milliseconds or a date.
+pub(super) fn retry_after(headers: &HeaderMap, now: DateTime<Utc>) -> Option<Duration> {
+    let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
+    if let Some(ms) = text("retry-after-ms").and_then(|ms| ms.trim().parse().ok()) {
+        return Some(Duration::from_millis(ms));
+    }
+    let after = text(RETRY_AFTER.as_str())?.trim();
+    if let Ok(seconds) = after.parse::<f64>() {
+        return Duration::try_from_secs_f64(seconds).ok();
+    }
+    let at = DateTime::parse_from_rfc2822(after).ok()?;
+    Some((at.with_timezone(&Utc) - now).to_std().unwrap_or_default())
+}

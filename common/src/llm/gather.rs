@@ -1,0 +1,358 @@
+//! Putting an answer together from its pieces. Pure; where the pieces come from is `client`'s.
+
+use uuid::Uuid;
+
+use super::fault::LlmFault;
+use super::read::{CallPiece, Piece};
+use super::types::{Answer, Call, Finish, Heard, Reasoning, Said, Usage};
+
+/// Calls in one answer; what is beyond is dropped, as no sensible answer has so many.
+const MOST_CALLS: usize = 32;
+/// How thoughts are marked by servers that put them into the text.
+const THINK: (&str, &str) = ("<think>", "</think>");
+
+/// What has come of an answer.
+#[derive(Debug, Default)]
+pub(super) struct Gather {
+    text: String,
+    thoughts: Option<(&'static str, String)>,
+    calls: Vec<(Option<u64>, Call)>,
+    finish: String,
+    ended: bool,
+    shown: usize,
+    model: Option<String>,
+    usage: Usage,
+}
+
+impl Gather {
+    /// Takes the next piece; says what is new in it.
+    pub(super) fn take(&mut self, piece: Piece) -> Vec<Heard> {
+        let mut heard = Vec::new();
+        self.model = piece.model.or(self.model.take());
+        self.usage = Usage {
+            prompt: piece.usage.prompt.or(self.usage.prompt),
+            completion: piece.usage.completion.or(self.usage.completion),
+        };
+        if !piece.finish.is_empty() {
+            self.finish = piece.finish;
+            self.ended = true;
+        }
+        if let Some((field, text)) = piece.thoughts {
+            let thoughts = self.thoughts.get_or_insert((field, String::new()));
+            // A vendor that sends both names says the same in both.
+            if thoughts.0 == field {
+                thoughts.1.push_str(&text);
+            }
+            heard.push(Heard::Thinking);
+        }
+        self.text.push_str(&piece.text);
+        let visible = visible(&self.text, false);
+        if let Some(more) = visible.get(self.shown..).filter(|more| !more.is_empty()) {
+            heard.push(Heard::Text(more.to_owned()));
+            self.shown = visible.len();
+        } else if !piece.text.is_empty() {
+            heard.push(Heard::Thinking);
+        }
+        for call in piece.calls {
+            heard.extend(self.call(call));
+        }
+        heard
+    }
+
+    /// Whether the vendor said that this is all.
+    pub(super) fn has_ended(&self) -> bool {
+        self.ended
+    }
+
+    /// The vendor said that this is all.
+    pub(super) fn end(&mut self) {
+        self.ended = true;
+    }
+
+    fn call(&mut self, piece: CallPiece) -> Option<Heard> {
+        let known = self.find(&piece);
+        if let Some(call) = known.and_then(|at| self.calls.get_mut(at)) {
+            let call = &mut call.1;
+            if call.id.is_empty() {
+                call.id = piece.id;
+            }
+            // Some repeat the name in each piece, none sends it in pieces.
+            let named = call.name.is_empty() && !piece.name.is_empty();
+            if named {
+                call.name = piece.name;
+            }
+            call.arguments.push_str(&piece.arguments);
+            return named.then(|| Heard::Call(call.name.clone()));
+        }
+        if self.calls.len() >= MOST_CALLS {
+            return None;
+        }
+        let call = Call {
+            id: piece.id,
+            name: piece.name,
+            arguments: piece.arguments,
+        };
+        let heard = (!call.name.is_empty()).then(|| Heard::Call(call.name.clone()));
+        self.calls.push((piece.index, call));
+        heard
+    }
+
+    /// Which call a piece goes on with. By its index, then by its id; without both it belongs to
+    /// the last one, unless it has a name and the last one is whole. A vendor that gives all calls
+    /// the same index is recognised by a new id together with a name.
+    fn find(&self, piece: &CallPiece) -> Option<usize> {
+        let begins = |call: &Call| {
+            !piece.name.is_empty()
+                && !piece.id.is_empty()
+                && !call.id.is_empty()
+                && call.id != piece.id
+        };
+        if let Some(index) = piece.index {
+            let at = self.calls.iter().rposition(|(at, _)| *at == Some(index))?;
+            return self
+                .calls
+                .get(at)
+                .filter(|(_, call)| !begins(call))
+                .map(|_| at);
+        }
+        if !piece.id.is_empty()
+            && let Some(at) = self.calls.iter().rposition(|(_, call)| call.id == piece.id)
+        {
+            return Some(at);
+        }
+        let last = self.calls.len().checked_sub(1)?;
+        let (_, call) = self.calls.get(last)?;
+        let is_whole = serde_json::from_str::<serde_json::Value>(&call.arguments).is_ok();
+        let is_new = begins(call) || (!piece.name.is_empty() && !call.name.is_empty() && is_whole);
+        (!is_new).then_some(last)
+    }
+
+    /// The whole answer.
+    ///
+    /// # Errors
+    /// [`LlmFault::Cut`] where nobody said that it is whole; [`LlmFault::Filtered`] and
+    /// [`LlmFault::Nonsense`] where there is nothing in it.
+    pub(super) fn finish(self) -> Result<Answer, LlmFault> {
+        // Words of vendors for a failure of theirs in the middle.
+        let failed = matches!(
+            self.finish.as_str(),
+            "network_error" | "insufficient_system_resource" | "error"
+        );
+        if !self.ended || failed {
+            return Err(LlmFault::Cut);
+        }
+        let finish = Finish::from(self.finish.as_str());
+        let text = visible(&self.text, true).to_owned();
+        let calls: Vec<Call> = self
+            .calls
+            .into_iter()
+            .map(|(_, call)| call)
+            .filter(|call| !call.name.is_empty() || !call.arguments.is_empty())
+            .map(|mut call| {
+                if call.id.is_empty() {
+                    call.id = format!("call_{}", Uuid::new_v4().simple());
+                }
+                call
+            })
+            .collect();
+        if text.trim().is_empty() && calls.is_empty() {
+            return Err(match finish {
+                Finish::Filter => LlmFault::Filtered,
+                Finish::Length => LlmFault::Nonsense {
+                    why: "it is cut before it says anything",
+                },
+                Finish::Stop | Finish::Calls | Finish::Other(_) => {
+                    LlmFault::Nonsense { why: "it is empty" }
+                }
+            });
+        }
+        let reasoning = self.thoughts.map(|(field, text)| Reasoning {
+            field: field.to_owned(),
+            text,
+        });
+        Ok(Answer {
+            said: Said {
+                text,
+                reasoning,
+                calls,
+            },
+            finish,
+            model: self.model,
+            usage: self.usage,
+        })
+    }
+}
+
+/// The text without thoughts that a server left at its beginning. While it is not `whole`, what
+/// may become such a mark is not shown yet.
+fn visible(text: &str, whole: bool) -> &str {
+    let (open, close) = THINK;
+    let start = text.trim_start();
+    if let Some(inside) = start.strip_prefix(open) {
+        return match inside.split_once(close) {
+            Some((_, rest)) => rest.trim_start(),
+            None => "",
+        };
+    }
+    if !whole && open.starts_with(start) {
+        return "";
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::super::read;
+    use super::*;
+
+    fn gather(deltas: &[Value], finish: Option<&str>) -> (Vec<Heard>, Result<Answer, LlmFault>) {
+        let mut gather = Gather::default();
+        let mut heard = Vec::new();
+        for delta in deltas {
+            heard.extend(gather.take(read::piece(&json!({"choices": [{"delta": delta}]}))));
+        }
+        if let Some(finish) = finish {
+            let last = json!({"choices": [{"delta": {}, "finish_reason": finish}]});
+            heard.extend(gather.take(read::piece(&last)));
+        }
+        (heard, gather.finish())
+    }
+
+    fn calls(deltas: &[Value]) -> Vec<(String, String, String)> {
+        let deltas: Vec<Value> = deltas
+            .iter()
+            .map(|call| json!({"tool_calls": [call]}))
+            .collect();
+        let answer = gather(&deltas, Some("tool_calls")).1.unwrap();
+        let calls = answer.said.calls.into_iter();
+        calls
+            .map(|call| (call.id, call.name, call.arguments))
+            .collect()
+    }
+
+    fn named(id: &str, name: &str, arguments: &str) -> (String, String, String) {
+        (id.into(), name.into(), arguments.into())
+    }
+
+    #[test]
+    fn a_text_in_pieces() {
+        let pieces = [
+            json!({"role": "assistant", "content": null, "reasoning_content": "a"}),
+            json!({"role": "assistant", "reasoning_content": "b"}),
+            json!({"content": "x"}),
+            json!({"role": "", "content": "y"}),
+        ];
+        let (heard, answer) = gather(&pieces, Some("stop"));
+        assert_eq!(
+            heard,
+            [
+                Heard::Thinking,
+                Heard::Thinking,
+                Heard::Text("x".into()),
+                Heard::Text("y".into())
+            ]
+        );
+        let said = answer.unwrap().said;
+        assert_eq!(said.text, "xy");
+        assert_eq!(said.reasoning.unwrap().text, "ab");
+    }
+
+    #[test]
+    fn calls_in_every_spelling() {
+        let f = |name: &str, arguments: &str| json!({"name": name, "arguments": arguments});
+        // As the form wants it.
+        assert_eq!(
+            calls(&[
+                json!({"index": 0, "id": "a", "function": f("x", "")}),
+                json!({"index": 0, "function": {"arguments": "{\"n\""}}),
+                json!({"index": 1, "id": "b", "function": f("y", "{}")}),
+                json!({"index": 0, "function": {"arguments": ":1}"}}),
+            ]),
+            [named("a", "x", "{\"n\":1}"), named("b", "y", "{}")]
+        );
+        // Neither index nor id behind the first piece.
+        assert_eq!(
+            calls(&[
+                json!({"id": "a", "function": f("x", "{\"n\"")}),
+                json!({"function": {"arguments": ":1}"}}),
+                json!({"id": "b", "function": f("y", "{}")}),
+            ]),
+            [named("a", "x", "{\"n\":1}"), named("b", "y", "{}")]
+        );
+        // Id and name in each piece.
+        assert_eq!(
+            calls(&[
+                json!({"index": 0, "id": "a", "function": f("x", "{\"n\"")}),
+                json!({"index": 0, "id": "a", "function": f("x", ":1}")}),
+            ]),
+            [named("a", "x", "{\"n\":1}")]
+        );
+        // The same index for all.
+        assert_eq!(
+            calls(&[
+                json!({"index": 0, "id": "a", "function": f("x", "{}")}),
+                json!({"index": 0, "id": "b", "function": f("y", "{}")}),
+            ]),
+            [named("a", "x", "{}"), named("b", "y", "{}")]
+        );
+        // Whole calls without any id: they get one of ours.
+        let bare = calls(&[
+            json!({"function": {"name": "x", "arguments": {"n": 1}}}),
+            json!({"function": {"name": "y", "arguments": {}}}),
+        ]);
+        assert_eq!(bare.len(), 2);
+        assert!(bare[0].0.starts_with("call_") && bare[0].0 != bare[1].0);
+        assert_eq!((bare[0].2.as_str(), bare[1].1.as_str()), ("{\"n\":1}", "y"));
+    }
+
+    #[test]
+    fn without_an_end_there_is_no_answer() {
+        let half = [json!({"content": "half"})];
+        assert_eq!(gather(&half, None).1, Err(LlmFault::Cut));
+        assert_eq!(gather(&half, Some("")).1, Err(LlmFault::Cut));
+        assert_eq!(gather(&half, Some("network_error")).1, Err(LlmFault::Cut));
+        assert_eq!(
+            gather(&half, Some("brand_new_word")).1.unwrap().finish,
+            Finish::Other("brand_new_word".into())
+        );
+        let mut done = Gather::default();
+        done.take(read::piece(
+            &json!({"choices": [{"delta": {"content": "x"}}]}),
+        ));
+        done.end();
+        assert_eq!(done.finish().unwrap().said.text, "x");
+    }
+
+    #[test]
+    fn nothing_is_no_answer() {
+        assert_eq!(gather(&[], Some("sensitive")).1, Err(LlmFault::Filtered));
+        assert!(matches!(
+            gather(&[], Some("stop")).1,
+            Err(LlmFault::Nonsense { .. })
+        ));
+    }
+
+    #[test]
+    fn thoughts_in_the_text_are_not_shown() {
+        let pieces =
+            ["<th", "ink>hm", "</thi", "nk>\n\nso", " be it"].map(|text| json!({"content": text}));
+        let (heard, answer) = gather(&pieces, Some("stop"));
+        let texts: Vec<Heard> = heard
+            .into_iter()
+            .filter(|h| *h != Heard::Thinking)
+            .collect();
+        assert_eq!(
+            texts,
+            [Heard::Text("so".into()), Heard::Text(" be it".into())]
+        );
+        assert_eq!(answer.unwrap().said.text, "so be it");
+        let (heard, answer) = gather(
+            &[json!({"content": "<"}), json!({"content": "3"})],
+            Some("stop"),
+        );
+        assert_eq!(heard.last(), Some(&Heard::Text("<3".into())));
+        assert_eq!(answer.unwrap().said.text, "<3");
+    }
+}
