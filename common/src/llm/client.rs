@@ -20,12 +20,12 @@ use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use tracing::{debug, info};
 
-use super::ModelOptions;
 use super::fault::{LlmFault, Stage};
 use super::gather::Gather;
 use super::read;
 use super::types::{Answer, Ask, Choice, Heard, Message, Tool};
 use super::vendor;
+use crate::config::LlmSettings;
 use crate::http::{self, HttpError, HttpOptions};
 use stream::Source;
 
@@ -104,7 +104,7 @@ struct Inner {
     http: Client,
     url: Url,
     auth: HeaderValue,
-    options: ModelOptions,
+    settings: LlmSettings,
     limits: Limits,
     /// Fields of ours that this vendor refused; at most as many as we have.
     refused: Mutex<BTreeSet<String>>,
@@ -135,9 +135,9 @@ impl Llm {
     ///
     /// # Errors
     /// See [`SetupFault`].
-    pub fn new(options: ModelOptions, limits: Limits) -> Result<Self, SetupFault> {
-        let url = vendor::endpoint(&options.base_url).ok_or(SetupFault::Address)?;
-        let auth = format!("Bearer {}", options.key.expose_secret());
+    pub fn new(settings: LlmSettings, limits: Limits) -> Result<Self, SetupFault> {
+        let url = vendor::endpoint(&settings.base_url).ok_or(SetupFault::Address)?;
+        let auth = format!("Bearer {}", settings.api_key.expose_secret());
         let mut auth = HeaderValue::from_str(&auth).map_err(|_| SetupFault::Key)?;
         auth.set_sensitive(true);
         let http = http::builder(HttpOptions {
@@ -153,7 +153,7 @@ impl Llm {
             http,
             url,
             auth,
-            options,
+            settings,
             limits,
             refused: Mutex::default(),
         })))
@@ -161,7 +161,7 @@ impl Llm {
 
     /// Name of the model, as it is configured.
     pub fn model(&self) -> &str {
-        &self.0.options.model
+        &self.0.settings.model
     }
 
     /// Asks and waits for the whole answer.
@@ -230,7 +230,7 @@ impl Llm {
             }
             tried += 1;
             if !fault.passes() || tried >= limits.tries {
-                return Err(fault);
+                return Err(fault.without(self.0.settings.api_key.expose_secret()));
             }
             let pause = after.unwrap_or(Duration::from_millis(500) * 2_u32.pow(tried.min(8) - 1));
             if pause > limits.pause {
@@ -246,10 +246,10 @@ impl Llm {
 
     /// The request as it goes out, and the fields in it that a vendor may not know.
     fn body(&self, ask: &Ask, stream: bool) -> (Value, Vec<String>) {
-        let Inner { url, options, .. } = &*self.0;
+        let Inner { url, settings, .. } = &*self.0;
         let mut body = Map::new();
-        body.insert("model".to_owned(), options.model.clone().into());
-        let extra = options.extra.iter();
+        body.insert("model".to_owned(), settings.model.clone().into());
+        let extra = settings.extra.iter();
         body.extend(
             extra
                 .filter(|(name, _)| !OURS.contains(&name.as_str()))
@@ -268,7 +268,7 @@ impl Llm {
             }
         }
         if ask.quick {
-            special.extend(vendor::quick(url, &options.model));
+            special.extend(vendor::quick(url, &settings.model));
         }
         let refused = self.refused();
         special.retain(|name, _| !refused.contains(name));
@@ -294,7 +294,6 @@ impl Llm {
             http,
             url,
             auth,
-            options,
             limits,
             ..
         } = &*self.0;
@@ -319,7 +318,7 @@ impl Llm {
         let id = request_id(response.headers());
         if status != StatusCode::OK {
             debug!(%status, id, sent, "the model's API refuses");
-            return Err(refusal::read(response, &special, &options.key).await);
+            return Err(refusal::read(response, &special).await);
         }
         let mut source = Source::new(response, *limits, first);
         // Servers that do not know streams answer as if none was asked for, with whatever type:

@@ -107,6 +107,17 @@ impl LlmFault {
         }
     }
 
+    /// Without the key, which some vendors quote.
+    pub(super) fn without(self, key: &str) -> Self {
+        match self {
+            Self::Refused { status, said } if !key.is_empty() => Self::Refused {
+                status,
+                said: said.replace(key, "***"),
+            },
+            other => other,
+        }
+    }
+
     /// Names an error by its status and the vendor's own code and words, which may come in an
     /// answer of status 200.
     pub(super) fn of(status: u16, code: &str, said: &str, after: Option<Duration>) -> Self {

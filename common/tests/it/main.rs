@@ -3,3 +3,4 @@
 mod dead;
 mod identity;
 mod lease;
+mod llm;

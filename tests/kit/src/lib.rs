@@ -14,6 +14,7 @@ pub mod claude;
 pub mod disk;
 pub mod feishu;
 pub mod http;
+pub mod llm;
 pub mod model;
 pub mod nats;
 pub mod page;

@@ -5,7 +5,6 @@ use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use reqwest::header::{HeaderMap, RETRY_AFTER};
-use secrecy::{ExposeSecret as _, SecretString};
 
 use super::super::fault::LlmFault;
 use super::super::read::error;
@@ -15,11 +14,7 @@ use super::Failed;
 const MOST_REFUSAL: usize = 64 * 1024;
 
 /// What a refusal says; `special` are the fields in the request that a vendor may not know.
-pub(super) async fn read(
-    mut response: reqwest::Response,
-    special: &[String],
-    key: &SecretString,
-) -> Failed {
+pub(super) async fn read(mut response: reqwest::Response, special: &[String]) -> Failed {
     let status = response.status().as_u16();
     let after = retry_after(response.headers(), Utc::now());
     let mut body = Vec::new();
@@ -46,12 +41,6 @@ pub(super) async fn read(
         .then(|| special.iter().find(|field| text.contains(field.as_str())))
         .flatten()
         .cloned();
-    let key = key.expose_secret();
-    let said = if key.is_empty() {
-        said
-    } else {
-        said.replace(key, "***")
-    };
     Failed {
         fault: LlmFault::of(status, &code, &said, after),
         after,

@@ -6,9 +6,9 @@ use super::refusal::retry_after;
 use super::*;
 
 fn llm(extra: &Value) -> Llm {
-    let options = ModelOptions {
+    let options = LlmSettings {
         base_url: "https://open.bigmodel.cn/api/paas/v4".into(),
-        key: "k".into(),
+        api_key: "k".into(),
         model: "glm-4.7".into(),
         extra: extra.as_object().unwrap().clone(),
     };
@@ -66,9 +66,9 @@ fn pauses_are_read_in_every_form() {
 
 #[test]
 fn a_key_with_a_line_break_is_told() {
-    let options = ModelOptions {
+    let options = LlmSettings {
         base_url: "http://127.0.0.1:1/v1".into(),
-        key: "a\nb".into(),
+        api_key: "a\nb".into(),
         model: "m".into(),
         extra: Map::new(),
     };
