@@ -313,6 +313,7 @@ fn router_options(settings: &Settings, url: &str, http: Option<SocketAddr>) -> R
         model: settings.llm.clone(),
         timezone: settings.timezone,
         audit_days: settings.audit_days,
+        secrets: secrets(settings),
         enrol: EnrolOptions {
             secret: settings.router_secret.clone(),
             admins: settings.admins.clone(),

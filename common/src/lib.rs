@@ -2,6 +2,7 @@
 //! configuration, identities, texts, telemetry. Spawns no processes, serves no HTTP, and knows
 //! neither Feishu nor Claude.
 
+pub mod audit;
 pub mod broker;
 pub mod command;
 pub mod config;

@@ -3,6 +3,7 @@
 mod failure;
 mod lists;
 mod question;
+pub(crate) mod web;
 
 use std::time::Duration;
 

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use chrono_tz::Tz;
+use common::audit::{Audit, Entry, Kind};
 use common::broker::Broker;
 use common::health::Health;
 use common::ids::{CardId, CauseId, MessageId, NodeId, PromptId, TurnId, UserId};
@@ -25,6 +26,7 @@ use crate::confirm::Confirms;
 use crate::journal::{Change, Journal, JournalError, Kept, Shelf};
 use crate::record::{PromptRecord, TurnRecord};
 use crate::session::slots::Slots;
+use crate::web::Web;
 use crate::workdir::WorkDir;
 
 /// Between two tries of a journal that refuses.
@@ -75,6 +77,10 @@ pub struct Context {
     pub slots: Slots,
     /// Questions of commands and tools.
     pub(crate) confirms: Confirms,
+    /// The web.
+    pub(crate) web: Web,
+    /// What was done, and by whose word.
+    pub audit: Audit,
     /// For times of day on cards.
     pub timezone: Tz,
     /// What `/health` shows.
@@ -183,6 +189,11 @@ impl Origin {
             lang: work.lang,
             traceparent: work.inbound.meta.traceparent.clone(),
         }
+    }
+
+    /// A line of the audit about this act.
+    pub fn entry(&self, kind: Kind) -> Entry {
+        Entry::new(kind).act(&self.user, &self.chat, &self.cause)
     }
 
     /// A state of a card, to be put into the outbox.

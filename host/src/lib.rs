@@ -20,6 +20,7 @@ mod outbox;
 pub mod record;
 mod report;
 mod session;
+mod web;
 pub mod workdir;
 
 use std::path::{Path, PathBuf};
@@ -27,6 +28,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use chrono_tz::Tz;
+use common::audit::{Audit, AuditOptions};
 use common::broker::Broker;
 use common::config::{LlmSettings, MetasoSettings};
 use common::health::Health;
@@ -51,6 +53,8 @@ const DESK: usize = 64;
 const SESSIONS_END_WITHIN: Duration = Duration::from_secs(7);
 /// Time for the last answers to reach the broker after that.
 const OUTBOX_END_WITHIN: Duration = Duration::from_millis(1500);
+/// Time for the last lines of the audit to reach the disk.
+const AUDIT_ENDS_WITHIN: Duration = Duration::from_millis(500);
 
 /// What a host needs to know.
 #[derive(Debug, Clone)]
@@ -93,6 +97,9 @@ pub enum HostError {
     /// The journal.
     #[error(transparent)]
     Journal(#[from] JournalError),
+    /// The client of the web.
+    #[error(transparent)]
+    Http(#[from] common::http::HttpError),
     /// Another process serves this node.
     #[error(
         "node `{node}` already runs on machine {rival}. Stop that one, or enrol this machine under an id of its own: phonework enroll <id> on the hub"
@@ -133,6 +140,14 @@ pub async fn run(
         family: family(&options.node, &options.data_dir),
         slots: Slots::new(options.agents.max_live),
         confirms,
+        web: web::Web::new(options.metaso.as_ref())?,
+        audit: Audit::start(AuditOptions {
+            dir: options.data_dir.join("audit"),
+            by: options.node.to_string(),
+            days: options.audit_days,
+            secrets: options.agents.secrets.clone(),
+            health: (health.clone(), "host_audit"),
+        }),
         agents: options.agents,
         timezone: options.timezone,
         health: health.clone(),
@@ -203,6 +218,7 @@ pub async fn run(
     let _ = tokio::time::timeout(OUTBOX_END_WITHIN, flush).await;
     outbox_end.cancel();
     let _ = tokio::join!(outbox, beat);
+    let _ = tokio::time::timeout(AUDIT_ENDS_WITHIN, context.audit.flush()).await;
     claim_ends.cancel();
     let claim = claim.await;
     info!(node = %context.node, "host has stopped");

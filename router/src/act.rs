@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use async_nats::jetstream::stream::RawMessageErrorKind;
 use chrono::Utc;
+use common::audit::Audit;
 use common::ids::{NodeId, UserId};
 use common::lang::Lang;
 use common::message::decode;
@@ -32,6 +33,7 @@ pub(crate) struct Desk {
     pub(crate) dispatch: Dispatch,
     pub(crate) fans: Fans,
     pub(crate) enrol: Enrol,
+    pub(crate) audit: Audit,
     /// For people whose platform does not tell theirs.
     pub(crate) lang: Option<Lang>,
 }

@@ -16,6 +16,7 @@ use common::{stream, subject};
 use tracing::{debug, warn};
 
 use crate::act::Desk;
+use crate::audit;
 use crate::cards;
 use crate::dead;
 use crate::decide::{Candidate, Decision, Facts, decide};
@@ -68,6 +69,7 @@ async fn handle(desk: &Desk, delivery: Delivery) -> Outcome {
         return Outcome::Dead(format!("its subject and its user {} differ", inbound.user));
     }
     common::crash_point!("router.act.read");
+    audit::heard(&desk.audit, &inbound);
     match decide_and_act(desk, &inbound, delivery.sequence).await {
         Ok(()) => Outcome::Done,
         // It comes again, to us or to the next router.
@@ -91,6 +93,7 @@ async fn decide_and_act(desk: &Desk, inbound: &Inbound, sequence: u64) -> Result
         active: user.active_at(sequence),
     };
     let decision = decide(&inbound.body, &facts);
+    audit::decided(&desk.audit, inbound, &decision);
     debug!(cause = %inbound.meta.cause, user = %inbound.user, ?decision, "decided");
     let replies = &desk.dispatch.replies;
     let view = match decision {

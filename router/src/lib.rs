@@ -10,6 +10,7 @@
 
 mod act;
 mod address;
+mod audit;
 mod bucket;
 mod cards;
 mod dead;
@@ -39,6 +40,7 @@ use std::time::Duration;
 use async_nats::jetstream::kv::Store;
 use async_nats::service::{Service, ServiceExt as _};
 use chrono_tz::Tz;
+use common::audit::{Audit, AuditOptions};
 use common::broker::Broker;
 use common::broker::lease::{Candidate, Instance, Lease, Place, Role, Standing};
 use common::config::LlmSettings;
@@ -47,6 +49,7 @@ use common::lang::Lang;
 use common::stream::{
     KV_FANOUT, KV_NODES, KV_NOTICES, KV_PRESENCE, KV_ROUTER, KV_USERS, KV_WAITING, WORK_WAITS,
 };
+use secrecy::SecretString;
 use serde_json::json;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -67,6 +70,8 @@ use users::Users;
 
 /// How long what belongs to a lead may take to end, after the intake has.
 const TERM_ENDS_WITHIN: Duration = Duration::from_secs(2);
+/// Time for the last lines of the audit to reach the disk.
+const AUDIT_ENDS_WITHIN: Duration = Duration::from_millis(500);
 
 /// Settings of the router.
 #[derive(Debug, Clone, Default)]
@@ -93,6 +98,8 @@ pub struct RouterOptions {
     pub timezone: Tz,
     /// Days that the audit log is kept.
     pub audit_days: u32,
+    /// Values that no line of it may hold.
+    pub secrets: Vec<SecretString>,
 }
 
 /// Why the router ended before it was told to.
@@ -151,7 +158,8 @@ pub async fn run(
             return Err(error.into());
         }
     }
-    let (known, service) = Box::pin(know(&options, &broker, &tasks, &stop)).await?;
+    let audit = start_audit(&options, &health);
+    let (known, service) = Box::pin(know(&options, &broker, audit.clone(), &tasks, &stop)).await?;
     // Answers until the end, as it leads until then.
     let instance = Instance::start(&broker, Role::Router, &tasks, &stop);
     let candidate = instance.candidate(Place {
@@ -187,7 +195,24 @@ pub async fn run(
     {
         warn!("the router ended with tasks left over");
     }
+    let _ = tokio::time::timeout(AUDIT_ENDS_WITHIN, audit.flush()).await;
     Ok(())
+}
+
+/// Begins the audit, where there is a folder for it.
+fn start_audit(options: &RouterOptions, health: &Health) -> Audit {
+    options
+        .data_dir
+        .as_ref()
+        .map_or_else(Audit::default, |dir| {
+            Audit::start(AuditOptions {
+                dir: dir.join("audit"),
+                by: "router".to_owned(),
+                days: options.audit_days,
+                secrets: options.secrets.clone(),
+                health: (health.clone(), "router_audit"),
+            })
+        })
 }
 
 /// What every router knows, whether it leads or not.
@@ -195,12 +220,14 @@ pub async fn run(
 struct Known {
     registry: Registry,
     presence: Presence,
+    audit: Audit,
 }
 
 /// Starts knowing who is enrolled and who is there.
 async fn know(
     options: &RouterOptions,
     broker: &Broker,
+    audit: Audit,
     tasks: &TaskTracker,
     stop: &CancellationToken,
 ) -> Result<(Known, Service), RouterError> {
@@ -225,7 +252,12 @@ async fn know(
         .start("phonework-router", env!("CARGO_PKG_VERSION"))
         .await
         .map_err(RouterError::Start)?;
-    Ok((Known { registry, presence }, service))
+    let known = Known {
+        registry,
+        presence,
+        audit,
+    };
+    Ok((known, service))
 }
 
 /// Leads until the lease is over: everything that acts begins here, anew each time, and ends here.
@@ -269,7 +301,11 @@ async fn start(
     stop: &CancellationToken,
     cancel: &CancellationToken,
 ) -> Result<Arc<Desk>, RouterError> {
-    let Known { registry, presence } = known.clone();
+    let Known {
+        registry,
+        presence,
+        audit,
+    } = known.clone();
     let (people, uses) = (bucket_of(broker, KV_USERS).await?, Uses::default());
     let users = Users::new(people.clone(), uses.clone(), cancel.clone());
     let replies = Replies {
@@ -335,6 +371,7 @@ async fn start(
         registry,
         presence,
         users,
+        audit,
         dispatch,
         fans,
         enrol,

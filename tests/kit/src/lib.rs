@@ -15,6 +15,7 @@ pub mod disk;
 pub mod feishu;
 pub mod http;
 pub mod llm;
+pub mod metaso;
 pub mod model;
 pub mod nats;
 pub mod page;
