@@ -15,9 +15,9 @@ use common::ids::NodeId;
 use gateway::GatewayOptions;
 use gateway::feishu::FeishuOptions;
 use gateway::web::{WebOptions, WebReady};
-use host::HostOptions;
 use host::context::AgentOptions;
 use host::enter::EnterError;
+use host::{HostOptions, ShellOptions};
 use router::{EnrolOptions, RouterOptions};
 use secrecy::{ExposeSecret as _, SecretString};
 use tokio::sync::{oneshot, watch};
@@ -371,9 +371,23 @@ fn host_options(settings: &Settings, node: NodeId) -> HostOptions {
         model: settings.llm.clone(),
         metaso: settings.metaso.clone(),
         shell_read: settings.shell_read.clone(),
+        shell: ShellOptions {
+            program: std::env::current_exe().ok(),
+            secluded: secluded(settings),
+            ..ShellOptions::default()
+        },
         audit_days: settings.audit_days,
         timezone: settings.timezone,
     }
+}
+
+/// What no command of a person reaches, wherever it is: our settings, and all that a hub keeps.
+fn secluded(settings: &Settings) -> Vec<PathBuf> {
+    let mut all = vec![settings.data_dir.clone()];
+    all.extend(settings.file.clone());
+    all.into_iter()
+        .map(|path| path.canonicalize().unwrap_or(path))
+        .collect()
 }
 
 /// A host keeps its things apart from a hub in the same folder.

@@ -26,6 +26,7 @@ use crate::confirm::Confirms;
 use crate::journal::{Change, Journal, JournalError, Kept, Shelf};
 use crate::record::{PromptRecord, TurnRecord};
 use crate::session::slots::Slots;
+use crate::task::Tasks;
 use crate::web::Web;
 use crate::workdir::WorkDir;
 
@@ -81,6 +82,8 @@ pub struct Context {
     pub(crate) web: Web,
     /// What was done, and by whose word.
     pub audit: Audit,
+    /// Commands of people.
+    pub(crate) shell: Tasks,
     /// For times of day on cards.
     pub timezone: Tz,
     /// What `/health` shows.

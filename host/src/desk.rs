@@ -215,6 +215,19 @@ impl Desk {
         {
             return commands::withdraw::run(self, place, &origin, cause).await;
         }
+        if let Action::Stop { turn, .. } = &action
+            && let Some(owner) = self.context.shell.owner(*turn)
+        {
+            let mut changes = vec![Change::Done(place)];
+            if owner == origin.user {
+                self.context.shell.stop(&owner, *turn);
+            } else {
+                let text = HostText::NotYours.say(origin.lang);
+                changes.push(origin.notice("not yours", text));
+            }
+            self.context.commit(changes).await;
+            return Went::On;
+        }
         let prompt = match &action {
             Action::Answer { prompt, .. } => self.context.prompt(*prompt).await,
             Action::Stop { .. }

@@ -20,6 +20,8 @@ mod outbox;
 pub mod record;
 mod report;
 mod session;
+pub mod shell;
+mod task;
 mod web;
 pub mod workdir;
 
@@ -45,6 +47,8 @@ use crate::confirm::Confirms;
 use crate::context::{AgentOptions, Context};
 use crate::journal::{Journal, JournalError};
 use crate::session::slots::Slots;
+pub use crate::task::ShellOptions;
+use crate::task::Tasks;
 use crate::workdir::WorkDir;
 
 /// Acts between intake and desk; above that the intake waits, and the broker keeps the rest.
@@ -77,6 +81,8 @@ pub struct HostOptions {
     pub metaso: Option<MetasoSettings>,
     /// Folders outside `working_dir` that commands may read.
     pub shell_read: Vec<PathBuf>,
+    /// How commands of people run.
+    pub shell: ShellOptions,
     /// Days that the audit log is kept.
     pub audit_days: u32,
     /// For times of day on cards.
@@ -148,6 +154,7 @@ pub async fn run(
             secrets: options.agents.secrets.clone(),
             health: (health.clone(), "host_audit"),
         }),
+        shell: Tasks::new(options.shell, options.data_dir, options.shell_read),
         agents: options.agents,
         timezone: options.timezone,
         health: health.clone(),
@@ -195,6 +202,7 @@ pub async fn run(
     let (to_desk, from_intake) = mpsc::channel(DESK);
     let waiting = std::mem::take(&mut snapshot.inbox);
     let left = session::recover::leftovers(&context, &snapshot.sessions).await;
+    context.shell.recover(&context).await;
     let desk = desk::Desk::new(Arc::clone(&context), snapshot, left, load_tx);
     context.tasks.spawn(desk.run(waiting, from_intake));
     let beat = tokio::spawn(beat::run(

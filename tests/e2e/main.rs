@@ -30,6 +30,7 @@ mod refusals;
 mod repeats;
 mod separate;
 mod sessions;
+mod shell;
 mod shutdown;
 #[cfg(target_os = "linux")]
 mod sites;

@@ -3,6 +3,7 @@
 //! the sessions.
 
 mod command;
+pub(crate) use command::SHELL_MARK;
 mod conversation;
 mod drafts;
 mod driver;

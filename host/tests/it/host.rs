@@ -165,6 +165,7 @@ impl World {
             model: None,
             metaso: None,
             shell_read: Vec::new(),
+            shell: host::ShellOptions::default(),
             audit_days: 90,
             agents: AgentOptions {
                 program: Some(kit::claude::binary()),

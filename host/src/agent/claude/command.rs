@@ -9,6 +9,8 @@ use crate::agent::{AgentSpec, SessionStart};
 /// Name of the variable that marks all that a process of ours has started, so that it can be found
 /// when the process is gone: its tools are groups of their own.
 pub(super) const MARK: &str = "PHONEWORK_AGENT";
+/// The same for commands of people, who see it in their environment.
+pub(crate) const SHELL_MARK: &str = "PW_TASK";
 
 /// All arguments after the program's name.
 pub(super) fn arguments(spec: &AgentSpec) -> Vec<String> {

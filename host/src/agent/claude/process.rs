@@ -170,9 +170,12 @@ pub(super) async fn survivors(mark: String) -> Vec<Orphan> {
 pub(super) fn mark_of(pid: u32) -> Option<String> {
     // Other people's processes cannot be read, and are not ours.
     let environ = std::fs::read(format!("/proc/{pid}/environ")).ok()?;
-    let name = super::command::MARK.as_bytes();
+    let names = [super::command::SHELL_MARK, super::command::MARK];
     environ.split(|byte| *byte == 0).find_map(|entry| {
-        let value = entry.strip_prefix(name)?.strip_prefix(b"=")?;
+        let name = names
+            .iter()
+            .find(|name| entry.starts_with(name.as_bytes()))?;
+        let value = entry.strip_prefix(name.as_bytes())?.strip_prefix(b"=")?;
         Some(String::from_utf8_lossy(value).into_owned())
     })
 }

@@ -1,0 +1,692 @@
+//! Everyday tools with a dangerous corner: `find`, `git`, `tar`, `kill`, containers, databases.
+
+use common::text::host::shell::Danger;
+
+use super::calls::{base, has_flag, has_long, operands, values};
+use super::feed::Feed;
+use super::launch::after_options;
+use super::paths::{Reach, shown};
+use super::walk::Walk;
+use super::word::{ANY, NAME};
+
+/// Tests of `find` that leave something out.
+const NARROW: &[&str] = &[
+    "-name",
+    "-iname",
+    "-path",
+    "-ipath",
+    "-wholename",
+    "-regex",
+    "-iregex",
+    "-mtime",
+    "-mmin",
+    "-ctime",
+    "-cmin",
+    "-atime",
+    "-amin",
+    "-newer",
+    "-empty",
+    "-inum",
+    "-lname",
+    "-samefile",
+    "-perm",
+    "-user",
+    "-newermt",
+];
+
+impl Walk<'_> {
+    /// None: there is nothing to say about it here.
+    pub(super) fn tool(&mut self, name: &str, args: &[String], stdin: &Feed) -> Option<Feed> {
+        let verb = |n: usize| operands(args).get(n).map_or("", |verb| verb.as_str());
+        let (first, second) = (verb(0).to_owned(), verb(1).to_owned());
+        match name {
+            "find" | "gfind" | "bfs" => return Some(self.find(args)),
+            "kill" => self.kill(args),
+            "pkill" | "killall" | "skill" | "slay" | "fkill" => self.kill_named(args),
+            "init" if matches!(first.as_str(), "0" | "1" | "6" | "s" | "S") => {
+                self.refuse(Danger::StopsMachine {
+                    name: "init".into(),
+                });
+            }
+            "systemctl" | "loginctl" => match first.as_str() {
+                "poweroff" | "reboot" | "halt" | "kexec" | "suspend" | "hibernate" | "rescue"
+                | "emergency" | "soft-reboot" | "hybrid-sleep" | "isolate" | "exit" | "default" => {
+                    self.refuse(Danger::StopsMachine {
+                        name: format!("{name} {first}"),
+                    });
+                }
+                "status" | "show" | "cat" | "is-active" | "is-enabled" | "is-failed"
+                | "list-units" | "list-unit-files" | "list-timers" | "list-sockets"
+                | "list-dependencies" | "list-jobs" | "get-default" | "show-environment"
+                | "list-sessions" | "" => {}
+                _ => self.ask(Danger::System {
+                    name: format!("{name} {first}"),
+                }),
+            },
+            "service" | "rc-service" | "launchctl" | "initctl" | "sv" => {
+                if !matches!(second.as_str(), "status" | "")
+                    && !matches!(first.as_str(), "list" | "status" | "print")
+                {
+                    self.ask(Danger::System {
+                        name: format!("{name} {second}"),
+                    });
+                }
+            }
+            "crontab" => {
+                if has_flag(args, 'r') {
+                    self.refuse(Danger::DeletesAll {
+                        path: "crontab".into(),
+                    });
+                } else if !has_flag(args, 'l') {
+                    self.ask(Danger::System {
+                        name: "crontab".into(),
+                    });
+                }
+            }
+            "at" | "batch" => {
+                if let Feed::Text(text) = stdin {
+                    let text = text.clone();
+                    self.apart(|walk| walk.text(&text, Feed::Nothing));
+                }
+                if !has_flag(args, 'l') {
+                    self.ask(Danger::Inline { name: name.into() });
+                }
+            }
+            "git" => return self.git(args),
+            "tar" | "gtar" | "bsdtar" | "zip" | "unzip" | "7z" | "cpio" => self.archive(name, args),
+            "sed" | "gsed" => self.sed(args),
+            "awk" | "gawk" | "mawk" | "nawk" => self.awk(args),
+            "docker" | "podman" | "nerdctl" | "docker-compose" | "lxc" | "kubectl" | "helm" => {
+                self.container(args)
+            }
+            "curl" | "wget" | "aria2c" | "http" | "https" | "xh" => self.fetches(name, args),
+            "nc" | "ncat" | "netcat" | "socat" | "telnet" => {
+                let runs = args.iter().any(|arg| {
+                    let arg = arg.to_ascii_lowercase();
+                    matches!(arg.as_str(), "-e" | "-c" | "--exec" | "--sh-exec")
+                        || arg.starts_with("exec:")
+                        || arg.starts_with("system:")
+                        || arg.contains(",exec:")
+                });
+                if runs {
+                    self.refuse(Danger::PipedToShell);
+                }
+                if args
+                    .iter()
+                    .any(|arg| arg.contains("file:/dev/") || arg.contains("open:/dev/"))
+                {
+                    self.refuse(Danger::Device { path: name.into() });
+                }
+            }
+            "psql" | "mysql" | "mariadb" | "sqlite3" | "mongo" | "mongosh" | "redis-cli"
+            | "cqlsh" | "clickhouse-client" | "influx" => {
+                let mut all = args.join(" ");
+                if let Feed::Text(text) = stdin {
+                    all.push_str(text);
+                }
+                let all = all.to_ascii_lowercase();
+                for mark in [".shell ", ".system ", "\\! "] {
+                    if let Some((_, script)) = all.split_once(mark) {
+                        let script = script.to_owned();
+                        self.apart(|walk| walk.text(&script, Feed::Nothing));
+                        self.ask(Danger::Inline { name: name.into() });
+                    }
+                }
+                let bad = [
+                    "drop ",
+                    "truncate",
+                    "delete from",
+                    "flushall",
+                    "flushdb",
+                    "dropdatabase",
+                    "deletemany",
+                    "shutdown",
+                    "copy ",
+                    "into outfile",
+                ];
+                if bad.iter().any(|word| all.contains(word)) {
+                    self.ask(Danger::Database);
+                }
+            }
+            "dropdb" | "mysqladmin" | "dropuser" => self.ask(Danger::Database),
+            "terraform" | "tofu" | "pulumi" | "cdk"
+                if matches!(first.as_str(), "destroy" | "apply") =>
+            {
+                self.ask(Danger::Elsewhere)
+            }
+            "aws" | "gcloud" | "az" | "gsutil" | "s3cmd" | "doctl" | "heroku" | "flyctl" | "mc" => {
+                let bad = args.iter().any(|arg| {
+                    [
+                        "delete",
+                        "rm",
+                        "rb",
+                        "terminate",
+                        "destroy",
+                        "remove",
+                        "purge",
+                        "del",
+                    ]
+                    .iter()
+                    .any(|bad| arg == bad || arg.starts_with(&format!("{bad}-")))
+                });
+                if bad {
+                    self.ask(Danger::Elsewhere);
+                }
+            }
+            "apt" | "apt-get" | "dpkg" | "yum" | "dnf" | "pacman" | "zypper" | "apk" | "rpm"
+            | "snap" | "flatpak" | "brew" | "aptitude" | "emerge" => {
+                let bad = args.iter().any(|arg| {
+                    matches!(
+                        arg.as_str(),
+                        "remove"
+                            | "purge"
+                            | "autoremove"
+                            | "erase"
+                            | "-P"
+                            | "-r"
+                            | "-e"
+                            | "del"
+                            | "uninstall"
+                    ) || arg.starts_with("-R")
+                });
+                if bad && name != "brew" && name != "flatpak" {
+                    self.refuse(Danger::System {
+                        name: format!("{name} {first}"),
+                    });
+                } else if bad
+                    || args.iter().any(|arg| {
+                        matches!(
+                            arg.as_str(),
+                            "install"
+                                | "upgrade"
+                                | "dist-upgrade"
+                                | "add"
+                                | "-S"
+                                | "-i"
+                                | "full-upgrade"
+                        )
+                    })
+                {
+                    self.ask(Danger::System {
+                        name: format!("{name} {first}"),
+                    });
+                }
+            }
+            "mount" | "fusermount" => {
+                if !args.is_empty() && !has_flag(args, 'l') {
+                    self.refuse(Danger::System { name: name.into() });
+                }
+            }
+            "ip" | "ifconfig" | "route" | "nmcli" | "hostnamectl" | "timedatectl" | "localectl" => {
+                let bad = args.iter().any(|arg| {
+                    matches!(
+                        arg.as_str(),
+                        "down"
+                            | "del"
+                            | "delete"
+                            | "flush"
+                            | "off"
+                            | "set-time"
+                            | "set-hostname"
+                            | "disconnect"
+                            | "add"
+                            | "change"
+                            | "replace"
+                    )
+                });
+                if bad {
+                    self.refuse(Danger::System { name: name.into() });
+                }
+            }
+            "history" | "fc" => {}
+            "ulimit"
+            | "ldconfig"
+            | "update-alternatives"
+            | "update-grub"
+            | "dpkg-reconfigure"
+            | "depmod"
+            | "systemd-nspawn"
+            | "machinectl" => {
+                if name != "ulimit" {
+                    self.ask(Danger::System { name: name.into() });
+                }
+            }
+            _ => return None,
+        }
+        None
+    }
+
+    fn find(&mut self, args: &[String]) -> Feed {
+        let from = args
+            .iter()
+            .position(|arg| !matches!(arg.as_str(), "-H" | "-L" | "-P"))
+            .unwrap_or(0);
+        let args = args.get(from..).unwrap_or_default();
+        let end = args
+            .iter()
+            .position(|arg| arg.starts_with('-') || arg == "(" || arg == "!")
+            .unwrap_or(args.len());
+        let (starts, tests) = args.split_at(end);
+        let mut starts = starts.to_vec();
+        if starts.is_empty() {
+            starts.push(".".to_owned());
+        }
+        let all = |value: &String| value.trim_matches(['*', super::word::STAR, '.']).is_empty();
+        let narrow = tests.iter().enumerate().any(|(at, test)| {
+            let value = tests.get(at + 1);
+            NARROW.contains(&test.as_str())
+                && (test == "-empty" || value.is_some_and(|value| !all(value)))
+        }) && !tests
+            .iter()
+            .any(|test| matches!(test.as_str(), "-o" | "-or" | "!" | "-not" | ","));
+        // The folder itself where nothing is left out, else something in it.
+        let found = |start: &String| {
+            if narrow {
+                format!("{}/{NAME}", start.trim_end_matches('/'))
+            } else {
+                start.clone()
+            }
+        };
+        if tests.iter().any(|test| test == "-delete") {
+            for start in &starts {
+                self.deletes(&found(start), true);
+            }
+        }
+        for (at, test) in tests.iter().enumerate() {
+            match test.as_str() {
+                "-exec" | "-execdir" | "-ok" | "-okdir" => {
+                    let command: Vec<&String> = tests
+                        .iter()
+                        .skip(at + 1)
+                        .take_while(|arg| !matches!(arg.as_str(), ";" | "+"))
+                        .collect();
+                    for start in &starts {
+                        let below = format!("{}/{NAME}", start.trim_end_matches('/'));
+                        let harmless = command
+                            .iter()
+                            .any(|arg| base(arg) == "sh" || base(arg) == "bash");
+                        let it = if harmless { below } else { found(start) };
+                        let argv: Vec<String> =
+                            command.iter().map(|arg| arg.replace("{}", &it)).collect();
+                        self.apart(|walk| walk.run(&argv, Feed::Nothing));
+                    }
+                }
+                "-fprint" | "-fprintf" | "-fls" | "-fprint0" => {
+                    if let Some(path) = tests.get(at + 1) {
+                        self.writes(path);
+                    }
+                }
+                _ => {}
+            }
+        }
+        match starts.as_slice() {
+            [start] => Feed::Names(found(start)),
+            _ => Feed::Text(starts.iter().map(|start| found(start) + "\n").collect()),
+        }
+    }
+
+    fn kill(&mut self, args: &[String]) {
+        let mut rest = args;
+        if let Some((first, after)) = rest.split_first() {
+            if matches!(first.as_str(), "-l" | "-L" | "--list") {
+                return;
+            }
+            if matches!(first.as_str(), "-s" | "-n" | "--signal") {
+                rest = after.get(1..).unwrap_or_default();
+            } else if first.starts_with('-') && (after.iter().any(|arg| arg != "--")) {
+                rest = after;
+            }
+        }
+        for pid in rest.iter().filter(|arg| *arg != "--") {
+            match pid.trim() {
+                "-1" | "1" | "--1" | "-0" => self.refuse(Danger::KillsAll),
+                _ => {}
+            }
+        }
+        if args.iter().filter(|arg| *arg == "-1").count() > 0 && rest.is_empty() {
+            self.refuse(Danger::KillsAll);
+        }
+    }
+
+    fn kill_named(&mut self, args: &[String]) {
+        let by_user = args.iter().any(|arg| {
+            matches!(
+                arg.as_str(),
+                "-u" | "-U"
+                    | "--user"
+                    | "--euid"
+                    | "--uid"
+                    | "-G"
+                    | "--group"
+                    | "-v"
+                    | "--inverse"
+                    | "-V"
+            ) || arg.starts_with("--eu")
+                || arg.starts_with("-u")
+                || arg.starts_with("-U")
+        });
+        let everything = operands(args).iter().any(|pattern| {
+            let bare = pattern.trim_matches([
+                '.',
+                '*',
+                '^',
+                '$',
+                '+',
+                '?',
+                super::word::STAR,
+                super::word::ONE,
+                '[',
+                ']',
+                '(',
+                ')',
+            ]);
+            bare.is_empty()
+                || matches!(
+                    pattern.as_str(),
+                    "systemd" | "init" | "sshd" | "phonework" | "dbus-daemon"
+                )
+        });
+        if by_user || everything {
+            self.refuse(Danger::KillsAll);
+        }
+    }
+
+    fn git(&mut self, args: &[String]) -> Option<Feed> {
+        for setting in values(args, &["-c", "--config-env"]) {
+            if let Some((_, value)) = setting.split_once('=') {
+                let runs = value.starts_with('!')
+                    || [
+                        "sshcommand",
+                        "pager",
+                        "editor",
+                        "fsmonitor",
+                        "hookspath",
+                        "command",
+                        "helper",
+                    ]
+                    .iter()
+                    .any(|key| setting.to_ascii_lowercase().contains(key));
+                if runs {
+                    let script = value.trim_start_matches('!').to_owned();
+                    self.apart(|walk| walk.text(&script, Feed::Nothing));
+                }
+            }
+        }
+        let rest = after_options(
+            args,
+            &["-c", "-C", "--git-dir", "--work-tree", "--namespace"],
+            0,
+        );
+        let (verb, rest) = rest.split_first()?;
+        match verb.as_str() {
+            "submodule" | "bisect" | "filter-branch" => {
+                let scripts: Vec<String> = rest
+                    .iter()
+                    .skip_while(|arg| !matches!(arg.as_str(), "foreach" | "run"))
+                    .skip(1)
+                    .filter(|arg| *arg != "--recursive")
+                    .cloned()
+                    .collect();
+                if !scripts.is_empty() {
+                    let script = scripts.join(" ");
+                    self.apart(|walk| walk.text(&script, Feed::Nothing));
+                }
+                if verb == "filter-branch" {
+                    self.ask(Danger::RewritesHistory);
+                }
+            }
+            "rebase" => {
+                for script in values(rest, &["-x", "--exec"]) {
+                    let script = script.to_owned();
+                    self.apart(|walk| walk.text(&script, Feed::Nothing));
+                }
+            }
+            "config" => {
+                if let Some(script) = rest.iter().find(|arg| arg.starts_with('!')) {
+                    let script = script.trim_start_matches('!').to_owned();
+                    self.apart(|walk| walk.text(&script, Feed::Nothing));
+                }
+                if rest.iter().any(|arg| arg == "--system") {
+                    self.refuse(Danger::OverwritesSystem {
+                        path: "/etc/gitconfig".into(),
+                    });
+                }
+            }
+            "push"
+                if rest.iter().any(|arg| {
+                    matches!(
+                        arg.as_str(),
+                        "-f" | "--force" | "--mirror" | "--delete" | "-d" | "--prune"
+                    ) || arg.starts_with('+')
+                }) =>
+            {
+                self.ask(Danger::RewritesHistory);
+            }
+            "clean" => {
+                for path in values(args, &["-C", "--work-tree"]) {
+                    if !matches!(self.reach(path), Reach::Inside | Reach::Temp) {
+                        self.refuse(Danger::DeletesOutside { path: shown(path) });
+                    }
+                }
+            }
+            _ => {}
+        }
+        None
+    }
+
+    fn archive(&mut self, name: &str, args: &[String]) {
+        for arg in args {
+            if let Some(action) = arg.strip_prefix("--checkpoint-action=exec=") {
+                let action = action.to_owned();
+                self.apart(|walk| walk.text(&action, Feed::Nothing));
+                self.ask(Danger::Inline { name: name.into() });
+            }
+        }
+        for script in values(
+            args,
+            &[
+                "--to-command",
+                "-I",
+                "--use-compress-program",
+                "--unzip-command",
+                "-TT",
+                "--info-script",
+                "-F",
+                "--new-volume-script",
+                "--rsh-command",
+            ],
+        ) {
+            let script = script.to_owned();
+            self.apart(|walk| walk.text(&script, Feed::Nothing));
+        }
+        for dir in values(args, &["-C", "--directory", "--one-top-level", "-d"]) {
+            if args.first().is_some_and(|first| first.contains('x'))
+                || name == "unzip"
+                || has_long(args, "--extract")
+                || has_flag(args, 'x')
+            {
+                self.writes(dir);
+            }
+        }
+        if has_long(args, "--remove-files") {
+            for path in operands(args) {
+                self.deletes(path, true);
+            }
+        }
+        if has_flag(args, 'P') || has_long(args, "--absolute-names") {
+            self.ask(Danger::OverwritesSystem { path: "/".into() });
+        }
+    }
+
+    fn sed(&mut self, args: &[String]) {
+        let in_place = args.iter().any(|arg| {
+            arg.starts_with("-i")
+                || arg.starts_with("--in-place")
+                || (arg.starts_with('-') && !arg.starts_with("--") && arg.contains('i'))
+        });
+        let given = values(args, &["-e", "--expression"]);
+        let rest = operands(args);
+        let script = given
+            .first()
+            .map_or_else(
+                || rest.first().map_or("", |script| script.as_str()),
+                |script| *script,
+            )
+            .to_owned();
+        if in_place {
+            let skip = usize::from(given.is_empty() && values(args, &["-f", "--file"]).is_empty());
+            for path in rest.iter().skip(skip) {
+                self.writes(path);
+            }
+        }
+        // `s/x/y/e` and `1e command` run what they make.
+        let runs = script.split([';', '\n']).any(|part| {
+            let part = part.trim();
+            let body =
+                part.trim_start_matches(|c: char| c.is_ascii_digit() || c == '$' || c == ',');
+            if let Some(command) = body.strip_prefix("e ") {
+                let command = command.to_owned();
+                self.apart(|walk| walk.text(&command, Feed::Nothing));
+                return true;
+            }
+            let Some(mark) = body.strip_prefix('s').and_then(|rest| rest.chars().next()) else {
+                return false;
+            };
+            let body = body.replace(&format!("\\{mark}"), "\u{1}");
+            let pieces: Vec<&str> = body.split(mark).collect();
+            let flagged = !mark.is_alphanumeric()
+                && pieces.len() == 4
+                && pieces.last().is_some_and(|flags| flags.contains('e'));
+            if flagged && let Some(command) = pieces.get(2) {
+                let command = command.replace('\u{1}', &mark.to_string());
+                self.apart(|walk| walk.text(&command, Feed::Nothing));
+            }
+            flagged
+        });
+        if runs {
+            self.ask(Danger::Inline { name: "sed".into() });
+        }
+        for part in script.split([';', '\n']) {
+            if let Some((_, path)) = part.trim().split_once("w /") {
+                self.writes(&format!("/{path}"));
+            }
+        }
+    }
+
+    fn container(&mut self, args: &[String]) {
+        let verbs: Vec<&str> = operands(args).into_iter().map(String::as_str).collect();
+        if has_long(args, "--privileged")
+            || args.iter().any(|arg| {
+                arg.starts_with("--pid=host")
+                    || arg.starts_with("--cap-add")
+                    || arg.contains("docker.sock")
+            })
+        {
+            self.ask(Danger::Container);
+        }
+        for mount in values(args, &["-v", "--volume", "--mount"]) {
+            let source = mount.split(',').find_map(|part| {
+                part.strip_prefix("source=")
+                    .or_else(|| part.strip_prefix("src="))
+            });
+            let source = source.unwrap_or_else(|| mount.split(':').next().unwrap_or(mount));
+            if !source.starts_with(['/', '.', '~']) && !source.contains(ANY) {
+                continue;
+            }
+            match self.reach(source) {
+                Reach::Inside | Reach::Temp | Reach::Null => {}
+                Reach::Root if !source.starts_with('/') => {}
+                Reach::Root | Reach::System | Reach::Home | Reach::Device
+                    if args
+                        .iter()
+                        .any(|arg| base(arg) == "rm" || arg.contains("rm -"))
+                        || source == "/" =>
+                {
+                    self.refuse(Danger::OverwritesSystem {
+                        path: shown(source),
+                    });
+                }
+                Reach::Root if source == self.place.root.to_string_lossy() => {}
+                Reach::Unknown
+                | Reach::Tmp
+                | Reach::Outside
+                | Reach::Home
+                | Reach::System
+                | Reach::Device
+                | Reach::Root => self.ask(Danger::Container),
+            }
+        }
+        let bad = verbs.windows(2).any(|pair| {
+            pair == ["system", "prune"]
+                || pair == ["volume", "rm"]
+                || pair == ["volume", "prune"]
+                || pair == ["image", "prune"]
+                || pair == ["container", "prune"]
+        }) || (verbs.contains(&"prune"))
+            || verbs
+                .first()
+                .is_some_and(|verb| matches!(*verb, "delete" | "drain" | "uninstall" | "rmi"))
+            || (verbs.contains(&"down") && (has_flag(args, 'v') || has_long(args, "--volumes")))
+            || (verbs.first() == Some(&"rm") && has_flag(args, 'f'));
+        if bad {
+            self.ask(Danger::Container);
+        }
+    }
+
+    fn fetches(&mut self, name: &str, args: &[String]) {
+        let options: &[&str] = match name {
+            "curl" => &[
+                "-o",
+                "--output",
+                "-D",
+                "--dump-header",
+                "--trace",
+                "-c",
+                "--cookie-jar",
+            ],
+            _ => &[
+                "-O",
+                "--output-document",
+                "-o",
+                "-P",
+                "--directory-prefix",
+                "-d",
+                "--output",
+            ],
+        };
+        for path in values(args, options) {
+            if path != "-" && !path.is_empty() {
+                self.writes(path);
+                self.keep(path, Feed::Fetched);
+            }
+        }
+        let remote = if name == "curl" {
+            has_flag(args, 'O') || has_long(args, "--remote-name")
+        } else {
+            true
+        };
+        if remote {
+            for url in operands(args) {
+                let file = url
+                    .split(['?', '#'])
+                    .next()
+                    .unwrap_or(url)
+                    .rsplit('/')
+                    .next()
+                    .unwrap_or_default()
+                    .to_owned();
+                if !file.is_empty() {
+                    self.keep(&file, Feed::Fetched);
+                }
+            }
+        }
+        for path in values(
+            args,
+            &["-T", "--upload-file", "--post-file", "-K", "--config"],
+        ) {
+            if matches!(self.reach(path), Reach::Home | Reach::System) {
+                self.ask(Danger::Elsewhere);
+            }
+        }
+    }
+}

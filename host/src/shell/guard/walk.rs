@@ -1,0 +1,605 @@
+//! Follows a command through its statements as a shell would, with all branches taken, and keeps
+//! what a shell would know by then: variables, the directory, functions, what was written where.
+
+mod expand;
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use common::text::host::shell::Danger;
+use tree_sitter::{Node, Parser};
+
+use super::feed::Feed;
+use super::word::{self, ANY, Ch};
+use super::{Judgement, Place};
+
+/// Commands that are followed at most, nested ones counted.
+const MAX_STEPS: usize = 3000;
+/// Shells in shells, functions in functions.
+const MAX_NESTED: usize = 12;
+/// Statements in statements.
+const MAX_DEEP: usize = 200;
+
+/// What a shell knows at some point.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub(super) struct State {
+    pub(super) vars: BTreeMap<String, String>,
+    pub(super) args: Vec<String>,
+    /// Where it may be; empty: that is not known.
+    pub(super) cwd: Vec<PathBuf>,
+    /// Their bodies, as typed.
+    pub(super) functions: BTreeMap<String, String>,
+    pub(super) files: BTreeMap<PathBuf, Feed>,
+}
+
+/// The one who follows.
+#[derive(Debug)]
+pub(super) struct Walk<'p> {
+    pub(super) place: &'p Place,
+    pub(super) verdict: Judgement,
+    pub(super) state: State,
+    calls: Vec<String>,
+    nested: usize,
+    deep: usize,
+    steps: usize,
+    /// Above zero only what is refused counts: it may never run.
+    maybe: usize,
+}
+
+impl<'p> Walk<'p> {
+    pub(super) fn new(place: &'p Place) -> Self {
+        Self {
+            place,
+            verdict: Judgement::Run,
+            state: State {
+                cwd: vec![place.dir.clone()],
+                ..State::default()
+            },
+            calls: Vec::new(),
+            nested: 0,
+            deep: 0,
+            steps: 0,
+            maybe: 0,
+        }
+    }
+
+    pub(super) fn refuse(&mut self, why: Danger) {
+        self.found(Judgement::Refuse { why });
+    }
+
+    pub(super) fn ask(&mut self, why: Danger) {
+        if self.maybe == 0 {
+            self.found(Judgement::Ask { why });
+        }
+    }
+
+    /// The gravest counts, and of those the first.
+    fn found(&mut self, judgement: Judgement) {
+        if judgement.rank() > self.verdict.rank() {
+            self.verdict = judgement;
+        }
+    }
+
+    /// Follows a script; what it writes comes back.
+    pub(super) fn text(&mut self, script: &str, stdin: Feed) -> Feed {
+        if script.contains([ANY, word::TAINT]) {
+            if script.contains(word::TAINT) {
+                self.refuse(Danger::PipedToShell);
+            } else {
+                self.ask(Danger::UnknownCommand);
+            }
+        }
+        if script.contains("\\\n") {
+            // A line that goes on: what is one word to bash the grammar takes for two. Both ways,
+            // as a comment does not go on.
+            let joined = script.replace("\\\n", "");
+            self.apart(|walk| walk.text(&joined, stdin.clone()));
+        }
+        if self.nested >= MAX_NESTED {
+            self.ask(Danger::Unreadable);
+            return Feed::Unknown;
+        }
+        let mut parser = Parser::new();
+        let tree = match parser.set_language(&tree_sitter_bash::LANGUAGE.into()) {
+            Ok(()) => parser.parse(script, None),
+            Err(_) => None,
+        };
+        let Some(tree) = tree else {
+            self.ask(Danger::Unreadable);
+            return Feed::Unknown;
+        };
+        if tree.root_node().has_error() {
+            self.ask(Danger::Unreadable);
+            // A command all in braces is none to the grammar, and one to bash.
+            let spread = word::words(&word::plain(script.trim()));
+            if script.trim().starts_with('{') && spread.len() > 1 {
+                self.run(&spread, Feed::Nothing);
+            }
+        }
+        self.nested += 1;
+        let out = self.node(tree.root_node(), script, stdin);
+        self.nested -= 1;
+        out
+    }
+
+    /// Follows something whose changes nobody sees afterwards.
+    pub(super) fn apart<T>(&mut self, work: impl FnOnce(&mut Self) -> T) -> T {
+        let before = self.state.clone();
+        let out = work(self);
+        let files = std::mem::take(&mut self.state.files);
+        self.state = before;
+        self.state.files = files;
+        out
+    }
+
+    /// From here on it may be as it was at `other`, too.
+    fn merge(&mut self, other: &State) {
+        let names: Vec<String> = self
+            .state
+            .vars
+            .keys()
+            .chain(other.vars.keys())
+            .cloned()
+            .collect();
+        for name in names {
+            if self.state.vars.get(&name) != other.vars.get(&name) {
+                self.state.vars.insert(name, ANY.to_string());
+            }
+        }
+        if self.state.cwd.is_empty() || other.cwd.is_empty() {
+            self.state.cwd.clear();
+        } else {
+            for dir in &other.cwd {
+                if !self.state.cwd.contains(dir) {
+                    self.state.cwd.push(dir.clone());
+                }
+            }
+            if self.state.cwd.len() > 8 {
+                self.state.cwd.clear();
+            }
+        }
+        for (path, feed) in &other.files {
+            self.state
+                .files
+                .entry(path.clone())
+                .or_insert_with(|| feed.clone());
+        }
+        for (name, body) in &other.functions {
+            self.state
+                .functions
+                .entry(name.clone())
+                .or_insert_with(|| body.clone());
+        }
+    }
+
+    fn node(&mut self, node: Node<'_>, src: &str, stdin: Feed) -> Feed {
+        if self.deep >= MAX_DEEP || self.steps >= MAX_STEPS {
+            self.ask(Danger::Unreadable);
+            return Feed::Unknown;
+        }
+        self.deep += 1;
+        let out = self.statement(node, src, stdin);
+        self.deep -= 1;
+        out
+    }
+
+    fn statement(&mut self, node: Node<'_>, src: &str, stdin: Feed) -> Feed {
+        match node.kind() {
+            "command" => self.command(node, src, stdin, Vec::new()),
+            "redirected_statement" => self.redirected(node, src, stdin),
+            "pipeline" => self.pipeline(node, src, stdin),
+            "list" => {
+                let kids = named(node);
+                let Some((left, rest)) = kids.split_first() else {
+                    return Feed::Nothing;
+                };
+                let mut out = self.node(*left, src, stdin.clone());
+                let chained = node.parent().is_some_and(|up| up.kind() == "list");
+                let or = children(node).iter().any(|kid| kid.kind() == "||");
+                let before = self.state.clone();
+                for kid in rest {
+                    out = out.then(self.node(*kid, src, stdin.clone()));
+                }
+                if or || !chained {
+                    self.merge(&before);
+                }
+                out
+            }
+            "subshell" => self.apart(|walk| walk.sequence(&named(node), src, &stdin)),
+            "if_statement" | "case_statement" => self.branches(node, src, &stdin),
+            "while_statement" | "for_statement" | "c_style_for_statement" => {
+                self.repeat(node, src, &stdin)
+            }
+            "function_definition" => {
+                self.define(node, src);
+                Feed::Nothing
+            }
+            "variable_assignment" => {
+                self.assign(node, src);
+                Feed::Nothing
+            }
+            "unset_command" => {
+                for kid in named(node) {
+                    let name = self.slice(kid, src).to_owned();
+                    self.state.vars.insert(name.clone(), String::new());
+                    self.state.functions.remove(&name);
+                }
+                Feed::Nothing
+            }
+            "declaration_command" => {
+                for kid in named(node) {
+                    match kid.kind() {
+                        "variable_assignment" => self.assign(kid, src),
+                        "variable_name" => {}
+                        _ => {
+                            // `export "X=1"`: an assignment all the same.
+                            let typed = word::text(&self.word(kid, src));
+                            if let Some((name, value)) = typed.split_once('=') {
+                                self.state.vars.insert(name.to_owned(), value.to_owned());
+                            }
+                        }
+                    }
+                }
+                Feed::Nothing
+            }
+            "comment" | "heredoc_start" | "heredoc_end" | "test_operator" | "variable_name" => {
+                Feed::Nothing
+            }
+            "word"
+            | "string"
+            | "concatenation"
+            | "simple_expansion"
+            | "expansion"
+            | "command_substitution"
+            | "process_substitution"
+            | "raw_string"
+            | "number"
+            | "ansi_c_string"
+            | "arithmetic_expansion"
+            | "extglob_pattern"
+            | "regex" => {
+                // A word where none is run: only what is in it.
+                self.word(node, src);
+                Feed::Nothing
+            }
+            _ => self.sequence(&named(node), src, &stdin),
+        }
+    }
+
+    fn sequence(&mut self, nodes: &[Node<'_>], src: &str, stdin: &Feed) -> Feed {
+        let mut out = Feed::Nothing;
+        for node in nodes {
+            out = out.then(self.node(*node, src, stdin.clone()));
+        }
+        out
+    }
+
+    fn pipeline(&mut self, node: Node<'_>, src: &str, stdin: Feed) -> Feed {
+        let mut feed = stdin;
+        for kid in named(node) {
+            feed = self.apart(|walk| walk.node(kid, src, feed));
+        }
+        feed
+    }
+
+    fn branches(&mut self, node: Node<'_>, src: &str, stdin: &Feed) -> Feed {
+        let before = self.state.clone();
+        let mut ends = Vec::new();
+        let mut out = Feed::Nothing;
+        for kid in named(node) {
+            if matches!(kid.kind(), "elif_clause" | "else_clause" | "case_item") {
+                ends.push(std::mem::replace(&mut self.state, before.clone()));
+            }
+            out = out.then(self.node(kid, src, stdin.clone()));
+        }
+        ends.push(before);
+        for end in &ends {
+            self.merge(end);
+        }
+        out
+    }
+
+    fn repeat(&mut self, node: Node<'_>, src: &str, stdin: &Feed) -> Feed {
+        let before = self.state.clone();
+        let variable = node
+            .child_by_field_name("variable")
+            .map(|name| self.slice(name, src).to_owned());
+        let mut values = Vec::new();
+        let mut rest = Vec::new();
+        let mut cursor = node.walk();
+        for (at, kid) in node.children(&mut cursor).enumerate() {
+            if !kid.is_named() {
+                continue;
+            }
+            let field = u32::try_from(at)
+                .ok()
+                .and_then(|at| node.field_name_for_child(at));
+            match field {
+                Some("variable") => {}
+                Some("value") => values.push(kid),
+                _ => rest.push(kid),
+            }
+        }
+        let mut each: Vec<String> = Vec::new();
+        for value in &values {
+            let chars = self.word(*value, src);
+            each.extend(word::words(&chars));
+        }
+        if variable.is_some() && values.is_empty() {
+            each.clone_from(&self.state.args);
+        }
+        if each.len() > 24 {
+            each = vec![ANY.to_string()];
+        }
+        let mut out = Feed::Nothing;
+        // Twice at least: the second time meets what the first has left.
+        for round in 0..each.len().max(2) {
+            if let Some(name) = &variable {
+                let Some(value) = each.get(round).or(each.last()) else {
+                    break;
+                };
+                self.state.vars.insert(name.clone(), value.clone());
+            }
+            for kid in &rest {
+                out = out.then(self.node(*kid, src, stdin.clone()));
+            }
+        }
+        self.merge(&before);
+        // Which of its values it ends with is known, mostly; that it has none is not.
+        out
+    }
+
+    fn define(&mut self, node: Node<'_>, src: &str) {
+        let Some(name) = node.child_by_field_name("name") else {
+            return self.ask(Danger::Unreadable);
+        };
+        let name = word::text(&word::plain(self.slice(name, src)));
+        let body: Vec<&str> = named(node)
+            .into_iter()
+            .skip(1)
+            .map(|kid| self.slice(kid, src))
+            .collect();
+        let body = body.join(" ");
+        self.state.functions.insert(name.clone(), body.clone());
+        // Whoever may call it, by whatever way: what is refused in it is refused.
+        self.maybe += 1;
+        self.apart(|walk| {
+            walk.state.args = vec![ANY.to_string(); 9];
+            walk.calls.push(name);
+            walk.text(&body, Feed::Unknown);
+            walk.calls.pop();
+        });
+        self.maybe -= 1;
+    }
+
+    /// Calls a function of the script, if it is one.
+    pub(super) fn call(&mut self, argv: &[String], stdin: &Feed) -> Option<Feed> {
+        let (name, args) = argv.split_first()?;
+        let body = self.state.functions.get(name)?.clone();
+        if self.calls.contains(name) {
+            // It calls itself: with a pipe or in the background that is a bomb.
+            let multiplies = body.contains('|') || body.contains('&');
+            if multiplies && !body.contains("&&") && !body.contains("||") {
+                self.refuse(Danger::ForkBomb);
+            } else {
+                self.ask(Danger::Unreadable);
+            }
+            return Some(Feed::Unknown);
+        }
+        self.calls.push(name.clone());
+        let args = std::mem::replace(&mut self.state.args, args.to_vec());
+        let out = self.text(&body, stdin.clone());
+        self.state.args = args;
+        self.calls.pop();
+        Some(out)
+    }
+
+    fn assign(&mut self, node: Node<'_>, src: &str) {
+        let Some(name) = node.child_by_field_name("name") else {
+            return;
+        };
+        let subscript = name.kind() == "subscript";
+        let name = self.slice(name, src).to_owned();
+        let value = match node.child_by_field_name("value") {
+            Some(value) if value.kind() == "array" => {
+                let mut all = Vec::new();
+                for kid in named(value) {
+                    let chars = self.word(kid, src);
+                    all.extend(word::words(&chars));
+                }
+                all.join(" ")
+            }
+            Some(value) => word::text(&self.word(value, src)),
+            None => String::new(),
+        };
+        if subscript {
+            let array = name.split('[').next().unwrap_or_default().to_owned();
+            self.state.vars.insert(array, ANY.to_string());
+            return;
+        }
+        let adds = children(node).iter().any(|kid| kid.kind() == "+=");
+        let entry = self.state.vars.entry(name).or_default();
+        if adds {
+            entry.push_str(&value);
+        } else {
+            *entry = value;
+        }
+    }
+
+    /// A simple command, with what redirections have made of its words.
+    fn command(&mut self, node: Node<'_>, src: &str, stdin: Feed, more: Vec<Vec<Ch>>) -> Feed {
+        self.steps += 1;
+        let mut typed: Vec<Vec<Ch>> = Vec::new();
+        let mut stdin = stdin;
+        let mut to = Vec::new();
+        let before = self.state.vars.clone();
+        let mut end: Option<usize> = None;
+        let mut was_word = false;
+        for kid in children(node) {
+            let glued = end.is_some_and(|end| end == kid.start_byte());
+            let gap = end.map_or("", |end| src.get(end..kid.start_byte()).unwrap_or("?"));
+            if !gap.replace("\\\n", "").trim().is_empty() {
+                self.ask(Danger::Unreadable);
+            }
+            end = Some(kid.end_byte());
+            let is_word = match kid.kind() {
+                "variable_assignment" => {
+                    self.assign(kid, src);
+                    false
+                }
+                "file_redirect" | "heredoc_redirect" | "herestring_redirect" => {
+                    self.redirect(kid, src, &mut stdin, &mut to, &mut typed);
+                    false
+                }
+                "comment" => false,
+                _ => {
+                    let chars = if kid.kind() == "command_name" {
+                        let inner = named(kid);
+                        let mut chars = Vec::new();
+                        for part in inner {
+                            chars.extend(self.word(part, src));
+                        }
+                        chars
+                    } else {
+                        self.word(kid, src)
+                    };
+                    match typed.last_mut() {
+                        Some(last) if glued && was_word && last.last() == Some(&Ch::Plain('$')) => {
+                            // `a$B/`, cut in two by the grammar.
+                            last.pop();
+                            let text = self.slice(kid, src);
+                            let end = text
+                                .find(|c: char| !(c.is_ascii_alphanumeric() || c == '_'))
+                                .unwrap_or(text.len());
+                            let (name, rest) = text.split_at(end);
+                            last.extend(word::split(&self.variable(name)));
+                            last.extend(word::plain(rest));
+                        }
+                        Some(last) if glued && was_word => last.extend(chars),
+                        _ => typed.push(chars),
+                    }
+                    true
+                }
+            };
+            was_word = is_word;
+        }
+        typed.extend(more);
+        let argv: Vec<String> = typed.iter().flat_map(|chars| word::words(chars)).collect();
+        if argv.is_empty() {
+            self.wrote(&to, &Feed::Nothing);
+            return Feed::Nothing;
+        }
+        let out = self.run(&argv, stdin);
+        // Variables in front of a command are its own.
+        let named_before: Vec<String> = children(node)
+            .iter()
+            .filter(|kid| kid.kind() == "variable_assignment")
+            .filter_map(|kid| kid.child_by_field_name("name"))
+            .map(|name| self.slice(name, src).to_owned())
+            .collect();
+        for name in named_before {
+            match before.get(&name) {
+                Some(value) => self.state.vars.insert(name, value.clone()),
+                None => self.state.vars.remove(&name),
+            };
+        }
+        self.wrote(&to, &out);
+        out
+    }
+
+    fn redirected(&mut self, node: Node<'_>, src: &str, stdin: Feed) -> Feed {
+        let mut stdin = stdin;
+        let mut to = Vec::new();
+        let mut more = Vec::new();
+        let mut body = None;
+        let mut follows = Vec::new();
+        for kid in named(node) {
+            match kid.kind() {
+                "file_redirect" | "herestring_redirect" => {
+                    self.redirect(kid, src, &mut stdin, &mut to, &mut more);
+                }
+                "heredoc_redirect" => {
+                    self.redirect(kid, src, &mut stdin, &mut to, &mut more);
+                    // What stands on the line after `<<EOF` hangs below it.
+                    follows.extend(named(kid).into_iter().filter(|kid| {
+                        !matches!(
+                            kid.kind(),
+                            "heredoc_start"
+                                | "heredoc_body"
+                                | "heredoc_end"
+                                | "file_redirect"
+                                | "herestring_redirect"
+                                | "heredoc_redirect"
+                                | "word"
+                                | "string"
+                                | "raw_string"
+                                | "concatenation"
+                                | "number"
+                                | "file_descriptor"
+                                | "simple_expansion"
+                                | "expansion"
+                                | "command_substitution"
+                        )
+                    }));
+                }
+                _ => body = Some(kid),
+            }
+        }
+        let mut out = match body {
+            Some(body) if body.kind() == "command" => self.command(body, src, stdin, more),
+            Some(body) => {
+                // A pipe before `<<`: the here-document is the last one's.
+                if body.kind() == "pipeline" && stdin != Feed::Nothing {
+                    let kids = named(body);
+                    let mut feed = Feed::Nothing;
+                    for (at, kid) in kids.iter().enumerate() {
+                        let last = at + 1 == kids.len();
+                        let read = if last { stdin.clone() } else { feed };
+                        feed = self.apart(|walk| walk.node(*kid, src, read));
+                    }
+                    feed
+                } else {
+                    self.node(body, src, stdin)
+                }
+            }
+            None => Feed::Nothing,
+        };
+        self.wrote(&to, &out);
+        for kid in follows {
+            let read = if kid.kind() == "pipeline" {
+                out.clone()
+            } else {
+                Feed::Nothing
+            };
+            out = self.node(kid, src, read);
+        }
+        out
+    }
+
+    pub(super) fn slice<'s>(&self, node: Node<'_>, src: &'s str) -> &'s str {
+        src.get(node.byte_range()).unwrap_or_default()
+    }
+}
+
+pub(super) fn named(node: Node<'_>) -> Vec<Node<'_>> {
+    let mut cursor = node.walk();
+    node.named_children(&mut cursor).collect()
+}
+
+pub(super) fn children(node: Node<'_>) -> Vec<Node<'_>> {
+    let mut cursor = node.walk();
+    node.children(&mut cursor).collect()
+}
+
+impl Walk<'_> {
+    /// From here on only what is refused counts.
+    pub(super) fn maybe_on(&mut self) -> usize {
+        self.maybe += 1;
+        self.maybe - 1
+    }
+
+    /// As before [`Walk::maybe_on`].
+    pub(super) fn maybe_off(&mut self, before: usize) {
+        self.maybe = before;
+    }
+}

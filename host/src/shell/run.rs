@@ -1,0 +1,242 @@
+//! One command as a process: a group of its own, no input, its output as it comes, its end, and the end
+//! of what it left behind. Who may see it, and what is told of it, is `task`'s.
+
+use std::ffi::OsString;
+use std::os::fd::OwnedFd;
+use std::path::{Path, PathBuf};
+use std::process::Stdio;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use process_wrap::tokio::{ChildWrapper, CommandWrap, KillOnDrop, ProcessGroup};
+use serde::{Deserialize, Serialize};
+use tokio::io::AsyncReadExt as _;
+use tokio::net::unix::pipe::Receiver;
+use tokio::process::Command;
+use tokio::sync::mpsc;
+use tokio_util::sync::CancellationToken;
+
+use super::output::Output;
+use super::sandbox::Cage;
+use crate::agent::claude::{self, SHELL_MARK};
+
+/// Time for output that is still on its way once all processes are gone.
+const DRAIN: Duration = Duration::from_millis(500);
+
+/// A command to be run.
+#[derive(Debug, Clone)]
+pub(crate) struct Spec {
+    /// What was typed.
+    pub(crate) command: String,
+    /// Where it starts, absolute.
+    pub(crate) dir: PathBuf,
+    /// All of its environment.
+    pub(crate) env: Vec<(OsString, OsString)>,
+    /// What it and all that it starts bear in their environment.
+    pub(crate) mark: String,
+    /// Its own folder for temporary files.
+    pub(crate) temp: PathBuf,
+    /// This program and the cage; none: there is no sandbox.
+    pub(crate) cage: Option<(PathBuf, Cage)>,
+}
+
+/// How a command ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum How {
+    /// By itself, with this code.
+    Exit(i32),
+    /// By a signal that was not ours.
+    Signal(i32),
+    /// Its time was over.
+    TimedOut,
+    /// The person stopped it.
+    Stopped,
+    /// This program ended.
+    Interrupted,
+}
+
+/// A command that runs.
+pub(crate) struct Running {
+    child: Box<dyn ChildWrapper>,
+    pid: u32,
+    mark: String,
+    temp: PathBuf,
+    reader: tokio::task::JoinHandle<()>,
+    reads: CancellationToken,
+}
+
+/// Where the directory that a command ended in is written.
+fn cwd_file(temp: &Path) -> PathBuf {
+    temp.join(".cwd")
+}
+
+/// A shell for the command.
+fn shell() -> &'static str {
+    if Path::new("/bin/bash").exists() || Path::new("/usr/bin/bash").exists() {
+        "bash"
+    } else {
+        "sh"
+    }
+}
+
+impl Running {
+    /// Starts it. What it writes goes to `output`; `fresh` hears that something came.
+    pub(crate) fn start(
+        spec: &Spec,
+        output: Arc<Mutex<Output>>,
+        fresh: mpsc::Sender<()>,
+    ) -> std::io::Result<Self> {
+        std::fs::create_dir_all(&spec.temp)?;
+        let (reader, writer) = std::io::pipe()?;
+        // On the first line, so that the shell's messages name the lines as they were typed.
+        let script = format!("trap 'pwd -P > \"$PW_CWD\"' EXIT; {}", spec.command);
+        let words = [shell(), "-c", &script];
+        let mut command = match &spec.cage {
+            Some((program, cage)) => {
+                let mut command = Command::new(program);
+                command.args(cage.wrap(&words));
+                command
+            }
+            None => {
+                let mut command = Command::new(shell());
+                command.args(&words[1..]);
+                command
+            }
+        };
+        command
+            .current_dir(&spec.dir)
+            .env_clear()
+            .envs(spec.env.iter().map(|(name, value)| (name, value)))
+            .env(SHELL_MARK, &spec.mark)
+            .env("PW_CWD", cwd_file(&spec.temp))
+            .stdin(Stdio::null())
+            .stdout(Stdio::from(OwnedFd::from(writer.try_clone()?)))
+            .stderr(Stdio::from(OwnedFd::from(writer)));
+        let mut wrap = CommandWrap::from(command);
+        wrap.wrap(ProcessGroup::leader()).wrap(KillOnDrop);
+        let child = wrap.spawn()?;
+        // Our ends of the pipe go with it, so that it ends with the last process.
+        drop(wrap);
+        let reader = Receiver::from_owned_fd(OwnedFd::from(reader))?;
+        let reads = CancellationToken::new();
+        let pid = child.id().unwrap_or(0);
+        Ok(Self {
+            child,
+            pid,
+            mark: spec.mark.clone(),
+            temp: spec.temp.clone(),
+            reader: tokio::spawn(collect(reader, output, fresh, reads.clone())),
+            reads,
+        })
+    }
+
+    /// Waits until it ends by itself; may be given up and called again.
+    pub(crate) async fn ended(&mut self) -> How {
+        match self.child.wait().await {
+            Ok(status) => {
+                use std::os::unix::process::ExitStatusExt as _;
+                match (status.code(), status.signal()) {
+                    (Some(code), _) => How::Exit(code),
+                    (None, Some(signal)) => How::Signal(signal),
+                    (None, None) => How::Exit(-1),
+                }
+            }
+            Err(_) => How::Exit(-1),
+        }
+    }
+
+    /// Ends all that is left of it, gently first, and waits for its last words. Then says in which
+    /// directory it ended, if it told.
+    pub(crate) async fn finish(mut self) -> Option<PathBuf> {
+        if self.pid != 0 {
+            claude::end_group(self.pid).await;
+        }
+        let _ = self.child.wait().await;
+        claude::end_tools(&self.mark).await;
+        if tokio::time::timeout(DRAIN, &mut self.reader).await.is_err() {
+            self.reads.cancel();
+        }
+        let told = std::fs::read_to_string(cwd_file(&self.temp)).ok();
+        let temp = self.temp.clone();
+        let _ = tokio::task::spawn_blocking(move || std::fs::remove_dir_all(temp)).await;
+        told.map(|told| PathBuf::from(told.trim_end_matches('\n')))
+    }
+}
+
+async fn collect(
+    mut reader: Receiver,
+    output: Arc<Mutex<Output>>,
+    fresh: mpsc::Sender<()>,
+    stop: CancellationToken,
+) {
+    let mut buffer = vec![0; 32 * 1024];
+    loop {
+        let read = tokio::select! {
+            read = reader.read(&mut buffer) => read,
+            () = stop.cancelled() => return,
+        };
+        let Ok(read @ 1..) = read else {
+            return;
+        };
+        let bytes = buffer.get(..read).unwrap_or_default();
+        output
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .push(bytes);
+        // One word is enough, however much has come.
+        let _ = fresh.try_send(());
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    async fn run(command: &str, dir: &Path) -> (How, String, Option<PathBuf>) {
+        let temp = tempfile::tempdir().unwrap();
+        let spec = Spec {
+            command: command.to_owned(),
+            dir: dir.to_owned(),
+            env: vec![("PATH".into(), std::env::var_os("PATH").unwrap())],
+            mark: uuid::Uuid::new_v4().to_string(),
+            temp: temp.path().join("t"),
+            cage: None,
+        };
+        let output = Arc::new(Mutex::new(Output::new(&temp.path().join("log"))));
+        let (fresh, _heard) = mpsc::channel(1);
+        let mut running = Running::start(&spec, Arc::clone(&output), fresh).unwrap();
+        let how = running.ended().await;
+        let cwd = running.finish().await;
+        let shown = output.lock().unwrap().shown().head;
+        (how, shown, cwd)
+    }
+
+    #[tokio::test]
+    async fn output_code_and_directory_come_back() {
+        let temp = tempfile::tempdir().unwrap();
+        let dir = temp.path().canonicalize().unwrap();
+        std::fs::create_dir(dir.join("it's")).unwrap();
+        let (how, out, cwd) = run("echo a; echo b >&2; cd \"it's\"; exit 3", &dir).await;
+        assert_eq!((how, out.as_str()), (How::Exit(3), "a\nb\n"));
+        assert_eq!(cwd, Some(dir.join("it's")));
+        let (how, out, _) = run("cat; read x; echo \"got <$x>\"", &dir).await;
+        assert_eq!((how, out.as_str()), (How::Exit(0), "got <>\n"));
+        let (how, ..) = run("kill -TERM $$", &dir).await;
+        assert_eq!(how, How::Signal(15));
+    }
+
+    #[tokio::test]
+    async fn what_it_left_behind_ends_with_it() {
+        let temp = tempfile::tempdir().unwrap();
+        let command = "setsid sleep 600 & sleep 600 & echo $! > pid; echo left";
+        let (how, out, _) = run(command, temp.path()).await;
+        assert_eq!((how, out.as_str()), (How::Exit(0), "left\n"));
+        let pid: u32 = std::fs::read_to_string(temp.path().join("pid"))
+            .unwrap()
+            .trim()
+            .parse()
+            .unwrap();
+        assert_eq!(crate::agent::orphan::Orphan::of(pid).await, None);
+    }
+}

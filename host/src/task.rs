@@ -1,0 +1,504 @@
+//! Commands of people, from their judgement to what they are told at the end. Each is written down
+//! before its process starts; those that take long go on by themselves and ring when they end.
+//!
+//! One task owns each command that runs (`task/drive.rs`); this is the directory of those, and the way
+//! in. What has ended is in the journal only.
+
+pub(crate) mod cards;
+mod drive;
+mod place;
+pub(crate) mod record;
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use chrono::Utc;
+use common::ids::{TurnId, UserId};
+use common::text::Say as _;
+use common::text::host::shell::ShellText;
+use tokio::sync::watch;
+use tokio_util::sync::CancellationToken;
+
+use crate::agent::ChildEnv;
+use crate::confirm::Verdict;
+use crate::context::{Context, Origin};
+use crate::grounds::Grounds;
+use crate::journal::{Change, Shelf};
+use crate::record::Ask;
+use crate::report;
+use crate::shell::guard::{self, Judgement};
+use crate::shell::output::Shown;
+use crate::shell::run::How;
+use crate::shell::sandbox;
+pub(crate) use record::{TaskRecord, TaskState};
+
+/// Commands of one person that run at once.
+const AT_ONCE: usize = 8;
+/// Ended commands of one person that are kept, and for how long.
+const KEPT: usize = 50;
+const KEPT_FOR: chrono::TimeDelta = chrono::TimeDelta::days(7);
+
+/// How commands run on this node.
+#[derive(Debug, Clone)]
+pub struct ShellOptions {
+    /// This program, which shuts commands in: see [`sandbox::enter`]. None: they run without.
+    pub program: Option<PathBuf>,
+    /// Files and folders that no command reaches, wherever they are, besides the data folder.
+    pub secluded: Vec<PathBuf>,
+    /// After this long a command goes on by itself.
+    pub background_after: Duration,
+    /// What a command may take, unless it says otherwise.
+    pub timeout: Duration,
+    /// What one in the background may take.
+    pub background_timeout: Duration,
+}
+
+impl Default for ShellOptions {
+    fn default() -> Self {
+        Self {
+            program: None,
+            secluded: Vec::new(),
+            background_after: Duration::from_secs(60),
+            timeout: Duration::from_secs(120),
+            background_timeout: Duration::from_secs(24 * 3600),
+        }
+    }
+}
+
+/// A command to be run.
+#[derive(Debug, Clone)]
+pub(crate) struct RunOrder {
+    /// On whose act.
+    pub(crate) origin: Origin,
+    /// Its id: the same order again is the same command.
+    pub(crate) id: TurnId,
+    /// The act to be settled once it is written down; it has a card of its own then.
+    pub(crate) place: Option<u64>,
+    /// What was typed.
+    pub(crate) command: String,
+    /// Where the person may be.
+    pub(crate) grounds: Grounds,
+    /// What it may take.
+    pub(crate) timeout: Option<Duration>,
+    /// By itself from the start.
+    pub(crate) background: bool,
+}
+
+/// What became of it.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) enum Ran {
+    /// It has ended.
+    Ended(Outcome),
+    /// It goes on by itself.
+    Background {
+        /// Its number.
+        n: u64,
+        /// Its id.
+        id: TurnId,
+    },
+}
+
+/// A command that has ended.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Outcome {
+    /// How.
+    pub(crate) how: How,
+    /// How long it took.
+    pub(crate) took: Duration,
+    /// Where the next one runs, relative to the working directory.
+    pub(crate) dir: String,
+    /// What it wrote, cut in the middle.
+    pub(crate) output: Shown,
+}
+
+/// A command as it is now.
+#[derive(Debug, Clone)]
+pub(crate) struct Live {
+    /// As it is written down.
+    pub(crate) record: TaskRecord,
+    /// What it wrote.
+    pub(crate) shown: Shown,
+    /// It is over.
+    pub(crate) outcome: Option<Outcome>,
+}
+
+#[derive(Debug)]
+struct Entry {
+    user: UserId,
+    stop: CancellationToken,
+    live: watch::Receiver<Live>,
+}
+
+/// A handle on the commands. Cheap to clone.
+#[derive(Debug, Clone)]
+pub(crate) struct Tasks(Arc<Inner>);
+
+#[derive(Debug)]
+struct Inner {
+    options: ShellOptions,
+    data_dir: PathBuf,
+    read: Vec<PathBuf>,
+    home: Option<PathBuf>,
+    /// There is a sandbox.
+    caged: bool,
+    /// Those that run: at most [`AT_ONCE`] of each person.
+    running: Mutex<BTreeMap<TurnId, Entry>>,
+    /// One at a time gets its number.
+    numbering: tokio::sync::Mutex<()>,
+}
+
+impl Tasks {
+    pub(crate) fn new(options: ShellOptions, data_dir: PathBuf, read: Vec<PathBuf>) -> Self {
+        let caged = options.program.is_some() && sandbox::is_there();
+        if !caged {
+            tracing::warn!("this kernel has no Landlock: commands run without a sandbox");
+        }
+        Self(Arc::new(Inner {
+            home: std::env::var_os("HOME").map(PathBuf::from),
+            caged,
+            data_dir: data_dir.canonicalize().unwrap_or(data_dir),
+            options,
+            read,
+            running: Mutex::default(),
+            numbering: tokio::sync::Mutex::default(),
+        }))
+    }
+
+    /// Judges a command, asks where it must, runs it, and waits until it has ended or goes on by itself.
+    /// The same order again, as after a restart, does not run again what was begun.
+    pub(crate) async fn run(
+        &self,
+        context: &Arc<Context>,
+        order: RunOrder,
+    ) -> Result<Ran, ShellText> {
+        if let Some(mut live) = self.live(order.id) {
+            return Ok(wait(&mut live).await);
+        }
+        if let Some(record) = record::load(context, order.id).await {
+            return Ok(Ran::Ended(record.outcome()));
+        }
+        let at = place::find(context, &order.grounds).await;
+        let judged = {
+            let (command, place) = (
+                order.command.clone(),
+                self.place(&order.grounds, &at, order.id),
+            );
+            tokio::task::spawn_blocking(move || guard::judge(&command, &place)).await
+        };
+        match judged.unwrap_or(Judgement::Ask {
+            why: common::text::host::shell::Danger::Unreadable,
+        }) {
+            Judgement::Run => {}
+            Judgement::Refuse { why } => return Err(ShellText::Refused { why }),
+            Judgement::Ask { why } => {
+                let lang = order.origin.lang;
+                let ask = Ask {
+                    tool: ShellText::Tool.say(lang),
+                    about: None,
+                    lang: "bash".into(),
+                    body: order.command.clone(),
+                    reason: Some(why.say(lang)),
+                };
+                let key = format!("shell {}", order.id);
+                match context
+                    .confirms
+                    .ask(&order.origin, &key, &at.dir, ask)
+                    .await
+                {
+                    Verdict::Allowed => {}
+                    Verdict::Denied => return Err(ShellText::Denied),
+                    Verdict::Expired | Verdict::Stopped => return Err(ShellText::Unanswered),
+                }
+            }
+        }
+        let mut live = self.begin(context, &order, at).await?;
+        Ok(wait(&mut live).await)
+    }
+
+    /// Writes it down and starts it.
+    async fn begin(
+        &self,
+        context: &Arc<Context>,
+        order: &RunOrder,
+        at: place::At,
+    ) -> Result<watch::Receiver<Live>, ShellText> {
+        let numbering = self.0.numbering.lock().await;
+        let user = &order.origin.user;
+        let mine = self
+            .table()
+            .values()
+            .filter(|entry| entry.user == *user)
+            .count();
+        if mine >= AT_ONCE {
+            return Err(ShellText::TooMany { max: AT_ONCE });
+        }
+        let all = record::of(context, user).await;
+        let n = all.iter().map(|task| task.n).max().unwrap_or(0) + 1;
+        let default = if order.background {
+            self.0.options.background_timeout
+        } else {
+            self.0.options.timeout
+        };
+        let timeout = order
+            .timeout
+            .unwrap_or(default)
+            .min(self.0.options.background_timeout);
+        let record = TaskRecord {
+            id: order.id,
+            n,
+            origin: order.origin.clone(),
+            command: order.command.clone(),
+            dir: at.dir.clone(),
+            card: order.place.map(|_| report::card_of(order.id)),
+            rev: 1,
+            started_at: Utc::now(),
+            timeout_s: timeout.as_secs().max(1),
+            background: order.background,
+            mark: format!("{}:task:{}", context.family, order.id),
+            state: TaskState::Running,
+            caged: self.0.caged,
+        };
+        let live = Live {
+            record: record.clone(),
+            shown: Shown::default(),
+            outcome: None,
+        };
+        let (told, heard) = watch::channel(live);
+        let stop = CancellationToken::new();
+        let entry = Entry {
+            user: user.clone(),
+            stop: stop.clone(),
+            live: heard.clone(),
+        };
+        self.table().insert(order.id, entry);
+        let mut changes = vec![record.put()];
+        changes.extend(cards::change(context, &record, &Shown::default(), &[]));
+        changes.extend(order.place.map(Change::Done));
+        let written = context.commit(changes).await;
+        drop(numbering);
+        if !written {
+            self.table().remove(&order.id);
+            return Err(ShellText::Interrupted);
+        }
+        let drive = drive::Drive {
+            tasks: self.clone(),
+            context: Arc::clone(context),
+            spec: self.spec(context, order, &at),
+            log: self.log(order.id),
+            grounds: order.grounds.clone(),
+            at,
+            record,
+            told,
+            stop,
+        };
+        context.tasks.spawn(drive.run());
+        Ok(heard)
+    }
+
+    /// A person's commands, the newest first.
+    pub(crate) async fn list(&self, context: &Context, user: &UserId) -> Vec<TaskRecord> {
+        let mut all = record::of(context, user).await;
+        for task in &mut all {
+            if let Some(live) = self.live(task.id) {
+                task.clone_from(&live.borrow().record);
+            }
+        }
+        all.sort_by_key(|task| std::cmp::Reverse(task.n));
+        all
+    }
+
+    /// One of them, with what it wrote.
+    pub(crate) async fn show(&self, context: &Context, user: &UserId, n: u64) -> Option<Live> {
+        let record = record::of(context, user)
+            .await
+            .into_iter()
+            .find(|task| task.n == n)?;
+        if let Some(live) = self.live(record.id) {
+            return Some(live.borrow().clone());
+        }
+        let outcome = record.outcome();
+        Some(Live {
+            shown: outcome.output.clone(),
+            outcome: Some(outcome),
+            record,
+        })
+    }
+
+    /// Whose a running command is.
+    pub(crate) fn owner(&self, id: TurnId) -> Option<UserId> {
+        self.table().get(&id).map(|entry| entry.user.clone())
+    }
+
+    /// Stops a running command of this person's; false if there is none.
+    pub(crate) fn stop(&self, user: &UserId, id: TurnId) -> bool {
+        let table = self.table();
+        let mine = table.get(&id).filter(|entry| entry.user == *user);
+        if let Some(entry) = mine {
+            entry.stop.cancel();
+        }
+        mine.is_some()
+    }
+
+    /// Settles what an earlier life of this program left: its processes are ended, its people told.
+    pub(crate) async fn recover(&self, context: &Arc<Context>) {
+        for mut task in record::all(context).await {
+            if task.state != TaskState::Running {
+                continue;
+            }
+            crate::agent::claude::end_tools(&task.mark).await;
+            let _ = std::fs::remove_dir_all(self.temp(task.id));
+            let took = Utc::now().signed_duration_since(task.started_at);
+            let shown = record::tail_of(&self.log(task.id));
+            task.rev += 1;
+            task.end(How::Interrupted, took.to_std().unwrap_or_default(), &shown);
+            let mut changes = vec![task.put()];
+            changes.extend(cards::change(
+                context,
+                &task,
+                &shown,
+                &[ShellText::RunAgain],
+            ));
+            changes.push(cards::ring(&task));
+            context.commit(changes).await;
+        }
+    }
+
+    fn table(&self) -> std::sync::MutexGuard<'_, BTreeMap<TurnId, Entry>> {
+        self.0
+            .running
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn live(&self, id: TurnId) -> Option<watch::Receiver<Live>> {
+        self.table().get(&id).map(|entry| entry.live.clone())
+    }
+
+    fn log(&self, id: TurnId) -> PathBuf {
+        self.0.data_dir.join("tasks").join(format!("{id}.log"))
+    }
+
+    fn temp(&self, id: TurnId) -> PathBuf {
+        self.0.data_dir.join("temp").join(id.to_string())
+    }
+
+    fn cache(&self, user: &UserId) -> PathBuf {
+        let name = uuid::Uuid::new_v5(&uuid::Uuid::NAMESPACE_OID, user.to_string().as_bytes());
+        self.0.data_dir.join("cache").join(name.to_string())
+    }
+
+    fn place(&self, grounds: &Grounds, at: &place::At, id: TurnId) -> guard::Place {
+        guard::Place {
+            root: grounds.root.clone(),
+            dir: at.path.clone(),
+            home: self.0.home.clone(),
+            temp: self.temp(id),
+            others: grounds
+                .others()
+                .map(|other| grounds.root.join(other))
+                .collect(),
+        }
+    }
+
+    fn spec(&self, context: &Context, order: &RunOrder, at: &place::At) -> crate::shell::run::Spec {
+        let (temp, cache) = (self.temp(order.id), self.cache(&order.origin.user));
+        let mut env: Vec<_> = ChildEnv::inherited(&context.agents.secrets)
+            .vars()
+            .filter(|(name, _)| !matches!(name.to_str(), Some("PW_TASK" | "PW_CWD" | "OLDPWD")))
+            .map(|(name, value)| (name.to_owned(), value.to_owned()))
+            .collect();
+        let mut set = |name: &str, value: std::ffi::OsString| env.push((name.into(), value));
+        // There is no terminal, and nobody to answer.
+        for (name, value) in [
+            ("TERM", "dumb"),
+            ("PAGER", "cat"),
+            ("GIT_PAGER", "cat"),
+            ("GIT_TERMINAL_PROMPT", "0"),
+            ("DEBIAN_FRONTEND", "noninteractive"),
+            ("SYSTEMD_PAGER", "cat"),
+        ] {
+            set(name, value.into());
+        }
+        set("TMPDIR", temp.clone().into());
+        set("PWD", at.path.clone().into());
+        let mut cage = None;
+        if let (true, Some(program)) = (self.0.caged, &self.0.options.program) {
+            // A home cannot be written to: what tools keep for later is kept here, for each person.
+            set("XDG_CACHE_HOME", cache.clone().into());
+            set("npm_config_cache", cache.join("npm").into());
+            set("GOMODCACHE", cache.join("gomod").into());
+            let _ = std::fs::create_dir_all(&cache);
+            let _ = std::fs::create_dir_all(&temp);
+            let mut secluded = self.0.options.secluded.clone();
+            secluded.push(self.0.data_dir.clone());
+            secluded.extend(
+                order
+                    .grounds
+                    .others()
+                    .map(|other| order.grounds.root.join(other)),
+            );
+            let home = self.0.home.as_deref();
+            let made = sandbox::Cage::new(
+                &order.grounds.root,
+                &secluded,
+                &[temp.clone(), cache],
+                &self.0.read,
+                home,
+            );
+            cage = Some((program.clone(), made));
+        }
+        crate::shell::run::Spec {
+            command: order.command.clone(),
+            dir: at.path.clone(),
+            env,
+            mark: format!("{}:task:{}", context.family, order.id),
+            temp,
+            cage,
+        }
+    }
+
+    /// It has ended; and of a person's older ones, those that are too many go.
+    async fn forget(&self, context: &Arc<Context>, id: TurnId, user: &UserId) {
+        self.table().remove(&id);
+        let mut all = record::of(context, user).await;
+        all.retain(|task| task.state != TaskState::Running);
+        all.sort_by_key(|task| std::cmp::Reverse(task.started_at));
+        let oldest = Utc::now() - KEPT_FOR;
+        let gone = all
+            .iter()
+            .enumerate()
+            .filter(|(at, task)| *at >= KEPT || task.started_at < oldest);
+        let mut changes = Vec::new();
+        for (_, task) in gone {
+            let _ = std::fs::remove_file(self.log(task.id));
+            changes.push(Change::Take(Shelf::Task, task.id.to_string()));
+        }
+        if !changes.is_empty() {
+            context.commit(changes).await;
+        }
+    }
+}
+
+/// Waits until it has ended, or goes on by itself.
+async fn wait(live: &mut watch::Receiver<Live>) -> Ran {
+    let settled = live
+        .wait_for(|live| live.outcome.is_some() || live.record.background)
+        .await;
+    match settled {
+        Ok(live) => match &live.outcome {
+            Some(outcome) => Ran::Ended(outcome.clone()),
+            None => Ran::Background {
+                n: live.record.n,
+                id: live.record.id,
+            },
+        },
+        Err(_) => Ran::Ended(Outcome {
+            how: How::Interrupted,
+            took: Duration::ZERO,
+            dir: String::new(),
+            output: Shown::default(),
+        }),
+    }
+}
