@@ -6,6 +6,9 @@ use std::path::PathBuf;
 
 use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
 use common::config::Key;
+use common::ids::UserId;
+
+use crate::commands::audit::Since;
 
 /// What the program is asked to do.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -48,6 +51,8 @@ pub(crate) enum Role {
         /// Its id.
         node: String,
     },
+    /// Show what was done, and by whose word.
+    Audit(Look),
     /// Show the configuration and what is missing.
     Doctor {
         /// Of a host.
@@ -92,6 +97,19 @@ pub(crate) struct SiteWish {
     pub(crate) at: Option<String>,
     /// Where its files go; none: a folder of its name here.
     pub(crate) out: Option<PathBuf>,
+}
+
+/// What is looked for in the audit.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub(crate) struct Look {
+    /// Of one person.
+    pub(crate) user: Option<UserId>,
+    /// From when on.
+    pub(crate) since: Option<Since>,
+    /// As JSON, a line each.
+    pub(crate) json: bool,
+    /// Of a host with a configuration of its own.
+    pub(crate) host: bool,
 }
 
 /// The command line, read.
@@ -154,6 +172,15 @@ pub(crate) fn parse(
             Role::Nodes {
                 json: at.get_flag("json"),
             },
+            at,
+        ),
+        Some(("audit", at)) => (
+            Role::Audit(Look {
+                user: at.get_one::<UserId>("user").cloned(),
+                since: at.get_one::<Since>("since").copied(),
+                json: at.get_flag("json"),
+                host: at.get_flag("host"),
+            }),
             at,
         ),
         Some(("doctor", at)) => (
@@ -290,6 +317,20 @@ fn command() -> Command {
         .long("replace")
         .action(ArgAction::SetTrue)
         .help("Give a taken id to this new machine, and cut the old one off");
+    let user = Arg::new("user")
+        .long("user")
+        .value_name("USER")
+        .value_parser(|typed: &str| {
+            typed
+                .parse::<UserId>()
+                .map_err(|_| "not a user; write ou_… (Feishu) or <surface>/<id>, as in web/owner")
+        })
+        .help("Of this person only (ou_… or surface/id)");
+    let since = Arg::new("since")
+        .long("since")
+        .value_name("TIME")
+        .value_parser(Since::read)
+        .help("From then on: 30m, 2h, 7d ago, or a day or time, 2026-11-01 or 2026-11-01T09:30");
     let host = Arg::new("host")
         .long("host")
         .action(ArgAction::SetTrue)
@@ -325,7 +366,12 @@ fn command() -> Command {
         .subcommand(
             Command::new("nodes")
                 .about("List the machines, on the hub: which are on, whom they serve, their versions")
-                .arg(json),
+                .arg(json.clone()),
+        )
+        .subcommand(
+            Command::new("audit")
+                .about("Show what was done on this machine and by whose word, oldest first")
+                .args([user, since, json, host.clone()]),
         )
         .subcommand(Command::new("doctor").about("Show where each setting comes from, and what is missing").arg(host))
         .arg(config)
@@ -375,6 +421,25 @@ mod tests {
         assert_eq!((wish.site.as_str(), wish.nodes.len()), ("site-a", 2));
         assert!(read("phonework enroll --leaf site-a").is_err());
         assert!(read("phonework enroll a --leaf site-a --nodes a").is_err());
+        let look = read("phonework audit --user ou_1 --since 2h --json");
+        let wanted = Look {
+            user: Some("ou_1".parse().unwrap()),
+            since: Since::read("2h").ok(),
+            json: true,
+            host: false,
+        };
+        assert_eq!(look.unwrap().role, Role::Audit(wanted));
+        for wrong in [
+            "--since soon",
+            "--since 2026-13-01",
+            "--user 1/2/3",
+            "--until 2h",
+        ] {
+            assert!(
+                read(&format!("phonework audit {wrong}")).is_err(),
+                "{wrong}"
+            );
+        }
         assert!(read("phonework enroll").is_err());
         assert!(read("phonework fly").is_err());
     }

@@ -1,5 +1,6 @@
 //! The one-shot commands of the binary. Each returns what is to be printed; printing and exit codes are `main`'s.
 
+pub(crate) mod audit;
 pub(crate) mod doctor;
 pub(crate) mod enroll;
 mod host_files;

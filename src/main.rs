@@ -19,7 +19,7 @@ use common::identity::EnrollOptions;
 use common::ids::UserId;
 use common::lang::Lang;
 
-use crate::arguments::{Parsed, Role, Wish};
+use crate::arguments::{Look, Parsed, Role, Wish};
 
 /// Exit code of a bad configuration or bad arguments, as in sysexits.
 const EX_USAGE: u8 = 64;
@@ -89,15 +89,18 @@ async fn begin(parsed: Parsed) -> anyhow::Result<()> {
         | Role::Join { .. }
         | Role::Revoke { .. }
         | Role::Nodes { .. } => FileKind::Keyring,
-        Role::Doctor { host: true } => FileKind::Host,
-        Role::Doctor { host: false } => FileKind::Keyring,
+        Role::Doctor { host: true } | Role::Audit(Look { host: true, .. }) => FileKind::Host,
+        Role::Doctor { host: false } | Role::Audit(Look { host: false, .. }) => FileKind::Keyring,
     };
     let request = Request::of_process(kind, parsed.config, parsed.flags);
     let lang = request.env.lang();
     let settings = config::load(&request)?;
     // A second subscriber, as in tests, is no reason not to run.
     // What these have to say, they say; the connection's own words would stand in between.
-    let log = if matches!(parsed.role, Role::Nodes { .. } | Role::Revoke { .. }) {
+    let log = if matches!(
+        parsed.role,
+        Role::Nodes { .. } | Role::Revoke { .. } | Role::Audit(_)
+    ) {
         "error"
     } else {
         &settings.log
@@ -196,6 +199,13 @@ async fn begin(parsed: Parsed) -> anyhow::Result<()> {
         Role::Nodes { json } => {
             let list = commands::nodes::nodes(&settings).await?;
             say(&if json { list.json() } else { list.table() })
+        }
+        Role::Audit(look) => {
+            let mut stdout = std::io::stdout().lock();
+            let notes = commands::audit::audit(&settings, &look, &mut stdout)
+                .context("writing to standard output")?;
+            let _ = std::io::stderr().write_all(notes.as_bytes());
+            Ok(())
         }
         Role::Doctor { .. } => say(&commands::doctor::doctor(&settings).await),
     }

@@ -22,3 +22,6 @@ pub trait Say {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

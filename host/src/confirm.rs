@@ -10,6 +10,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
+use common::audit::Entry;
 use common::ids::{CardId, PromptId};
 use common::message::view::{Answer, View};
 use common::text::Say as _;
@@ -348,6 +349,15 @@ fn kept(confirm: &Confirm) -> Change {
     // A record of ours always becomes JSON.
     let bytes = serde_json::to_vec(confirm).unwrap_or_default();
     Change::Put(Shelf::Confirm, confirm.id.to_string(), bytes)
+}
+
+/// What a record of the shelf means for the audit; none if it cannot be read.
+pub(crate) fn line(bytes: &[u8]) -> Option<Entry> {
+    let confirm: Confirm = serde_json::from_slice(bytes).ok()?;
+    let (kind, outcome) = crate::audit::settled(&confirm.state);
+    let what = [confirm.ask.tool.as_str(), confirm.ask.body.as_str()].join(": ");
+    let line = confirm.origin.entry(kind).prompt(confirm.id);
+    Some(line.dir(confirm.dir).what(what).outcome(outcome))
 }
 
 fn verdict_of(state: &PromptState) -> Option<Verdict> {

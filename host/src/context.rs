@@ -98,11 +98,16 @@ impl Context {
     /// Writes `changes` down, again and again until it works: a full disk delays, it loses nothing.
     /// False when we are stopping and it still does not.
     pub async fn commit(self: &Arc<Self>, changes: Vec<Change>) -> bool {
-        self.insist("a step cannot be written down", || {
-            self.journal.commit(changes.clone())
-        })
-        .await
-        .is_some()
+        let written = self
+            .insist("a step cannot be written down", || {
+                self.journal.commit(changes.clone())
+            })
+            .await
+            .is_some();
+        if written {
+            crate::audit::note(&self.audit, &self.node, &changes);
+        }
+        written
     }
 
     /// A question, as it is written down. Waits for a journal that cannot be read now: a tap must

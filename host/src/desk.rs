@@ -16,6 +16,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use chrono::Utc;
+use common::audit::Kind;
 use common::command::{self, Command, Typed};
 use common::ids::{SessionId, UserId};
 use common::message::inbound::InboundBody;
@@ -174,6 +175,9 @@ impl Desk {
     }
 
     async fn command(&mut self, place: u64, origin: &Origin, command: Command, args: &str) -> Went {
+        let typed = format!("/{} {args}", command.name());
+        let line = origin.entry(Kind::Command).node(&self.context.node);
+        self.context.audit.note(line.what(typed.trim()));
         match command {
             Command::New => return commands::new::run(self, place, origin, args).await,
             Command::Status => commands::status::run(self, place, origin).await,

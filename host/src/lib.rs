@@ -5,6 +5,7 @@
 //! is it) → `session` (turns, questions, the agent) → `outbox` (to the gateway, until confirmed).
 
 pub mod agent;
+mod audit;
 mod beat;
 mod cards;
 mod claim;

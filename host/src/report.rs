@@ -83,6 +83,15 @@ fn state(cause: &CauseId, card: CardId, rev: u32, view: &View) -> Option<TurnSta
     }
 }
 
+/// The beginning of what a card says, whatever it says it about.
+pub(crate) fn words(outbound: &Outbound) -> String {
+    if let OutboundBody::Card { view, .. } = &outbound.body {
+        head(view, TurnState::Done)
+    } else {
+        String::new()
+    }
+}
+
 /// The beginning of what a card says: of an answer its first words, else its last sentence.
 fn head(view: &View, state: TurnState) -> String {
     let answer = view.blocks.iter().find_map(|block| match block {

@@ -2,6 +2,7 @@
 //! of the programs that we need, and whether the hub lets this machine in. Changes nothing.
 
 mod link;
+mod services;
 
 use std::fmt::Write as _;
 
@@ -42,6 +43,10 @@ pub(crate) async fn doctor(settings: &Settings) -> String {
         Ok(program) => writeln!(text, "  nats-server: {}", program.display()),
         Err(why) => writeln!(text, "  nats-server: {why}"),
     };
+    let _ = writeln!(text, "Services:");
+    for line in services::look(settings).await {
+        let _ = writeln!(text, "  {line}");
+    }
     let _ = writeln!(text, "Hub:");
     for line in link::look(settings).await {
         let _ = writeln!(text, "  {line}");

@@ -12,6 +12,8 @@
     reason = "a test that cannot go on fails; what it measured is said"
 )]
 
+mod audit;
+mod commands;
 mod crash;
 mod crash_points;
 mod crowd;

@@ -24,6 +24,8 @@ pub enum Kind {
     Decision,
     /// A command was carried out on a node.
     Command,
+    /// A command, or anything without a turn, was answered.
+    Answer,
     /// A text was given to a session, or to the model.
     Prompt,
     /// A turn began.
@@ -61,6 +63,7 @@ impl Kind {
             Self::Tap => "tap",
             Self::Decision => "decision",
             Self::Command => "command",
+            Self::Answer => "answer",
             Self::Prompt => "prompt",
             Self::TurnBegan => "turn_began",
             Self::TurnEnded => "turn_ended",

@@ -154,6 +154,7 @@ fn kinds_are_called_as_they_are_written() {
         Kind::Tap,
         Kind::Decision,
         Kind::Command,
+        Kind::Answer,
         Kind::Prompt,
         Kind::TurnBegan,
         Kind::TurnEnded,

@@ -4,6 +4,7 @@ mod broken;
 mod lists;
 mod question;
 mod texts;
+mod web;
 
 use super::*;
 
