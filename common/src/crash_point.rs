@@ -57,6 +57,9 @@ pub const NAMES: &[&str] = &[
     "host.exit.kept",
     "host.found.asked",
     "host.found.offered",
+    "host.mail.begun",
+    "host.mail.tool",
+    "host.mail.kept",
     // The way out.
     "host.outbox.read",
     "host.outbox.stored",

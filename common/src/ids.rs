@@ -282,6 +282,13 @@ impl CauseId {
         Self(format!("{}@{node}", self.0))
     }
 
+    /// A further act that this one leads to, such as a tool that is used on the way: an act of its own
+    /// for all that follows, and no part that anybody collects.
+    #[must_use]
+    pub fn leads_to(&self, what: &str) -> Self {
+        Self(format!("{}#{what}", self.0))
+    }
+
     /// The act and the node of such a part; none if this is a whole act. No platform's ids have an
     /// `@`; who makes one up speaks only of acts of their own.
     pub fn part(&self) -> Option<(Self, NodeId)> {
@@ -311,8 +318,14 @@ mod tests {
         let node: NodeId = "lab-1".parse().unwrap();
         assert_eq!(whole.part(), None);
         assert_eq!(whole.at_node(&node).as_str(), "feishu:om_1@lab-1");
-        assert_eq!(whole.at_node(&node).part(), Some((whole, node)));
+        assert_eq!(
+            whole.at_node(&node).part(),
+            Some((whole.clone(), node.clone()))
+        );
         assert_eq!(CauseId::new(Surface::Web, "a@B").part(), None);
+        let call = whole.at_node(&node).leads_to("call 1");
+        assert_eq!(call.as_str(), "feishu:om_1@lab-1#call 1");
+        assert_eq!(call.part(), None);
     }
 
     #[test]

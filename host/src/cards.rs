@@ -168,12 +168,7 @@ pub(crate) fn finished(
 pub(crate) fn small_print(result: &TurnResult, took: Duration, lang: Lang) -> Vec<String> {
     let mut parts = Vec::new();
     parts.extend(result.model.clone());
-    let secs = took.as_secs();
-    parts.push(if secs < 60 {
-        format!("{:.1} s", took.as_secs_f64())
-    } else {
-        format!("{} min {} s", secs / 60, secs % 60)
-    });
+    parts.push(time(took));
     if result.cost_usd > 0.0 {
         parts.push(format!("${:.2}", result.cost_usd));
     }
@@ -184,6 +179,16 @@ pub(crate) fn small_print(result: &TurnResult, took: Duration, lang: Lang) -> Ve
         parts.push(HostText::Context { percent }.say(lang));
     }
     parts
+}
+
+/// How long something took.
+pub(crate) fn time(took: Duration) -> String {
+    let secs = took.as_secs();
+    if secs < 60 {
+        format!("{:.1} s", took.as_secs_f64())
+    } else {
+        format!("{} min {} s", secs / 60, secs % 60)
+    }
 }
 
 /// Cuts a text into pieces that fit an outbound: at a line's end where there is one.
@@ -212,7 +217,7 @@ pub(crate) fn broken(
     frame: Frame<'_>,
     progress: &Progress,
     tone: Tone,
-    why: &HostText,
+    why: &impl Say,
     choices: Vec<Button>,
     code: Option<&str>,
 ) -> View {

@@ -25,7 +25,7 @@ use common::text::host::HostText;
 use crate::desk::Numbered;
 
 /// Reads the number of a session as its owner sees it.
-fn pick(mine: &[Numbered], typed: &str) -> Result<Numbered, HostText> {
+pub(crate) fn pick(mine: &[Numbered], typed: &str) -> Result<Numbered, HostText> {
     let n: usize = typed.parse().map_err(|_| HostText::NotANumber {
         got: crate::session::progress::one_line(typed, 40),
     })?;

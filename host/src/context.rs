@@ -24,6 +24,7 @@ use tracing::{debug, error};
 
 use crate::confirm::Confirms;
 use crate::journal::{Change, Journal, JournalError, Kept, Shelf};
+use crate::mailboy::Mailboy;
 use crate::record::{PromptRecord, TurnRecord};
 use crate::session::slots::Slots;
 use crate::task::Tasks;
@@ -84,6 +85,8 @@ pub struct Context {
     pub audit: Audit,
     /// Commands of people.
     pub(crate) shell: Tasks,
+    /// The assistant of smart mode; none without a model.
+    pub(crate) mailboy: Option<Mailboy>,
     /// For times of day on cards.
     pub timezone: Tz,
     /// What `/health` shows.

@@ -8,6 +8,7 @@
 
 mod beside;
 mod closing;
+pub(crate) mod door;
 mod lane;
 mod people;
 mod start;
@@ -32,7 +33,8 @@ use crate::cards;
 use crate::command as commands;
 use crate::context::{Context, Origin};
 use crate::journal::{Accepted, Change};
-use crate::record::{PromptRecord, SessionRecord, TurnRecord, TurnState, UserRecord};
+use crate::mailboy::{Letter, Mailboy, Scene};
+use crate::record::{Mode, PromptRecord, SessionRecord, TurnRecord, TurnState, UserRecord};
 use crate::report;
 use crate::session::{Handed, Msg, SessionHandle};
 use lane::{Lanes, Queued};
@@ -51,6 +53,7 @@ pub(crate) struct Desk {
     closed: mpsc::Receiver<(UserId, SessionId)>,
     strays: (Vec<TurnRecord>, Vec<PromptRecord>),
     seats: beside::Seats,
+    knocks: mpsc::Receiver<door::Knock>,
 }
 
 /// What became of an act.
@@ -84,6 +87,7 @@ impl Desk {
             tokio::select! {
                 () = self.context.cancel.cancelled() => return,
                 Some((owner, session)) = self.closed.recv() => self.ended(&owner, session).await,
+                Some(knock) = self.knocks.recv() => self.on_knock(knock).await,
                 (user, accepted) = self.lanes.next() => self.attempt(user, accepted).await,
                 accepted = inbox.recv() => match accepted {
                     Some(accepted) => self.take(accepted).await,
@@ -164,7 +168,7 @@ impl Desk {
                 }
                 Typed::Text("") => self.done(place).await,
                 Typed::Text(text) => {
-                    return self.give_active(place, &origin, text.to_owned()).await;
+                    return self.say_to(place, &origin, text.to_owned()).await;
                 }
             },
             InboundBody::Tap { action } => return self.tap(place, origin, action).await,
@@ -276,6 +280,9 @@ impl Desk {
         {
             return Went::On;
         }
+        if about.is_none() && self.tap_elsewhere(place, &origin, &action).await {
+            return Went::On;
+        }
         let session = about.map(|(_, session)| session);
         let is_there = session.is_some_and(|session| self.sessions.contains_key(&session));
         if let Action::Answer { .. } = &action
@@ -337,6 +344,59 @@ impl Desk {
             self.done(place).await;
         }
         Went::On
+    }
+
+    // ---- the assistant
+
+    /// Plain text: to the assistant in smart mode, else to the active session.
+    pub(crate) async fn say_to(&self, place: u64, origin: &Origin, text: String) -> Went {
+        match self.assistant(&origin.user) {
+            Some(mailboy) => {
+                let letter = self.letter(place, origin, text);
+                mailboy.hand(letter).await;
+                Went::On
+            }
+            None => self.give_active(place, origin, text).await,
+        }
+    }
+
+    /// The assistant, if this person's text goes there.
+    pub(crate) fn assistant(&self, user: &UserId) -> Option<&Mailboy> {
+        let smart = self.user(user).mode == Mode::Smart;
+        self.context.mailboy.as_ref().filter(|_| smart)
+    }
+
+    fn letter(&self, place: u64, origin: &Origin, text: String) -> Letter {
+        Letter {
+            place,
+            origin: origin.clone(),
+            grounds: self.grounds(&origin.user),
+            scene: Scene {
+                sessions: self.session_lines(origin),
+            },
+            text,
+        }
+    }
+
+    /// A tap on something that no session has: the assistant's, if it knows it.
+    async fn tap_elsewhere(&self, place: u64, origin: &Origin, action: &Action) -> bool {
+        let Some(mailboy) = &self.context.mailboy else {
+            return false;
+        };
+        match action {
+            Action::Stop { turn, .. } => mailboy.stop(place, origin, Some(*turn)).await,
+            Action::Recover { turn, choice, .. } => {
+                let letter = self.letter(place, origin, String::new());
+                mailboy.recover(letter, *turn, *choice).await
+            }
+            Action::Answer { .. }
+            | Action::Queued { .. }
+            | Action::Switch { .. }
+            | Action::UseNode { .. }
+            | Action::Waiting { .. }
+            | Action::Dead { .. }
+            | Action::Enrol { .. } => false,
+        }
     }
 
     // ---- sessions

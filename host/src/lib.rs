@@ -17,6 +17,7 @@ pub mod enter;
 mod grounds;
 mod intake;
 pub mod journal;
+mod mailboy;
 mod outbox;
 pub mod record;
 mod report;
@@ -36,6 +37,7 @@ use common::broker::Broker;
 use common::config::{LlmSettings, MetasoSettings};
 use common::health::Health;
 use common::ids::{NodeId, UserId};
+use common::llm::{Limits, Llm};
 use serde_json::json;
 use tokio::sync::{mpsc, watch};
 use tokio_util::sync::CancellationToken;
@@ -46,7 +48,9 @@ use crate::claim::Claim;
 pub use crate::claim::Rival;
 use crate::confirm::Confirms;
 use crate::context::{AgentOptions, Context};
+use crate::desk::door::Door;
 use crate::journal::{Journal, JournalError};
+use crate::mailboy::Mailboy;
 use crate::session::slots::Slots;
 pub use crate::task::ShellOptions;
 use crate::task::Tasks;
@@ -138,6 +142,9 @@ pub async fn run(
     let (journal, mut snapshot) = Journal::open(&options.data_dir)?;
     let sessions_end = CancellationToken::new();
     let (confirms, asked) = Confirms::new();
+    let (door, knocks) = Door::new();
+    let llm = options.model.and_then(model);
+    let (mailboy, letters) = llm.clone().map(Mailboy::new).unzip();
     let context = Arc::new(Context {
         node: options.node.clone(),
         name: options.name,
@@ -156,6 +163,7 @@ pub async fn run(
             health: (health.clone(), "host_audit"),
         }),
         shell: Tasks::new(options.shell, options.data_dir, options.shell_read),
+        mailboy,
         agents: options.agents,
         timezone: options.timezone,
         health: health.clone(),
@@ -192,6 +200,10 @@ pub async fn run(
     context
         .tasks
         .spawn(confirm::run(Arc::clone(&context), asked));
+    if let (Some(llm), Some(letters)) = (llm, letters) {
+        let run = mailboy::run(Arc::clone(&context), llm, door, letters);
+        context.tasks.spawn(run);
+    }
     let outbox_end = CancellationToken::new();
     let outbox = tokio::spawn(outbox::run(
         context.node.clone(),
@@ -205,6 +217,7 @@ pub async fn run(
     let left = session::recover::leftovers(&context, &snapshot.sessions).await;
     context.shell.recover(&context).await;
     let desk = desk::Desk::new(Arc::clone(&context), snapshot, left, load_tx);
+    let desk = desk::Desk::new(Arc::clone(&context), snapshot, left, load_tx, knocks);
     context.tasks.spawn(desk.run(waiting, from_intake));
     let beat = tokio::spawn(beat::run(
         Arc::clone(&context),
@@ -233,6 +246,13 @@ pub async fn run(
     info!(node = %context.node, "host has stopped");
     // A panic there is in the log; the host has ended in order all the same.
     claim.unwrap_or(Ok(()))
+}
+
+/// The chat model, if it can be asked at all.
+fn model(settings: LlmSettings) -> Option<Llm> {
+    Llm::new(settings, Limits::default())
+        .inspect_err(|why| warn!(%why, "there is no chat model: text goes to the active session"))
+        .ok()
 }
 
 /// Keeps the claim on the node until `ends`; when it is lost, `host` is told to end.

@@ -22,6 +22,7 @@ mod docs;
 mod enrol;
 mod fan;
 mod links;
+mod mailboy;
 mod off;
 mod page;
 mod pairs;

@@ -1,8 +1,9 @@
 //! What a host says: commands, sessions, turns, questions, failures of the agent.
 
 mod en;
+pub mod mailboy;
 pub mod shell;
-pub mod web;
+pub pub mod web;
 mod zh;
 
 use super::Say;
@@ -262,8 +263,6 @@ pub enum HostText {
     },
     /// Direct mode is on.
     DirectOn,
-    /// Smart mode is on.
-    SmartOn,
     /// As many commands of a person run beside each other as may.
     TooMuchAtOnce {
         /// The bound.

@@ -21,7 +21,7 @@ pub(crate) struct Row {
 }
 
 /// `/status`.
-pub(crate) fn status(node: &str, id: &NodeId, lang: Lang, mode: &HostText, rows: &[Row]) -> View {
+pub(crate) fn status(node: &str, id: &NodeId, lang: Lang, mode: &str, rows: &[Row]) -> View {
     let mut blocks = Vec::new();
     if rows.is_empty() {
         blocks.push(plain(HostText::NoSessions.say(lang)));
@@ -34,7 +34,7 @@ pub(crate) fn status(node: &str, id: &NodeId, lang: Lang, mode: &HostText, rows:
         blocks.push(Block::Fields { rows });
     }
     blocks.push(Block::Fields {
-        rows: vec![(HostText::ModeRow.say(lang), mode.say(lang))],
+        rows: vec![(HostText::ModeRow.say(lang), mode.to_owned())],
     });
     let buttons = rows
         .iter()

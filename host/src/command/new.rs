@@ -11,6 +11,7 @@ use crate::cards::{self, Frame};
 use crate::context::Origin;
 use crate::desk::{Desk, MAX_SESSIONS, Went};
 use crate::record::SessionRecord;
+use crate::workdir::SubDir;
 
 /// Seconds that a turn may take, unless said otherwise.
 const TIMEOUT_S: u64 = 3600;
@@ -41,45 +42,14 @@ pub(crate) async fn run(desk: &mut Desk, place: u64, origin: &Origin, args: &str
     // Taken up again after a crash: the session is there already, under the id that its cause
     // gives it.
     let id = SessionId::derived(&[origin.cause.as_str(), "session"]);
-    let mine = desk.mine(&origin.user);
-    let again = mine.iter().any(|one| one.record.id == id);
-    // What is being closed still has its process.
-    if mine.len() + desk.closing(&origin.user) >= MAX_SESSIONS && !again {
-        let text = HostText::TooManySessions { max: MAX_SESSIONS };
-        desk.say(place, origin, Tone::Warning, &text).await;
-        return Went::On;
-    }
-    let workdir = &desk.context.workdir;
-    if let Some(found) = workdir.place(&typed.dir)
-        && desk.grounds(&origin.user).is_others(&found)
-    {
-        let text = HostText::DirOthers { dir: typed.dir };
-        desk.say(place, origin, Tone::Warning, &text).await;
-        return Went::On;
-    }
-    let dir = match workdir.enter(&typed.dir) {
+    let times = (typed.timeout_s, typed.idle_s);
+    let dir = match begin_with(desk, origin, id, &typed.dir, times).await {
         Ok(dir) => dir,
         Err(text) => {
             desk.say(place, origin, Tone::Warning, &text).await;
             return Went::On;
         }
     };
-    if !again {
-        let now = Utc::now();
-        desk.open(SessionRecord {
-            id,
-            user: origin.user.clone(),
-            dir: dir.name.clone(),
-            agent_session: Uuid::new_v4(),
-            created_at: now,
-            used_at: now,
-            timeout_s: typed.timeout_s,
-            idle_s: typed.idle_s,
-            process: None,
-        })
-        .await;
-        common::crash_point!("host.session.made");
-    }
     if typed.msg.is_empty() {
         let n = desk
             .mine(&origin.user)
@@ -102,6 +72,57 @@ pub(crate) async fn run(desk: &mut Desk, place: u64, origin: &Origin, args: &str
     } else {
         desk.give(place, origin, id, typed.msg).await
     }
+}
+
+/// Begins a session in a directory with the usual times, unless it is there already.
+pub(crate) async fn begin(
+    desk: &mut Desk,
+    origin: &Origin,
+    id: SessionId,
+    typed: &str,
+) -> Result<SubDir, HostText> {
+    begin_with(desk, origin, id, typed, (TIMEOUT_S, IDLE_S)).await
+}
+
+async fn begin_with(
+    desk: &mut Desk,
+    origin: &Origin,
+    id: SessionId,
+    typed: &str,
+    (timeout_s, idle_s): (u64, u64),
+) -> Result<SubDir, HostText> {
+    let mine = desk.mine(&origin.user);
+    let again = mine.iter().any(|one| one.record.id == id);
+    // What is being closed still has its process.
+    if mine.len() + desk.closing(&origin.user) >= MAX_SESSIONS && !again {
+        return Err(HostText::TooManySessions { max: MAX_SESSIONS });
+    }
+    let workdir = &desk.context.workdir;
+    if let Some(found) = workdir.place(typed)
+        && desk.grounds(&origin.user).is_others(&found)
+    {
+        return Err(HostText::DirOthers {
+            dir: typed.to_owned(),
+        });
+    }
+    let dir = workdir.enter(typed)?;
+    if !again {
+        let now = Utc::now();
+        desk.open(SessionRecord {
+            id,
+            user: origin.user.clone(),
+            dir: dir.name.clone(),
+            agent_session: Uuid::new_v4(),
+            created_at: now,
+            used_at: now,
+            timeout_s,
+            idle_s,
+            process: None,
+        })
+        .await;
+        common::crash_point!("host.session.made");
+    }
+    Ok(dir)
 }
 
 /// Reads the arguments. Options stand right behind the directory or at the very end, so that a

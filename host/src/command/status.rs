@@ -1,7 +1,8 @@
 //! `/status`: the person's sessions on this machine, and the mode.
 
 use chrono::{DateTime, Utc};
-use common::text::host::HostText;
+use common::text::Say as _;
+use common::text::host::{HostText, MailText};
 
 use crate::cards::{self, Row};
 use crate::context::Origin;
@@ -32,11 +33,15 @@ pub(crate) async fn run(desk: &mut Desk, place: u64, origin: &Origin) {
             }
         })
         .collect();
-    let mode = match desk.user(&origin.user).mode {
-        Mode::Smart => HostText::ModeSmart,
-        Mode::Direct => HostText::ModeDirect,
-    };
     let context = &desk.context;
+    let mode = match (desk.user(&origin.user).mode, &context.mailboy) {
+        (Mode::Direct, _) => HostText::ModeDirect.say(origin.lang),
+        (Mode::Smart, None) => HostText::ModeSmart.say(origin.lang),
+        (Mode::Smart, Some(mailboy)) => {
+            let model = mailboy.model().to_owned();
+            MailText::ModeSmart { model }.say(origin.lang)
+        }
+    };
     let view = cards::status(&context.name, &context.node, origin.lang, &mode, &rows);
     desk.show(place, origin, view).await;
 }

@@ -12,6 +12,7 @@ use tokio::sync::{mpsc, watch};
 
 use super::Desk;
 use super::closing::forget_gone;
+use super::door::Knock;
 use super::lane::Lanes;
 use crate::agent::claude::Leftover;
 use crate::beat::Load;
@@ -32,6 +33,7 @@ impl Desk {
         snapshot: Snapshot,
         mut left: Vec<Leftover>,
         load: watch::Sender<Load>,
+        knocks: mpsc::Receiver<Knock>,
     ) -> Self {
         let Snapshot {
             mut users,
@@ -86,6 +88,7 @@ impl Desk {
             closed,
             strays: (turns, prompts),
             seats: super::beside::Seats::default(),
+            knocks,
         }
     }
 

@@ -164,7 +164,7 @@ impl Llm {
         lock(&self.shared.choice).queue.push_back(step);
     }
 
-    /// Answers everything with this step from now on; nothing: as before.
+    /// Answers everything with this step from now on; an empty one: as before.
     pub fn always(&self, script: &str) {
         lock(&self.shared.choice).always = steps(script).into_iter().next();
     }

@@ -122,7 +122,6 @@ pub(super) fn say(text: &HostText) -> String {
             "The session in {dir} failed inside PhoneWork, so this was not taken. Restart PhoneWork on this machine to take up its work, or close it with /close; its files stay as they are."
         ),
         HostText::DirectOn => "Direct mode: text goes straight to Claude Code.".into(),
-        HostText::SmartOn => "Smart mode: a model reads your text first.".into(),
         HostText::TooMuchAtOnce { max } => format!(
             "{max} commands of yours run at once already, so this one was not run. Wait until one of them is done and send it again."
         ),

@@ -104,7 +104,6 @@ pub(super) fn say(text: &HostText) -> String {
             "{dir} 的会话在 PhoneWork 内部出错了，这一条没有收下。请在这台机器上重启 PhoneWork 以恢复它的工作，或用 /close 关闭它；文件不受影响。"
         ),
         HostText::DirectOn => "直接模式：文字直接发给 Claude Code。".into(),
-        HostText::SmartOn => "智能模式：文字先由模型理解。".into(),
         HostText::TooMuchAtOnce { max } => format!(
             "您已有 {max} 条命令在同时执行，这一条没有执行。请等其中一条完成后再发一次。"
         ),

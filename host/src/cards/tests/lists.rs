@@ -26,7 +26,15 @@ fn the_status() {
         row(2, true, true),
         row(3, false, false),
     ];
-    let card = |lang| status("Home", &node(), lang, &HostText::ModeDirect, &rows);
+    let card = |lang| {
+        status(
+            "Home",
+            &node(),
+            lang,
+            &HostText::ModeDirect.say(lang),
+            &rows,
+        )
+    };
     insta::assert_snapshot!(all(&[card(Lang::Zh), card(Lang::En)]), @"
     # Home 上的会话 (Plain)
     1: dir-1 · 休眠 · 5 分钟前
@@ -44,7 +52,7 @@ fn the_status() {
     [Switch to 1 → Switch 1, Normal]
     [Switch to 3 → Switch 3, Normal]
     ");
-    let card = |lang| status("Home", &node(), lang, &HostText::ModeSmart, &[]);
+    let card = |lang| status("Home", &node(), lang, &HostText::ModeSmart.say(lang), &[]);
     insta::assert_snapshot!(all(&[card(Lang::Zh), card(Lang::En)]), @"
     # Home 上的会话 (Plain)
     没有会话。用 /new <目录> 开始一个。
@@ -59,7 +67,7 @@ fn the_status() {
 #[test]
 fn the_status_of_many_sessions_offers_a_few_buttons() {
     let rows: Vec<Row> = (1..=20).map(|n| row(n, n == 1, false)).collect();
-    let card = status("Home", &node(), Lang::En, &HostText::ModeSmart, &rows);
+    let card = status("Home", &node(), Lang::En, &HostText::ModeSmart.en(), &rows);
     let labels: Vec<&str> = card.buttons.iter().map(|one| one.label.as_str()).collect();
     insta::assert_snapshot!(labels.join(", "), @"Switch to 2, Switch to 3, Switch to 4, Switch to 5, Switch to 6, Switch to 7, Switch to 8, Switch to 9");
 }

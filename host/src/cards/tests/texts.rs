@@ -111,7 +111,6 @@ table! {
     Closing: [HostText::Closing { n: 2, dir: s("demo") }],
     SessionFailed: [HostText::SessionFailed { dir: s("demo") }],
     DirectOn: [HostText::DirectOn],
-    SmartOn: [HostText::SmartOn],
     TooMuchAtOnce: [HostText::TooMuchAtOnce { max: 8 }],
     CommandBroke: [HostText::CommandBroke],
     DirOthers: [HostText::DirOthers { dir: s("demo") }],
@@ -246,7 +245,6 @@ fn in_chinese() {
     Closing: 正在关闭会话 2（demo），先停下它正在做的事。
     SessionFailed: demo 的会话在 PhoneWork 内部出错了，这一条没有收下。请在这台机器上重启 PhoneWork 以恢复它的工作，或用 /close 关闭它；文件不受影响。
     DirectOn: 直接模式：文字直接发给 Claude Code。
-    SmartOn: 智能模式：文字先由模型理解。
     TooMuchAtOnce: 您已有 8 条命令在同时执行，这一条没有执行。请等其中一条完成后再发一次。
     CommandBroke: 这条命令在 PhoneWork 内部出错了，没有结果。请再试一次；如果又这样，请看这台机器上的日志。
     DirOthers: “demo”是别人的，您不能使用。请换一个文件夹名。
@@ -363,7 +361,6 @@ fn in_english() {
     Closing: Closing session 2 (demo); what it is doing is stopped first.
     SessionFailed: The session in demo failed inside PhoneWork, so this was not taken. Restart PhoneWork on this machine to take up its work, or close it with /close; its files stay as they are.
     DirectOn: Direct mode: text goes straight to Claude Code.
-    SmartOn: Smart mode: a model reads your text first.
     TooMuchAtOnce: 8 commands of yours run at once already, so this one was not run. Wait until one of them is done and send it again.
     CommandBroke: This command failed inside PhoneWork and has no result. Try it once more; if it happens again, see the log on this machine.
     DirOthers: “demo” is somebody else's and not yours to use. Choose another folder.
