@@ -1,7 +1,7 @@
 //! `/smart`: text is understood by a model first; kept across restarts.
 
 use common::message::view::Tone;
-use common::text::host::MailText;
+use common::text::host::mailboy::MailText;
 
 use crate::cards;
 use crate::context::Origin;

@@ -2,7 +2,8 @@
 
 use chrono::{DateTime, Utc};
 use common::text::Say as _;
-use common::text::host::{HostText, MailText};
+use common::text::host::HostText;
+use common::text::host::mailboy::MailText;
 
 use crate::cards::{self, Row};
 use crate::context::Origin;

@@ -1,6 +1,7 @@
 //! One text: asked of the model, with rounds of tools, until there is an answer or a clear end. Shows
 //! what goes on; what is written down at the end goes to the owner, which does it in one step.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -8,9 +9,11 @@ use chrono::Utc;
 use common::llm::{Answer, Ask, Finish, Heard, Llm, LlmFault, Message};
 use common::message::view::Tone;
 use common::text::Say as _;
-use common::text::host::{HostText, MailText};
+use common::text::host::HostText;
+use common::text::host::mailboy::MailText;
 use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
+use uuid::Uuid;
 
 use super::history::{Exchange, History};
 use super::live::{self, Live};
@@ -42,6 +45,8 @@ pub(super) struct Chat {
     said: Vec<Message>,
     /// Calls so far.
     calls: usize,
+    /// Their ids, those of the history included.
+    ids: HashSet<String>,
 }
 
 /// The person stopped it.
@@ -76,6 +81,7 @@ impl Chat {
             before,
             said: Vec::new(),
             calls: 0,
+            ids: HashSet::new(),
         }
     }
 
@@ -97,6 +103,7 @@ impl Chat {
         let mut history = History::read(kept, self.llm.model());
         self.live.note(HostText::Thinking);
         history.fit(&self.llm, &self.cancel).await;
+        self.ids = history.ids();
         for round in 0..=MAX_ROUNDS {
             let answer = match self.ask(&mut history, round).await {
                 Ok(answer) => answer,
@@ -141,7 +148,7 @@ impl Chat {
             messages.extend(self.said.iter().cloned());
             let ask = Ask {
                 messages,
-                tools: self.tools.list(),
+                tools: tools::list(),
                 ..Ask::default()
             };
             let live = &self.live;
@@ -172,7 +179,14 @@ impl Chat {
 
     /// Carries out the calls of one answer, in order.
     async fn round(&mut self, answer: Answer) -> Result<(), Stopped> {
-        let said = answer.said;
+        let mut said = answer.said;
+        for call in &mut said.calls {
+            // Some vendors count from nought in each answer; within one conversation that is refused.
+            if !self.ids.insert(call.id.clone()) {
+                call.id = format!("call_{}", Uuid::new_v4().simple());
+                self.ids.insert(call.id.clone());
+            }
+        }
         let calls = said.calls.clone();
         let mut messages = vec![Message::Assistant(said)];
         for (at, call) in calls.iter().enumerate() {

@@ -2,6 +2,7 @@
 //! kept with their tools, older ones as words, the oldest as a summary of the model's own; where it
 //! gives none, they are dropped.
 
+use std::collections::HashSet;
 use std::fmt::Write as _;
 use std::time::Duration;
 
@@ -126,6 +127,17 @@ impl History {
             }));
         }
         messages
+    }
+
+    /// Ids of the calls in it.
+    pub(super) fn ids(&self) -> HashSet<String> {
+        let messages = self.exchanges.iter().flat_map(|one| &one.tools);
+        messages
+            .filter_map(|message| match message {
+                Message::Tool { id, .. } => Some(id.clone()),
+                Message::System { .. } | Message::User { .. } | Message::Assistant(_) => None,
+            })
+            .collect()
     }
 
     /// What was before that; may be empty.

@@ -9,7 +9,8 @@ use common::message::outbound::Preview;
 use common::message::view::{Action, Block, ButtonStyle, Tone, View};
 use common::subject;
 use common::text::Say as _;
-use common::text::host::{HostText, MailText};
+use common::text::host::HostText;
+use common::text::host::mailboy::MailText;
 use tokio::time::Instant;
 
 use super::frame;

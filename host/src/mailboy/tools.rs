@@ -7,6 +7,7 @@
 mod args;
 mod node;
 mod session;
+mod web;
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -37,6 +38,9 @@ enum Name {
     ListSessions,
     SwitchSession,
     CloseSession,
+    WebSearch,
+    ReadUrl,
+    WebAsk,
     NodeInfo,
 }
 
@@ -54,12 +58,15 @@ pub(super) struct Done {
 type Outcome = Result<String, String>;
 
 impl Name {
-    const ALL: [Self; 6] = [
+    const ALL: [Self; 9] = [
         Self::NewSession,
         Self::SendToSession,
         Self::ListSessions,
         Self::SwitchSession,
         Self::CloseSession,
+        Self::WebSearch,
+        Self::ReadUrl,
+        Self::WebAsk,
         Self::NodeInfo,
     ];
 
@@ -70,6 +77,9 @@ impl Name {
             Self::ListSessions => "list_sessions",
             Self::SwitchSession => "switch_session",
             Self::CloseSession => "close_session",
+            Self::WebSearch => "web_search",
+            Self::ReadUrl => "read_url",
+            Self::WebAsk => "web_ask",
             Self::NodeInfo => "node_info",
         }
     }
@@ -94,6 +104,9 @@ impl Name {
             Self::ListSessions => session::LIST,
             Self::SwitchSession => session::SWITCH,
             Self::CloseSession => session::CLOSE,
+            Self::WebSearch => web::SEARCH,
+            Self::ReadUrl => web::READ,
+            Self::WebAsk => web::ASK,
             Self::NodeInfo => node::INFO,
         }
     }
@@ -193,11 +206,6 @@ impl Toolbox {
         &self.grounds
     }
 
-    /// What the model may call.
-    pub(super) fn list(&self) -> Vec<Tool> {
-        Name::ALL.into_iter().map(Name::tool).collect()
-    }
-
     /// Carries out the `n`-th call of this text. May be dropped on the way; then [`Self::abandon`].
     pub(super) async fn call(&mut self, n: usize, call: &Call) -> Done {
         let mut changes = Vec::new();
@@ -272,6 +280,9 @@ impl Toolbox {
                 let which = args.text("session").map_err(wrong)?;
                 self.session(&origin, session::close(which)).await
             }
+            Name::WebSearch => web::search(&self.context, &origin, &args).await,
+            Name::ReadUrl => web::read(&self.context, &origin, &args).await,
+            Name::WebAsk => web::ask(&self.context, &origin, &args).await,
             Name::NodeInfo => Ok(node::info(&self.context, &self.grounds)),
         }
     }
@@ -286,6 +297,11 @@ impl Toolbox {
         self.grounds = told.grounds;
         told.outcome
     }
+}
+
+/// What the model may call.
+pub(super) fn list() -> Vec<Tool> {
+    Name::ALL.into_iter().map(Name::tool).collect()
 }
 
 /// A call's line on the card: its name and what it is about.
