@@ -3,7 +3,7 @@
 mod en;
 pub mod mailboy;
 pub mod shell;
-pub pub mod web;
+pub mod web;
 mod zh;
 
 use super::Say;

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use chrono::Utc;
+use common::audit::Kind;
 use common::llm::{Answer, Ask, Finish, Heard, Llm, LlmFault, Message};
 use common::message::view::Tone;
 use common::text::Say as _;
@@ -98,6 +99,7 @@ impl Chat {
     }
 
     async fn work(&mut self) -> Option<End> {
+        self.note(Kind::Prompt, &self.record.text, self.llm.model());
         let user = self.record.origin.user.to_string();
         let kept = self.context.kept(Shelf::Mail, &user).await;
         let mut history = History::read(kept, self.llm.model());
@@ -230,12 +232,21 @@ impl Chat {
             return Err(Stopped);
         };
         self.record.ends();
+        let outcome = if done.failed { "failed" } else { "done" };
+        self.note(Kind::Tool, &line, outcome);
         let mut changes = done.changes;
         changes.push(self.record.kept());
         self.context.commit(changes).await;
         self.live
             .change(HostText::Thinking, |p| p.tool_done(&key, done.failed));
         Ok(done.text)
+    }
+
+    /// A line of the audit.
+    fn note(&self, kind: Kind, what: &str, outcome: &str) {
+        let entry = self.record.origin.entry(kind).turn(self.record.turn);
+        let entry = entry.node(&self.context.node).what(what).outcome(outcome);
+        self.context.audit.note(entry);
     }
 
     // ---- ends

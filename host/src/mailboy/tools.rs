@@ -7,6 +7,7 @@
 mod args;
 mod node;
 mod session;
+mod shell;
 mod web;
 
 use std::collections::HashMap;
@@ -38,9 +39,11 @@ enum Name {
     ListSessions,
     SwitchSession,
     CloseSession,
+    RunShell,
     WebSearch,
     ReadUrl,
     WebAsk,
+    TaskStatus,
     NodeInfo,
 }
 
@@ -58,15 +61,17 @@ pub(super) struct Done {
 type Outcome = Result<String, String>;
 
 impl Name {
-    const ALL: [Self; 9] = [
+    const ALL: [Self; 11] = [
         Self::NewSession,
         Self::SendToSession,
         Self::ListSessions,
         Self::SwitchSession,
         Self::CloseSession,
+        Self::RunShell,
         Self::WebSearch,
         Self::ReadUrl,
         Self::WebAsk,
+        Self::TaskStatus,
         Self::NodeInfo,
     ];
 
@@ -77,6 +82,8 @@ impl Name {
             Self::ListSessions => "list_sessions",
             Self::SwitchSession => "switch_session",
             Self::CloseSession => "close_session",
+            Self::RunShell => "run_shell",
+            Self::TaskStatus => "task_status",
             Self::WebSearch => "web_search",
             Self::ReadUrl => "read_url",
             Self::WebAsk => "web_ask",
@@ -104,6 +111,8 @@ impl Name {
             Self::ListSessions => session::LIST,
             Self::SwitchSession => session::SWITCH,
             Self::CloseSession => session::CLOSE,
+            Self::RunShell => shell::RUN,
+            Self::TaskStatus => shell::STATUS,
             Self::WebSearch => web::SEARCH,
             Self::ReadUrl => web::READ,
             Self::WebAsk => web::ASK,
@@ -226,7 +235,7 @@ impl Toolbox {
     /// Undoes what a call that was dropped left open: its question, its process.
     pub(super) async fn abandon(&self, n: usize) {
         let origin = self.of(n);
-        self.context.confirms.withdraw(&origin, "tool").await;
+        shell::abandon(&self.context, &origin).await;
     }
 
     /// The `n`-th call as an act of its own, which other ids come from.
@@ -280,6 +289,8 @@ impl Toolbox {
                 let which = args.text("session").map_err(wrong)?;
                 self.session(&origin, session::close(which)).await
             }
+            Name::RunShell => shell::run(&self.context, &origin, &self.grounds, &args).await,
+            Name::TaskStatus => shell::status(&self.context, &origin, &args).await,
             Name::WebSearch => web::search(&self.context, &origin, &args).await,
             Name::ReadUrl => web::read(&self.context, &origin, &args).await,
             Name::WebAsk => web::ask(&self.context, &origin, &args).await,

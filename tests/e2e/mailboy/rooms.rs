@@ -30,3 +30,58 @@ async fn tools_about_sessions() {
     let card = world.sees("working directory:").await;
     assert!(card.text().contains("time zone:"), "{}", card.text());
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_tool_for_commands_obeys_the_guard() {
+    let (world, llm, _phonework) = started().await;
+    let anna = world.anna();
+    anna.say("a llm: tool run_shell {\"command\":\"echo from-$((40+2))-shell > made.txt; cat made.txt\"} ;; text ran {tool_result}");
+    let card = world.sees("from-42-shell").await;
+    assert!(card.text().contains("exit code 0"), "{}", card.text());
+    assert!(world.work().join("made.txt").is_file());
+    // What the guard refuses, the model is told, and nobody is asked.
+    anna.say("b llm: tool run_shell {\"command\":\"rm -rf /\"} ;; text refused {tool_result}");
+    let card = world.sees("refused Error").await;
+    assert!(card.text().contains("✗ run_shell"), "{}", card.text());
+    // What it cannot decide, the person is asked; a no is a no.
+    let command = "eval \\\"$(cat made.txt)\\\"";
+    anna.say(&format!(
+        "c llm: tool run_shell {{\"command\":\"{command}\"}} ;; text told-c {{tool_result}}"
+    ));
+    let question = world.sees_that(|m| m.has_button("Allow once")).await;
+    assert!(question.text().contains("eval"), "{}", question.text());
+    anna.tap(&question.message_id, "Deny").await.unwrap();
+    let card = world.sees("told-c").await;
+    assert!(card.text().contains("told-c Error"), "{}", card.text());
+    // Stopped while a question is open: the question is taken back.
+    anna.say(&format!(
+        "d llm: tool run_shell {{\"command\":\"{command} \"}} ;; text never-said"
+    ));
+    let question = world
+        .sees_that(|m| m.has_button("Allow once") && m.message_id != question.message_id)
+        .await;
+    anna.say("/stop");
+    world
+        .sees_that(|m| m.message_id == question.message_id && m.buttons().is_empty())
+        .await;
+    // Stopped while a command runs: it is ended.
+    anna.say("e llm: tool run_shell {\"command\":\"sleep 300; touch late.txt\"} ;; text never-said-either");
+    let card = world
+        .sees_that(|m| m.text().contains("run_shell: sleep 300") && m.has_button("Stop"))
+        .await;
+    anna.tap(&card.message_id, "Stop").await.unwrap();
+    world
+        .sees_that(|m| m.message_id == card.message_id && m.text().contains("Stopped"))
+        .await;
+    // In the background: the number at once.
+    anna.say("f llm: tool run_shell {\"command\":\"echo later-$((40+3))\",\"background\":true} ;; text started {tool_result}");
+    world.sees("in the background as task").await;
+    anna.say("g llm: tool task_status {} ;; text tasks {tool_result}");
+    let card = world.sees("tasks ").await;
+    assert!(
+        card.text().contains("stopped by the person: sleep 300"),
+        "{}",
+        card.text()
+    );
+    assert!(llm.requests().len() >= 11);
+}
