@@ -170,7 +170,7 @@ impl Say for WebText {
             Self::Videos => "视频".into(),
             Self::Podcasts => "播客".into(),
             Self::NoKey => {
-                "这台机器还没有配置搜索。请在它的配置文件里设置 METASO_API_KEY（在 https://metaso.cn/search-api 申请），然后重新启动。其他功能不受影响。".into()
+                "这台机器还没有配置搜索。请在它的配置文件里设置 METASO_API_KEY（密钥在 metaso.cn 申请），然后重新启动。其他功能不受影响。".into()
             }
             Self::BadKey => {
                 "搜索服务不接受这个密钥。请检查 METASO_API_KEY，然后重新启动。".into()
@@ -242,7 +242,7 @@ impl Say for WebText {
             Self::Videos => "videos".into(),
             Self::Podcasts => "podcasts".into(),
             Self::NoKey => {
-                "Searching is not set up on this machine. Set METASO_API_KEY in its configuration file (keys: https://metaso.cn/search-api) and restart it. Everything else works.".into()
+                "Searching is not set up on this machine. Set METASO_API_KEY in its configuration file (keys come from metaso.cn) and restart it. Everything else works.".into()
             }
             Self::BadKey => {
                 "The search service does not accept the key. Check METASO_API_KEY, then restart.".into()

@@ -268,6 +268,7 @@ impl Say for WaitingText {
             Self::Again { node } => format!("Sent to {node} again"),
             Self::Gone => "This message does not wait any more".into(),
             Self::GoneHint => "Nothing was changed. Send it again if you still need it.".into(),
+            Self::Refused { count: 1 } => "1 message was not taken so far.".into(),
             Self::Refused { count } => format!("{count} messages were not taken so far."),
         }
     }

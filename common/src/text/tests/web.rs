@@ -65,7 +65,7 @@ fn each_in_chinese() {
     Documents: 文库
     Videos: 视频
     Podcasts: 播客
-    NoKey: 这台机器还没有配置搜索。请在它的配置文件里设置 METASO_API_KEY（在 https://metaso.cn/search-api 申请），然后重新启动。其他功能不受影响。
+    NoKey: 这台机器还没有配置搜索。请在它的配置文件里设置 METASO_API_KEY（密钥在 metaso.cn 申请），然后重新启动。其他功能不受影响。
     BadKey: 搜索服务不接受这个密钥。请检查 METASO_API_KEY，然后重新启动。
     Exhausted: 搜索服务今天的额度已用完，明天再试，或为账户充值。
     TooFast: 搜索服务说请求太频繁，请稍等一会儿再试。
@@ -110,7 +110,7 @@ fn each_in_english() {
     Documents: documents
     Videos: videos
     Podcasts: podcasts
-    NoKey: Searching is not set up on this machine. Set METASO_API_KEY in its configuration file (keys: https://metaso.cn/search-api) and restart it. Everything else works.
+    NoKey: Searching is not set up on this machine. Set METASO_API_KEY in its configuration file (keys come from metaso.cn) and restart it. Everything else works.
     BadKey: The search service does not accept the key. Check METASO_API_KEY, then restart.
     Exhausted: No searches are left on the service's account for today. Try tomorrow, or top it up.
     TooFast: The search service is asked too often. Wait a moment, then try again.

@@ -97,6 +97,6 @@ fn each_in_english() {
     Gone: This message does not wait any more
     GoneHint: Nothing was changed. Send it again if you still need it.
     Refused: 2 messages were not taken so far.
-    Refused: 1 messages were not taken so far.
+    Refused: 1 message was not taken so far.
     ");
 }
