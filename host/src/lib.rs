@@ -217,7 +217,6 @@ pub async fn run(
     let left = session::recover::leftovers(&context, &snapshot.sessions).await;
     context.shell.recover(&context).await;
     let desk = desk::Desk::new(Arc::clone(&context), snapshot, left, load_tx, knocks);
-    let desk = desk::Desk::new(Arc::clone(&context), snapshot, left, load_tx, knocks);
     context.tasks.spawn(desk.run(waiting, from_intake));
     let beat = tokio::spawn(beat::run(
         Arc::clone(&context),

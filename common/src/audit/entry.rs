@@ -225,7 +225,8 @@ impl Entry {
             let whole = text.len();
             if whole > MAX_TEXT {
                 text.truncate(text.floor_char_boundary(MAX_TEXT));
-                *text += &format!("… ({whole} bytes)");
+                let note = format!("… ({whole} bytes)");
+                text.push_str(&note);
             }
         }
         record
