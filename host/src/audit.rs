@@ -39,7 +39,7 @@ fn lines(changes: &[Change]) -> Vec<Entry> {
             Change::Turn(turn) => {
                 let card = shown().find(|one| is_card(one, turn.card));
                 // Without its card it is only that it was given, or the like.
-                lines.extend(card.and_then(|card| of_turn(turn, card)));
+                lines.extend(card.map(|card| of_turn(turn, card)));
             }
             Change::DropTurn(id) => {
                 let card = shown().find(|one| is_card(one, report::card_of(*id)));
@@ -88,7 +88,7 @@ fn tone_of(outbound: &Outbound) -> String {
     }
 }
 
-fn of_turn(turn: &TurnRecord, card: &Outbound) -> Option<Entry> {
+fn of_turn(turn: &TurnRecord, card: &Outbound) -> Entry {
     let (kind, outcome) = match turn.state {
         TurnState::Queued => (Kind::Prompt, "queued"),
         TurnState::Started { .. } => (Kind::TurnBegan, "started"),
@@ -97,7 +97,7 @@ fn of_turn(turn: &TurnRecord, card: &Outbound) -> Option<Entry> {
         TurnState::Interrupted => (Kind::TurnEnded, "cut off"),
     };
     let line = of(card, kind).turn(turn.id).what(&*turn.text);
-    Some(line.outcome(outcome))
+    line.outcome(outcome)
 }
 
 fn of_prompt(prompt: &PromptRecord) -> Entry {

@@ -291,7 +291,11 @@ fn may_be_read_elsewhere(why: &WebText) -> bool {
 
 /// The beginning of a text, at most so many bytes, in whole characters.
 pub(crate) fn head(text: &str, bytes: usize) -> &str {
-    text.get(..text.floor_char_boundary(bytes)).unwrap_or(text)
+    let mut at = bytes.min(text.len());
+    while !text.is_char_boundary(at) {
+        at -= 1;
+    }
+    text.get(..at).unwrap_or(text)
 }
 
 #[cfg(test)]

@@ -1,6 +1,8 @@
 //! The audit: what a person did through Feishu stands in it, by whom, where and with what outcome, and
 //! no secret does.
 
+use std::os::unix::fs::PermissionsExt as _;
+
 use serde_json::Value;
 
 use crate::world::{ANNA, World, until};
@@ -115,7 +117,6 @@ async fn what_was_done_and_by_whose_word_is_written_down() {
         status.code() == Some(64) && text.contains("2026-11-01"),
         "{text}"
     );
-    use std::os::unix::fs::PermissionsExt as _;
     for folder in common::audit::read::folders(&world.data()) {
         for file in std::fs::read_dir(folder).unwrap() {
             let mode = file.unwrap().metadata().unwrap().permissions().mode();

@@ -1,5 +1,7 @@
 //! What stands in a line of the audit, and how it gets there: texts bounded, secrets masked.
 
+use std::fmt::Write as _;
+
 use chrono::{DateTime, SecondsFormat, Utc};
 use secrecy::{ExposeSecret as _, SecretString};
 use serde::{Deserialize, Serialize};
@@ -224,9 +226,13 @@ impl Entry {
             }
             let whole = text.len();
             if whole > MAX_TEXT {
-                text.truncate(text.floor_char_boundary(MAX_TEXT));
-                let note = format!("… ({whole} bytes)");
-                text.push_str(&note);
+                let mut at = MAX_TEXT;
+                while !text.is_char_boundary(at) {
+                    at -= 1;
+                }
+                text.truncate(at);
+                // Writing to a String cannot fail.
+                let _ = write!(text, "… ({whole} bytes)");
             }
         }
         record

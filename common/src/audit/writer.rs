@@ -171,6 +171,8 @@ impl Writer {
 
 #[cfg(test)]
 mod tests {
+    use std::os::unix::fs::PermissionsExt as _;
+
     use super::*;
 
     fn writer(dir: &std::path::Path, days: u32) -> Writer {
@@ -208,7 +210,6 @@ mod tests {
                 "notes.txt"
             ]
         );
-        use std::os::unix::fs::PermissionsExt as _;
         let file = std::fs::metadata(dir.path().join("2026-11-04.jsonl")).unwrap();
         assert_eq!(file.permissions().mode() & 0o777, 0o600);
     }

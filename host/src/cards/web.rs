@@ -119,10 +119,11 @@ fn list(hits: &[Hit], words: bool) -> String {
         if at > 0 {
             text.push('\n');
         }
-        text += &match address(&hit.link) {
+        let line = match address(&hit.link) {
             Some(link) => format!("{n}. [{title}]({link})"),
             None => format!("{n}. {title}"),
         };
+        text.push_str(&line);
         if !words {
             continue;
         }

@@ -75,7 +75,7 @@ impl Metaso {
         Ok(Found {
             hits: list(&said, scope.lists())
                 .iter()
-                .filter_map(|one| hit(one))
+                .filter_map(hit)
                 .take(HITS)
                 .collect(),
             credits: number(said.get("credits")),

@@ -28,7 +28,7 @@ table! {
 
 #[test]
 fn each_in_chinese() {
-    insta::assert_snapshot!(said(rows(), row_of, |text| text.zh()), @"
+    insta::assert_snapshot!(said(rows(), row_of, GatewayText::zh), @"
     NotAllowed: 抱歉，您还没有使用权限。请管理员把 ou_1 加入 keyring.yaml 的 ALLOWED_OPEN_IDS。
     Part: 第 2/3 部分
     Part: 第 1/3 部分
@@ -53,7 +53,7 @@ fn each_in_chinese() {
 
 #[test]
 fn each_in_english() {
-    insta::assert_snapshot!(said(rows(), row_of, |text| text.en()), @"
+    insta::assert_snapshot!(said(rows(), row_of, GatewayText::en), @"
     NotAllowed: Sorry, you may not use this bot yet. Ask its owner to add ou_1 to ALLOWED_OPEN_IDS in keyring.yaml.
     Part: Part 2 of 3
     Part: Part 1 of 3

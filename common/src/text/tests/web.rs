@@ -48,7 +48,7 @@ table! {
 
 #[test]
 fn each_in_chinese() {
-    insta::assert_snapshot!(said(rows(), row_of, |text| text.zh()), @"
+    insta::assert_snapshot!(said(rows(), row_of, WebText::zh), @"
     SearchTitle: 搜索：rust
     AskTitle: 问答：why
     Sources: 来源
@@ -93,7 +93,7 @@ fn each_in_chinese() {
 
 #[test]
 fn each_in_english() {
-    insta::assert_snapshot!(said(rows(), row_of, |text| text.en()), @"
+    insta::assert_snapshot!(said(rows(), row_of, WebText::en), @"
     SearchTitle: Search: rust
     AskTitle: Answer: why
     Sources: Sources

@@ -31,7 +31,7 @@ table! {
 
 #[test]
 fn each_in_chinese() {
-    insta::assert_snapshot!(said(rows(), row_of, |text| text.zh()), @"
+    insta::assert_snapshot!(said(rows(), row_of, DeadText::zh), @"
     Message: 您的一条消息无法处理
     Tap: 您的一次点击无法处理
     Answer: Home 的一条回复无法显示
@@ -59,7 +59,7 @@ fn each_in_chinese() {
 
 #[test]
 fn each_in_english() {
-    insta::assert_snapshot!(said(rows(), row_of, |text| text.en()), @"
+    insta::assert_snapshot!(said(rows(), row_of, DeadText::en), @"
     Message: A message of yours could not be handled
     Tap: A tap of yours could not be handled
     Answer: An answer of Home could not be shown

@@ -29,7 +29,7 @@ table! {
 
 #[test]
 fn each_in_chinese() {
-    insta::assert_snapshot!(said(rows(), row_of, |text| text.zh()), @"
+    insta::assert_snapshot!(said(rows(), row_of, EnrolText::zh), @"
     Ring: 机器 Home 请求加入，等您决定
     Title: 是否允许机器 Home 加入？
     Id: 机器 ID
@@ -53,7 +53,7 @@ fn each_in_chinese() {
 
 #[test]
 fn each_in_english() {
-    insta::assert_snapshot!(said(rows(), row_of, |text| text.en()), @"
+    insta::assert_snapshot!(said(rows(), row_of, EnrolText::en), @"
     Ring: Machine Home asks to be let in and waits for you
     Title: Let machine Home in?
     Id: Node id

@@ -38,7 +38,7 @@ table! {
 
 #[test]
 fn each_in_chinese() {
-    insta::assert_snapshot!(said(rows(), row_of, |text| text.zh()), @"
+    insta::assert_snapshot!(said(rows(), row_of, FanText::zh), @"
     Title: 发给 3 台机器，1 台已结束
     Footer: 每台机器的完整回答在它自己的卡片里
     Pending: 正在发送
@@ -73,7 +73,7 @@ fn each_in_chinese() {
 
 #[test]
 fn each_in_english() {
-    insta::assert_snapshot!(said(rows(), row_of, |text| text.en()), @"
+    insta::assert_snapshot!(said(rows(), row_of, FanText::en), @"
     Title: To 3 machines, 1 finished
     Footer: Each machine's whole answer is in a card of its own
     Pending: on its way

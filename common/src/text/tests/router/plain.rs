@@ -55,7 +55,7 @@ table! {
 
 #[test]
 fn each_in_chinese() {
-    insta::assert_snapshot!(said(rows(), row_of, |text| text.zh()), @"
+    insta::assert_snapshot!(said(rows(), row_of, RouterText::zh), @"
     AskTitle: 发给哪台机器？
     AskHint: 有多台机器可用。请选择一台，之后的消息也会发给它。
     AskMore: 还有 2 台，请用 /node <名称> 选择。
@@ -115,7 +115,7 @@ fn each_in_chinese() {
 
 #[test]
 fn each_in_english() {
-    insta::assert_snapshot!(said(rows(), row_of, |text| text.en()), @"
+    insta::assert_snapshot!(said(rows(), row_of, RouterText::en), @"
     AskTitle: Which machine?
     AskHint: Several machines can take this. The one you choose gets what you send from then on.
     AskMore: And 2 more: choose with /node <name>.

@@ -35,7 +35,7 @@ table! {
 
 #[test]
 fn each_in_chinese() {
-    insta::assert_snapshot!(said(rows(), row_of, |text| text.zh()), @"
+    insta::assert_snapshot!(said(rows(), row_of, WaitingText::zh), @"
     Tap: Home 不在线，您的点击在等它
     Stuck: Home 暂时不能接收工作，消息在等它
     Trouble: 不能接收工作：image
@@ -69,7 +69,7 @@ fn each_in_chinese() {
 
 #[test]
 fn each_in_english() {
-    insta::assert_snapshot!(said(rows(), row_of, |text| text.en()), @"
+    insta::assert_snapshot!(said(rows(), row_of, WaitingText::en), @"
     Tap: Home is off; your tap waits for it
     Stuck: Home can take no work right now; your message waits for it
     Trouble: can take no work: image
