@@ -122,16 +122,17 @@ pub(crate) fn audit(
 }
 
 fn notes(tally: &Tally) -> String {
-    let mut notes = String::new();
-    if tally.given == 0 {
-        notes += "Nothing was found.\n";
-    }
-    match tally.bad {
-        0 => {}
-        1 => notes += "1 line could not be read and was passed over.\n",
-        bad => notes += &format!("{bad} lines could not be read and were passed over.\n"),
-    }
-    notes
+    let found = if tally.given == 0 {
+        "Nothing was found.\n"
+    } else {
+        ""
+    };
+    let bad = match tally.bad {
+        0 => String::new(),
+        1 => "1 line could not be read and was passed over.\n".to_owned(),
+        bad => format!("{bad} lines could not be read and were passed over.\n"),
+    };
+    format!("{found}{bad}")
 }
 
 /// When, who wrote it, whom it is about, what, and what came of it.
