@@ -36,6 +36,8 @@ use crate::journal::{Change, Shelf};
 use crate::report;
 use crate::session::progress::one_line;
 use history::{Exchange, History};
+#[cfg(test)]
+pub(crate) use live::{interrupted, queued};
 use record::ChatRecord;
 
 /// Requests on their way to the owner; above that, the desk waits for the journal, which is what

@@ -2,6 +2,7 @@
 
 mod broken;
 mod lists;
+mod mailboy;
 mod question;
 mod texts;
 mod web;

@@ -138,7 +138,7 @@ pub(super) fn first(context: &Context, record: &ChatRecord) -> Change {
 }
 
 /// A text that waits.
-pub(super) fn queued(
+pub(crate) fn queued(
     frame: Frame<'_>,
     text: &str,
     place: usize,
@@ -161,19 +161,29 @@ pub(super) fn queued(
 }
 
 /// A text that a restart cut off, with the choices.
-pub(super) fn cut_off(context: &Context, record: &ChatRecord) -> Change {
+pub(crate) fn interrupted(
+    frame: Frame<'_>,
+    asked: &str,
+    done: Vec<String>,
+    node: &NodeId,
+    turn: TurnId,
+) -> View {
     let text = MailText::Interrupted {
-        asked: one_line(&record.text, 80),
-        done: record.lines(),
+        asked: one_line(asked, 80),
+        done,
     };
+    View {
+        buttons: cards::recovery(frame, &HostText::Continue, node, turn),
+        ..cards::note(frame, Tone::Warning, &text)
+    }
+}
+
+/// The card of a text that a restart cut off.
+pub(super) fn cut_off(context: &Context, record: &ChatRecord) -> Change {
     let name = MailText::Name.say(record.origin.lang);
     let frame = frame(context, &record.origin, &name);
-    let node = &context.node;
-    let buttons = cards::recovery(frame, &HostText::Continue, node, record.turn);
-    let view = View {
-        buttons,
-        ..cards::note(frame, Tone::Warning, &text)
-    };
+    let done = record.lines();
+    let view = interrupted(frame, &record.text, done, &context.node, record.turn);
     record
         .origin
         .card(report::card_of(record.turn), record.rev, view)

@@ -9,7 +9,10 @@ async fn tools_about_sessions() {
     anna.say("a llm: tool new_session {\"dir\":\"one\",\"text\":\"fake: text from-session-one\"} ;; text handed-one {tool_result}");
     world.sees("Handed over to the session in one").await;
     world
-        .sees_that(|m| m.text().contains("from-session-one") && m.text().contains("· one"))
+        .sees_that(|m| {
+            let text = m.text();
+            text.contains("from-session-one") && text.contains("· one\n") && m.buttons().is_empty()
+        })
         .await;
     assert!(world.work().join("one").is_dir());
     anna.say("b llm: tool new_session {\"dir\":\"two\"} ;; tool switch_session {\"session\":1} ;; tool list_sessions {} ;; text listed {tool_result}");
@@ -20,7 +23,9 @@ async fn tools_about_sessions() {
         "{text}"
     );
     anna.say("c llm: tool send_to_session {\"session\":\"two\",\"text\":\"fake: text from-session-two\"} ;; text handed-two");
-    world.sees("from-session-two").await;
+    world
+        .sees_that(|m| m.text().contains("· two\nfrom-session-two") && m.buttons().is_empty())
+        .await;
     anna.say("d llm: tool close_session {\"session\":2} ;; text closing {tool_result}");
     world.sees("Session 2 (two) is closed").await;
     anna.say("/status");
