@@ -63,7 +63,7 @@ async fn what_destroys_is_refused_and_what_is_unclear_is_asked() {
     world.sees("Not run: it would delete").await;
     assert!(world.home.root().join("precious").exists());
 
-    let risky = "/shell python3 -c \"import shutil; shutil.rmtree('demo/build')\"";
+    let risky = "/shell /usr/bin/python3 -c \"import shutil; shutil.rmtree('demo/build')\"";
     anna.say(risky);
     let question = world.sees_that(|m| m.has_button("Allow once")).await;
     assert!(
@@ -141,7 +141,7 @@ async fn the_sandbox_stops_what_the_guard_cannot_see() {
         world.data().display(),
     )).unwrap();
     let anna = world.anna();
-    anna.say("/shell python3 a.py; echo end-1");
+    anna.say("/shell /usr/bin/python3 a.py; echo end-1");
     let card = ended(&world, "end-1").await;
     assert!(
         card.text().contains("PermissionError") && !card.text().contains("DONE"),

@@ -92,17 +92,14 @@ impl Running {
         // On the first line, so that the shell's messages name the lines as they were typed.
         let script = format!("trap 'pwd -P > \"$PW_CWD\"' EXIT; {}", spec.command);
         let words = [shell(), "-c", &script];
-        let mut command = match &spec.cage {
-            Some((program, cage)) => {
-                let mut command = Command::new(program);
-                command.args(cage.wrap(&words));
-                command
-            }
-            None => {
-                let mut command = Command::new(shell());
-                command.args(&words[1..]);
-                command
-            }
+        let mut command = if let Some((program, cage)) = &spec.cage {
+            let mut command = Command::new(program);
+            command.args(cage.wrap(&words));
+            command
+        } else {
+            let mut command = Command::new(shell());
+            command.args(["-c", &script]);
+            command
         };
         command
             .current_dir(&spec.dir)

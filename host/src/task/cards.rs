@@ -216,3 +216,6 @@ pub(crate) fn list(name: &str, node: &NodeId, lang: Lang, all: &[TaskRecord]) ->
         ..frame.view(Tone::Plain)
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -3,6 +3,7 @@
 //! about people who do not hold each other up, `handed` about messages handed to a running turn. Here: a hub with the streams, hosts that can be killed, and a person
 //! who writes and reads.
 
+mod commands;
 mod crowd;
 mod ends;
 mod handed;

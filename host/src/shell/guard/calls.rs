@@ -331,7 +331,7 @@ fn printf(args: &[String]) -> Feed {
             match kind {
                 Some('%') | None => out.push('%'),
                 Some('s' | 'd' | 'q' | 'i' | 'u') => {
-                    out.push_str(rest.next().map_or("", String::as_str))
+                    out.push_str(rest.next().map_or("", String::as_str));
                 }
                 Some('b') => out.push_str(&word::unescape(rest.next().map_or("", String::as_str))),
                 Some(_) => {

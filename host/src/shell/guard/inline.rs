@@ -231,11 +231,8 @@ impl Walk<'_> {
                 Some(Reach::Root | Reach::System | Reach::Home | Reach::Device | Reach::Outside)
             );
             let system = matches!(reach, Some(Reach::System | Reach::Device | Reach::Home));
-            worst |= (deletes || lower.contains("path("))
-                && deletes
-                && outside
-                && !text.starts_with("/bin/")
-                && !text.starts_with("/usr/bin/");
+            worst |=
+                deletes && outside && !text.starts_with("/bin/") && !text.starts_with("/usr/bin/");
             worst |= writes
                 && system
                 && !text.starts_with("/bin/")

@@ -3,7 +3,7 @@
 use tree_sitter::Node;
 
 use super::feed::Feed;
-use super::walk::{Walk, children, named};
+use super::walk::{Walk, children, named, slice};
 use super::word::{self, Ch};
 
 impl Walk<'_> {
@@ -35,13 +35,13 @@ impl Walk<'_> {
                 let start = children(node)
                     .into_iter()
                     .find(|kid| kid.kind() == "heredoc_start")
-                    .map_or("", |kid| self.slice(kid, src));
+                    .map_or("", |kid| slice(kid, src));
                 let raw = start.contains(['\'', '"', '\\']);
                 for kid in named(node) {
                     match kid.kind() {
                         "heredoc_body" => {
                             let body = if raw {
-                                self.slice(kid, src).to_owned()
+                                slice(kid, src).to_owned()
                             } else {
                                 word::text(&self.string(kid, src))
                             };

@@ -2,6 +2,7 @@
 //! what a shell would know by then: variables, the directory, functions, what was written where.
 
 mod expand;
+mod simple;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -10,7 +11,7 @@ use common::text::host::shell::Danger;
 use tree_sitter::{Node, Parser};
 
 use super::feed::Feed;
-use super::word::{self, ANY, Ch};
+use super::word::{self, ANY};
 use super::{Judgement, Place};
 
 /// Commands that are followed at most, nested ones counted.
@@ -220,7 +221,7 @@ impl<'p> Walk<'p> {
             }
             "unset_command" => {
                 for kid in named(node) {
-                    let name = self.slice(kid, src).to_owned();
+                    let name = slice(kid, src).to_owned();
                     self.state.vars.insert(name.clone(), String::new());
                     self.state.functions.remove(&name);
                 }
@@ -303,7 +304,7 @@ impl<'p> Walk<'p> {
         let before = self.state.clone();
         let variable = node
             .child_by_field_name("variable")
-            .map(|name| self.slice(name, src).to_owned());
+            .map(|name| slice(name, src).to_owned());
         let mut values = Vec::new();
         let mut rest = Vec::new();
         let mut cursor = node.walk();
@@ -353,11 +354,11 @@ impl<'p> Walk<'p> {
         let Some(name) = node.child_by_field_name("name") else {
             return self.ask(Danger::Unreadable);
         };
-        let name = word::text(&word::plain(self.slice(name, src)));
+        let name = word::text(&word::plain(slice(name, src)));
         let body: Vec<&str> = named(node)
             .into_iter()
             .skip(1)
-            .map(|kid| self.slice(kid, src))
+            .map(|kid| slice(kid, src))
             .collect();
         let body = body.join(" ");
         self.state.functions.insert(name.clone(), body.clone());
@@ -399,7 +400,7 @@ impl<'p> Walk<'p> {
             return;
         };
         let subscript = name.kind() == "subscript";
-        let name = self.slice(name, src).to_owned();
+        let name = slice(name, src).to_owned();
         let value = match node.child_by_field_name("value") {
             Some(value) if value.kind() == "array" => {
                 let mut all = Vec::new();
@@ -425,160 +426,11 @@ impl<'p> Walk<'p> {
             *entry = value;
         }
     }
+}
 
-    /// A simple command, with what redirections have made of its words.
-    fn command(&mut self, node: Node<'_>, src: &str, stdin: Feed, more: Vec<Vec<Ch>>) -> Feed {
-        self.steps += 1;
-        let mut typed: Vec<Vec<Ch>> = Vec::new();
-        let mut stdin = stdin;
-        let mut to = Vec::new();
-        let before = self.state.vars.clone();
-        let mut end: Option<usize> = None;
-        let mut was_word = false;
-        for kid in children(node) {
-            let glued = end.is_some_and(|end| end == kid.start_byte());
-            let gap = end.map_or("", |end| src.get(end..kid.start_byte()).unwrap_or("?"));
-            if !gap.replace("\\\n", "").trim().is_empty() {
-                self.ask(Danger::Unreadable);
-            }
-            end = Some(kid.end_byte());
-            let is_word = match kid.kind() {
-                "variable_assignment" => {
-                    self.assign(kid, src);
-                    false
-                }
-                "file_redirect" | "heredoc_redirect" | "herestring_redirect" => {
-                    self.redirect(kid, src, &mut stdin, &mut to, &mut typed);
-                    false
-                }
-                "comment" => false,
-                _ => {
-                    let chars = if kid.kind() == "command_name" {
-                        let inner = named(kid);
-                        let mut chars = Vec::new();
-                        for part in inner {
-                            chars.extend(self.word(part, src));
-                        }
-                        chars
-                    } else {
-                        self.word(kid, src)
-                    };
-                    match typed.last_mut() {
-                        Some(last) if glued && was_word && last.last() == Some(&Ch::Plain('$')) => {
-                            // `a$B/`, cut in two by the grammar.
-                            last.pop();
-                            let text = self.slice(kid, src);
-                            let end = text
-                                .find(|c: char| !(c.is_ascii_alphanumeric() || c == '_'))
-                                .unwrap_or(text.len());
-                            let (name, rest) = text.split_at(end);
-                            last.extend(word::split(&self.variable(name)));
-                            last.extend(word::plain(rest));
-                        }
-                        Some(last) if glued && was_word => last.extend(chars),
-                        _ => typed.push(chars),
-                    }
-                    true
-                }
-            };
-            was_word = is_word;
-        }
-        typed.extend(more);
-        let argv: Vec<String> = typed.iter().flat_map(|chars| word::words(chars)).collect();
-        if argv.is_empty() {
-            self.wrote(&to, &Feed::Nothing);
-            return Feed::Nothing;
-        }
-        let out = self.run(&argv, stdin);
-        // Variables in front of a command are its own.
-        let named_before: Vec<String> = children(node)
-            .iter()
-            .filter(|kid| kid.kind() == "variable_assignment")
-            .filter_map(|kid| kid.child_by_field_name("name"))
-            .map(|name| self.slice(name, src).to_owned())
-            .collect();
-        for name in named_before {
-            match before.get(&name) {
-                Some(value) => self.state.vars.insert(name, value.clone()),
-                None => self.state.vars.remove(&name),
-            };
-        }
-        self.wrote(&to, &out);
-        out
-    }
-
-    fn redirected(&mut self, node: Node<'_>, src: &str, stdin: Feed) -> Feed {
-        let mut stdin = stdin;
-        let mut to = Vec::new();
-        let mut more = Vec::new();
-        let mut body = None;
-        let mut follows = Vec::new();
-        for kid in named(node) {
-            match kid.kind() {
-                "file_redirect" | "herestring_redirect" => {
-                    self.redirect(kid, src, &mut stdin, &mut to, &mut more);
-                }
-                "heredoc_redirect" => {
-                    self.redirect(kid, src, &mut stdin, &mut to, &mut more);
-                    // What stands on the line after `<<EOF` hangs below it.
-                    follows.extend(named(kid).into_iter().filter(|kid| {
-                        !matches!(
-                            kid.kind(),
-                            "heredoc_start"
-                                | "heredoc_body"
-                                | "heredoc_end"
-                                | "file_redirect"
-                                | "herestring_redirect"
-                                | "heredoc_redirect"
-                                | "word"
-                                | "string"
-                                | "raw_string"
-                                | "concatenation"
-                                | "number"
-                                | "file_descriptor"
-                                | "simple_expansion"
-                                | "expansion"
-                                | "command_substitution"
-                        )
-                    }));
-                }
-                _ => body = Some(kid),
-            }
-        }
-        let mut out = match body {
-            Some(body) if body.kind() == "command" => self.command(body, src, stdin, more),
-            Some(body) => {
-                // A pipe before `<<`: the here-document is the last one's.
-                if body.kind() == "pipeline" && stdin != Feed::Nothing {
-                    let kids = named(body);
-                    let mut feed = Feed::Nothing;
-                    for (at, kid) in kids.iter().enumerate() {
-                        let last = at + 1 == kids.len();
-                        let read = if last { stdin.clone() } else { feed };
-                        feed = self.apart(|walk| walk.node(*kid, src, read));
-                    }
-                    feed
-                } else {
-                    self.node(body, src, stdin)
-                }
-            }
-            None => Feed::Nothing,
-        };
-        self.wrote(&to, &out);
-        for kid in follows {
-            let read = if kid.kind() == "pipeline" {
-                out.clone()
-            } else {
-                Feed::Nothing
-            };
-            out = self.node(kid, src, read);
-        }
-        out
-    }
-
-    pub(super) fn slice<'s>(&self, node: Node<'_>, src: &'s str) -> &'s str {
-        src.get(node.byte_range()).unwrap_or_default()
-    }
+/// What was typed of a node.
+pub(super) fn slice<'s>(node: Node<'_>, src: &'s str) -> &'s str {
+    src.get(node.byte_range()).unwrap_or_default()
 }
 
 pub(super) fn named(node: Node<'_>) -> Vec<Node<'_>> {

@@ -3,7 +3,7 @@
 use common::text::host::shell::Danger;
 use tree_sitter::Node;
 
-use super::{Walk, children, named};
+use super::{Walk, children, named, slice};
 use crate::shell::guard::feed::Feed;
 use crate::shell::guard::word::{self, ANY, Ch, NAME};
 
@@ -32,7 +32,7 @@ impl Walk<'_> {
     }
 
     fn piece(&mut self, node: Node<'_>, src: &str, quoted: bool) -> Vec<Ch> {
-        let typed = self.slice(node, src);
+        let typed = slice(node, src);
         match node.kind() {
             "word"
             | "number"
@@ -202,7 +202,7 @@ impl Walk<'_> {
 
     /// `${…}`.
     fn expansion(&mut self, node: Node<'_>, src: &str) -> String {
-        let typed = self.slice(node, src);
+        let typed = slice(node, src);
         let body = typed
             .strip_prefix("${")
             .and_then(|rest| rest.strip_suffix('}'))
@@ -232,7 +232,11 @@ impl Walk<'_> {
         let rest = match rest.strip_prefix('[').and_then(|rest| rest.split_once(']')) {
             Some((index, rest)) => {
                 if let Ok(n) = index.parse::<usize>() {
-                    value = value.split(' ').nth(n).unwrap_or_default().to_owned();
+                    value = value
+                        .split(' ')
+                        .nth(n)
+                        .map(str::to_owned)
+                        .unwrap_or_default();
                 }
                 rest
             }

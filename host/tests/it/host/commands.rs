@@ -1,0 +1,86 @@
+//! Commands that take long: they go on by themselves, under their number, until their time is over.
+
+use super::*;
+
+impl World {
+    async fn host_with_short_times(&self) -> Host {
+        let mut options = self.options("a");
+        options.shell.background_after = Duration::from_secs(1);
+        options.shell.timeout = Duration::from_secs(4);
+        self.host_with(options).await
+    }
+
+    async fn notices(&self) -> Vec<String> {
+        let all = self.shown().await.into_iter();
+        all.filter_map(|outbound| match outbound.body {
+            OutboundBody::Notice { text } => Some(text),
+            OutboundBody::Card { .. } => None,
+        })
+        .collect()
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_takes_long_goes_on_by_itself_and_rings_once_when_it_ends() {
+    let world = World::start(&["a"]).await;
+    let _host = world.host_with_short_times().await;
+    let command =
+        "/shell --timeout 600 echo begun; while [ ! -e go ]; do sleep 0.1; done; echo built";
+    world.say("a", "om_1", command).await;
+    let card = world.sees("om_1", "it goes on as task 1").await;
+    assert!(words(&card).contains("begun"), "{card:#?}");
+    assert!(matches!(button(&card, "Stop"), Action::Stop { .. }));
+    // Others run beside it.
+    world.say("a", "om_2", "/shell touch go; echo quick").await;
+    let quick = world
+        .card("om_2", "an end", |view| view.buttons.is_empty())
+        .await;
+    assert!(words(&quick).contains("exit 0"), "{quick:#?}");
+    let card = world
+        .card("om_1", "an end", |view| view.buttons.is_empty())
+        .await;
+    assert!(
+        words(&card).contains("built") && words(&card).contains("exit 0"),
+        "{card:#?}"
+    );
+    let notices = world.notices().await;
+    assert_eq!(notices.len(), 1, "{notices:?}");
+    assert!(
+        notices[0].contains("Task 1 has ended (exit 0)"),
+        "{notices:?}"
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn its_time_is_over() {
+    let world = World::start(&["a"]).await;
+    let _host = world.host_with_short_times().await;
+    world
+        .say("a", "om_1", "/shell trap '' TERM; echo begun; sleep 600")
+        .await;
+    let card = world
+        .card("om_1", "an end", |view| view.buttons.is_empty())
+        .await;
+    assert!(words(&card).contains("ended after 4.0 s"), "{card:#?}");
+    world.say("a", "om_2", "/tasks 1").await;
+    let again = world.sees("om_2", "ended after").await;
+    assert!(words(&again).contains("begun"), "{again:#?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_orderly_end_of_the_host_tells_that_a_command_was_cut_off() {
+    let world = World::start(&["a"]).await;
+    let host = world.host_with_short_times().await;
+    world
+        .say("a", "om_1", "/shell --bg echo begun; sleep 600")
+        .await;
+    world.sees("om_1", "it goes on as task 1").await;
+    host.stop().await.unwrap();
+    let card = world
+        .card("om_1", "an end", |view| view.buttons.is_empty())
+        .await;
+    assert!(words(&card).contains("interrupted"), "{card:#?}");
+    let _host = world.host_with_short_times().await;
+    world.say("a", "om_2", "/tasks").await;
+    world.sees("om_2", "interrupted").await;
+}
