@@ -8,6 +8,7 @@ pub mod consume;
 pub mod dead;
 pub mod knock;
 pub mod lease;
+pub mod pieces;
 mod refusal;
 mod storing;
 

@@ -35,7 +35,7 @@ pub use invite::{CODE_VALID, RedeemError, Redeemed};
 pub use join_token::JoinToken;
 pub use keys::NodeKey;
 pub use node::{FormerKey, NODE_ID_MAX, NodeRecord, Serves, check_node_id, node_of_event};
-pub use proof::{check_secret_proof, secret_proof};
+pub use proof::{check_seal, check_secret_proof, seal, secret_proof};
 pub use site::{SiteFiles, SiteKey, SiteOptions, SiteRecord};
 
 /// What can go wrong with keys, credentials and enrolment. The texts are for the person at the terminal.

@@ -30,6 +30,10 @@ pub const OUT: &str = "PW_OUT";
 pub const TURN: &str = "PW_TURN";
 /// Messages that could not be handled, a week.
 pub const DLQ: &str = "PW_DLQ";
+/// Pieces of files on their way from nodes to chats.
+pub const UP: &str = "PW_UP";
+/// Pieces of files on their way from chats to nodes.
+pub const DOWN: &str = "PW_DOWN";
 /// The router's durable consumer of [`IN`].
 pub const IN_ROUTER: &str = "router";
 /// The router's durable consumer of [`TURN`].
@@ -179,7 +183,32 @@ pub fn streams() -> Vec<Config> {
             num_replicas: 1,
             ..Config::default()
         },
+        pieces(UP, subject::UP_ALL, "Pieces of files for chats"),
+        pieces(DOWN, subject::DOWN_ALL, "Pieces of files for nodes"),
     ]
+}
+
+/// Pieces of files: read by their subjects, gone after two hours.
+fn pieces(name: &str, subjects: &str, what: &str) -> Config {
+    Config {
+        name: name.into(),
+        description: Some(what.into()),
+        subjects: vec![subjects.into()],
+        retention: RetentionPolicy::Limits,
+        // Full, it refuses: what is under way comes whole, and the next file is told to wait.
+        discard: DiscardPolicy::New,
+        // A piece that is sent again takes the place of the first.
+        max_messages_per_subject: 1,
+        storage: StorageType::File,
+        max_bytes: 512 * MB,
+        max_age: 2 * HOUR,
+        max_message_size: 300 * 1024,
+        duplicate_window: Duration::from_secs(120),
+        allow_direct: true,
+        max_consumers: 16,
+        num_replicas: 1,
+        ..Config::default()
+    }
 }
 
 fn consumer(name: &str, what: &str) -> pull::Config {

@@ -3,7 +3,7 @@
 //! Tokens come from `ids`, so nothing in a subject is free text. Who may use which subject is
 //! `identity`'s table; how streams over them are kept is `stream`'s.
 
-use crate::ids::{BootId, NodeId, Surface, TurnId, UserId};
+use crate::ids::{BootId, MessageId, NodeId, Surface, TurnId, UserId};
 use crate::message::control::Verb;
 
 /// All that people do: `pw.in.<surface>.<user>.msg|card`.
@@ -118,6 +118,26 @@ pub fn dead(who: &str, user: &UserId) -> String {
 /// Reads `pw.dead.<who>.<surface>.<user>`; none if it is not one.
 pub fn parse_dead(subject: &str) -> Option<(&str, UserId)> {
     three_after("pw.dead.", subject)
+}
+
+/// All pieces of files on their way to chats: `pw.up.<node>.<xfer>.<n>`.
+pub const UP_ALL: &str = "pw.up.>";
+/// All pieces of files on their way to nodes: `pw.down.<node>.<xfer>.<n>`, and `.head`.
+pub const DOWN_ALL: &str = "pw.down.>";
+
+/// A piece of a file that a node sends.
+pub fn up(node: &NodeId, xfer: MessageId, n: u32) -> String {
+    format!("pw.up.{node}.{xfer}.{n}")
+}
+
+/// A piece of a file that a node asked for.
+pub fn down(node: &NodeId, xfer: MessageId, n: u32) -> String {
+    format!("pw.down.{node}.{xfer}.{n}")
+}
+
+/// How a file that a node asked for comes along.
+pub fn down_head(node: &NodeId, xfer: MessageId) -> String {
+    format!("pw.down.{node}.{xfer}.head")
 }
 
 /// Where one of several equal processes can be asked whether it lives.

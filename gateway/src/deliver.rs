@@ -13,7 +13,7 @@ use common::broker::consume::{ConsumeOptions, Delivery, Lead, Outcome, consume};
 use common::broker::lease::{Lease, Place};
 use common::ids::{NodeId, Surface};
 use common::message::decode;
-use common::message::outbound::{Outbound, Preview};
+use common::message::outbound::{Outbound, OutboundBody, Preview};
 use common::subject::Sender;
 use common::{stream, subject};
 use tokio::time::Instant;
@@ -166,6 +166,17 @@ fn read(delivery: &Delivery) -> Result<(Sender, Outbound), String> {
         return Err(format!(
             "its subject is of {user}, but it says it is for {}",
             outbound.user
+        ));
+    }
+    let claimed = match &outbound.body {
+        OutboundBody::File { node, .. } | OutboundBody::Fetch { node, .. } => Some(node),
+        OutboundBody::Card { .. } | OutboundBody::Notice { .. } => None,
+    };
+    if let Some(claimed) = claimed
+        && sender != Sender::Node(claimed.clone())
+    {
+        return Err(format!(
+            "it speaks of files of {claimed}, which did not send it"
         ));
     }
     Ok((sender, outbound))

@@ -9,7 +9,7 @@ use std::time::Duration;
 use common::broker::{Broker, PublishError};
 use common::ids::{CauseId, MessageId, UserId};
 use common::lang::Lang;
-use common::message::inbound::{Chat, Inbound, InboundBody, MAX_TEXT};
+use common::message::inbound::{Chat, FileRef, Inbound, InboundBody, MAX_TEXT};
 use common::message::view::Action;
 use common::message::{Meta, encode};
 use common::subject;
@@ -216,6 +216,7 @@ impl Ready {
         let subject = match &act.body {
             InboundBody::Tap { .. } => subject::inbound_card(&act.user),
             InboundBody::Text { .. }
+            | InboundBody::Files { .. }
             | InboundBody::Unsupported { .. }
             | InboundBody::TooLong { .. } => subject::inbound_message(&act.user),
         };
@@ -259,6 +260,18 @@ pub fn read_text(text: String) -> Option<InboundBody> {
         Some(InboundBody::TooLong { bytes: text.len() })
     } else {
         Some(InboundBody::Text { text })
+    }
+}
+
+/// What files are to us, with the text that came with them.
+pub fn read_files(files: Vec<FileRef>, text: String) -> InboundBody {
+    match read_text(text) {
+        Some(InboundBody::Text { text }) => InboundBody::Files { files, text },
+        Some(other) => other,
+        None => InboundBody::Files {
+            files,
+            text: String::new(),
+        },
     }
 }
 

@@ -21,6 +21,7 @@ pub mod admission;
 mod bucket;
 pub mod deliver;
 pub mod feishu;
+mod files;
 pub mod intake;
 pub mod ledger;
 pub mod preview;
@@ -52,6 +53,7 @@ use crate::admission::Admission;
 use crate::deliver::Show;
 use crate::feishu::FeishuOptions;
 use crate::feishu::surface::Parts;
+use crate::files::Transfers;
 use crate::intake::Intake;
 use crate::ledger::Ledger;
 use crate::served::Served;
@@ -128,12 +130,14 @@ pub async fn run(
         tracker: tracker.clone(),
         cancel: cancel.clone(),
     };
+    let transfers = Transfers::new(broker.clone(), tracker.clone(), cancel.clone());
     let mut surfaces: Vec<Seat> = Vec::new();
     let mut page = None;
     if let Some(web) = options.web {
         let web = web::start(
             web,
             intake.clone(),
+            transfers.clone(),
             &health,
             options.lang,
             &tracker,
@@ -160,6 +164,7 @@ pub async fn run(
             intake,
             admission,
             ledger: ledger.clone(),
+            transfers: transfers.clone(),
             lang: options.lang,
         };
         let feishu = feishu::surface::start(feishu, parts, &health, &tracker, &cancel)?;

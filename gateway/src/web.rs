@@ -3,6 +3,7 @@
 //! `server` takes requests, `timeline` keeps what is shown, `push` tells open pages. The page has
 //! one user, `web/owner`: whoever holds the link printed at start.
 
+mod files;
 mod guard;
 mod login;
 mod page;
@@ -15,22 +16,28 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use common::broker::pieces::{PieceError, Pieces};
 use common::health::Health;
-use common::ids::{IdError, Surface, UserId};
+use common::ids::{IdError, MessageId, NodeId, Surface, UserId};
 use common::lang::Lang;
-use common::message::outbound::{Outbound, OutboundBody, Preview};
+use common::message::outbound::{DownFailure, Outbound, OutboundBody, Preview};
+use common::text::Say as _;
+use common::text::gateway::GatewayText;
 use secrecy::{ExposeSecret as _, SecretString};
 use serde_json::json;
 use tokio::sync::{oneshot, watch};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tracing::info;
+use uuid::Uuid;
 
+use self::files::{Folder, Way};
 pub use self::login::KeyError;
 use self::login::Login;
 use self::server::Site;
-use self::timeline::{Fit, Timeline, TimelineError};
+use self::timeline::{Fit, PageFile, Timeline, TimelineError};
 use crate::deliver::{Show, ShowError};
+use crate::files::{NotComing, Transfers};
 use crate::intake::Intake;
 use crate::preview::Previewed;
 
@@ -84,12 +91,15 @@ pub enum WebError {
 #[derive(Debug)]
 pub struct Web {
     timeline: Timeline,
+    folder: Folder,
+    transfers: Transfers,
 }
 
 /// Opens everything, starts serving on `tracker` and tells that the page is ready.
 pub(crate) async fn start(
     options: WebOptions,
     intake: Intake,
+    transfers: Transfers,
     health: &Health,
     lang: Lang,
     tracker: &TaskTracker,
@@ -108,7 +118,9 @@ pub(crate) async fn start(
         .await
         .map_err(listen_error)?;
     let address = listener.local_addr().map_err(listen_error)?;
-    let site = Site::new(timeline.clone(), login, intake, user, lang, cancel.clone());
+    let folder = Folder::new(&options.data_dir);
+    let pages = (timeline.clone(), folder.clone());
+    let site = Site::new(pages, login, intake, user, lang, cancel.clone());
     let router = server::routes(Arc::new(site), health.clone(), address);
     tracker.spawn(server::serve(listener, router, cancel.clone()));
     info!(%address, "the page is served");
@@ -123,7 +135,11 @@ pub(crate) async fn start(
         address,
         link: SecretString::from(link),
     });
-    Ok(Arc::new(Web { timeline }))
+    Ok(Arc::new(Web {
+        timeline,
+        folder,
+        transfers,
+    }))
 }
 
 /// Shows whether what comes can be written down.
@@ -149,6 +165,59 @@ impl Web {
     }
 }
 
+impl Web {
+    /// Shows a file, once it is in the page's folder.
+    async fn file(
+        &self,
+        id: MessageId,
+        (node, xfer): (&NodeId, MessageId),
+        name: &str,
+        of: &Pieces,
+        lang: Lang,
+    ) -> Result<(), ShowError> {
+        let later = |why: &dyn std::fmt::Display| ShowError::Later(why.to_string());
+        let bytes = match self.transfers.whole(node, xfer, of).await {
+            Ok(bytes) => bytes,
+            Err(PieceError::Later(why)) => return Err(ShowError::Later(why)),
+            // Shown before, or too late.
+            Err(PieceError::Gone(_) | PieceError::Damaged) => {
+                let name = name.to_owned();
+                let text = GatewayText::FileGone { name }.say(lang);
+                let told = self.timeline.notice(id, text).await;
+                return told.map_err(|why| later(&why));
+            }
+        };
+        let image = files::picture(&bytes).is_some();
+        let whole = futures_util::stream::iter([Ok::<_, std::io::Error>(bytes)]);
+        let kept = self.folder.keep(Way::Out, id.uuid(), whole).await;
+        let size = kept.map_err(|why| later(&why))?;
+        let file = PageFile {
+            url: format!("/api/files/{}", id.uuid().simple()),
+            name: name.to_owned(),
+            bytes: size,
+            image,
+        };
+        let shown = self.timeline.file(id, file).await;
+        shown.map_err(|why| later(&why))
+    }
+
+    /// Brings what the person attached to the node that asks. Its key is a secret of the page, the
+    /// person and the nodes that were given it.
+    fn fetch(&self, node: &NodeId, xfer: MessageId, key: &str) {
+        let id = key.parse::<Uuid>().ok();
+        let folder = self.folder.clone();
+        self.transfers.bring(node.clone(), xfer, move || {
+            let folder = folder.clone();
+            async move {
+                let gone = || NotComing::Never(DownFailure::Gone);
+                let found = folder.open(Way::In, id.ok_or_else(gone)?).await;
+                let found = found.map_err(|why| NotComing::Later(why.to_string()))?;
+                Ok(found.ok_or_else(gone)?.1)
+            }
+        });
+    }
+}
+
 /// The address that a browser on this machine can use.
 fn reachable(address: SocketAddr) -> SocketAddr {
     let ip = match address.ip() {
@@ -171,6 +240,29 @@ impl Show for Web {
             }
             OutboundBody::Notice { text } => {
                 self.timeline.notice(outbound.meta.id, text.clone()).await
+            }
+            OutboundBody::File {
+                node,
+                xfer,
+                name,
+                bytes,
+                sha256,
+                chunks,
+                image: _,
+                lang,
+            } => {
+                let of = Pieces {
+                    bytes: *bytes,
+                    sha256: sha256.clone(),
+                    chunks: *chunks,
+                };
+                return self
+                    .file(outbound.meta.id, (node, *xfer), name, &of, *lang)
+                    .await;
+            }
+            OutboundBody::Fetch { node, xfer, file } => {
+                self.fetch(node, *xfer, &file.key);
+                Ok(())
             }
         };
         shown.map_err(|why| ShowError::Later(why.to_string()))

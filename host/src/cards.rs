@@ -327,4 +327,4 @@ pub(crate) fn settle(view: &mut View) {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

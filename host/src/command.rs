@@ -37,3 +37,12 @@ pub(crate) fn pick(mine: &[Numbered], typed: &str) -> Result<Numbered, HostText>
             have: mine.len(),
         })
 }
+
+/// A path as it was typed, without the quotes that people put around blanks.
+fn unquoted(typed: &str) -> &str {
+    let typed = typed.trim();
+    ['"', '\'', '`']
+        .into_iter()
+        .find_map(|mark| typed.strip_prefix(mark)?.strip_suffix(mark))
+        .unwrap_or(typed)
+}

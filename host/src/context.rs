@@ -23,6 +23,7 @@ use tokio_util::task::TaskTracker;
 use tracing::{debug, error};
 
 use crate::confirm::Confirms;
+use crate::files::Files;
 use crate::journal::{Change, Journal, JournalError, Kept, Shelf};
 use crate::mailboy::Mailboy;
 use crate::record::{PromptRecord, TurnRecord};
@@ -77,6 +78,8 @@ pub struct Context {
     pub family: String,
     /// Who may have a live process.
     pub slots: Slots,
+    /// Files of this machine.
+    pub(crate) files: Files,
     /// Questions of commands and tools.
     pub(crate) confirms: Confirms,
     /// The web.
@@ -222,6 +225,12 @@ impl Origin {
     pub fn notice(&self, what: &str, text: String) -> Change {
         let id = MessageId::derived(&[self.cause.as_str(), "notice", what]);
         self.send(id, OutboundBody::Notice { text })
+    }
+
+    /// A file, or the wish for one; `key` tells it from others of the same cause.
+    pub(crate) fn file(&self, key: &str, body: OutboundBody) -> Change {
+        let id = MessageId::derived(&[self.cause.as_str(), "file", key]);
+        self.send(id, body)
     }
 
     fn send(&self, id: MessageId, body: OutboundBody) -> Change {

@@ -9,6 +9,7 @@
 mod beside;
 mod closing;
 pub(crate) mod door;
+mod files;
 mod lane;
 mod people;
 mod start;
@@ -54,6 +55,7 @@ pub(crate) struct Desk {
     strays: (Vec<TurnRecord>, Vec<PromptRecord>),
     seats: beside::Seats,
     knocks: mpsc::Receiver<door::Knock>,
+    arrivals: files::Arrivals,
 }
 
 /// What became of an act.
@@ -79,6 +81,7 @@ impl Desk {
     pub(crate) async fn run(mut self, waiting: Vec<Accepted>, mut inbox: mpsc::Receiver<Accepted>) {
         self.go_on_closing();
         self.let_go_of_strays().await;
+        self.take_up_files(&waiting).await;
         for accepted in waiting {
             self.take(accepted).await;
         }
@@ -89,6 +92,7 @@ impl Desk {
                 Some((owner, session)) = self.closed.recv() => self.ended(&owner, session).await,
                 Some(knock) = self.knocks.recv() => self.on_knock(knock).await,
                 (user, accepted) = self.lanes.next() => self.attempt(user, accepted).await,
+                Some(accepted) = self.arrivals.landed.recv() => self.take(accepted).await,
                 accepted = inbox.recv() => match accepted {
                     Some(accepted) => self.take(accepted).await,
                     None => return,
@@ -148,32 +152,43 @@ impl Desk {
 
     async fn sort(&mut self, accepted: Accepted) -> Went {
         common::crash_point!("host.desk.takes");
+        if let Some((files, text)) = files::of(&accepted) {
+            let origin = Origin::of(&accepted.work);
+            return self.files(accepted, &origin, files, &text).await;
+        }
         let Accepted { place, work } = accepted;
         let origin = Origin::of(&work);
         match work.inbound.body {
-            InboundBody::Text { text } => match command::read(&text) {
-                Typed::Command(command, args) => {
-                    return self.command(place, &origin, command, args).await;
-                }
-                Typed::Passed(text) => {
-                    return self.give_active(place, &origin, slashed(text)).await;
-                }
-                Typed::Foreign(text) => {
-                    if self.active(&origin.user).is_some() {
-                        return self.give_active(place, &origin, slashed(text)).await;
-                    }
-                    let name = text.split_whitespace().next().unwrap_or(text).to_owned();
-                    let text = HostText::UnknownCommand { name };
-                    self.say(place, &origin, Tone::Warning, &text).await;
-                }
-                Typed::Text("") => self.done(place).await,
-                Typed::Text(text) => {
-                    return self.say_to(place, &origin, text.to_owned()).await;
-                }
-            },
+            InboundBody::Text { text } => return self.text(place, &origin, &text).await,
             InboundBody::Tap { action } => return self.tap(place, origin, action).await,
             // The router answers these; one that comes here all the same is settled.
-            InboundBody::Unsupported { .. } | InboundBody::TooLong { .. } => self.done(place).await,
+            // Files were sorted out before.
+            InboundBody::Unsupported { .. }
+            | InboundBody::TooLong { .. }
+            | InboundBody::Files { .. } => self.done(place).await,
+        }
+        Went::On
+    }
+
+    /// What a person wrote.
+    async fn text(&mut self, place: u64, origin: &Origin, text: &str) -> Went {
+        match command::read(text) {
+            Typed::Command(command, args) => {
+                return self.command(place, origin, command, args).await;
+            }
+            Typed::Passed(text) => {
+                return self.give_active(place, origin, slashed(text)).await;
+            }
+            Typed::Foreign(text) => {
+                if self.active(&origin.user).is_some() {
+                    return self.give_active(place, origin, slashed(text)).await;
+                }
+                let name = text.split_whitespace().next().unwrap_or(text).to_owned();
+                let text = HostText::UnknownCommand { name };
+                self.say(place, origin, Tone::Warning, &text).await;
+            }
+            Typed::Text("") => self.done(place).await,
+            Typed::Text(text) => return self.say_to(place, origin, text.to_owned()).await,
         }
         Went::On
     }
@@ -402,7 +417,7 @@ impl Desk {
     // ---- sessions
 
     /// Sends a text to the active session as a turn.
-    pub(crate) async fn give_active(&self, place: u64, origin: &Origin, text: String) -> Went {
+    pub(crate) async fn give_active(&mut self, place: u64, origin: &Origin, text: String) -> Went {
         if let Some(session) = self.active(&origin.user) {
             return self.give(place, origin, session.record.id, text).await;
         }
@@ -414,13 +429,14 @@ impl Desk {
     /// Sends a text to a session as a turn. Its ids come from the cause, so that taking it up
     /// again after a crash makes the same turn.
     pub(crate) async fn give(
-        &self,
+        &mut self,
         place: u64,
         origin: &Origin,
         session: SessionId,
         text: String,
     ) -> Went {
         let id = report::turn_of(&origin.cause);
+        let attachments = self.attached(&origin.user, &text);
         let turn = TurnRecord {
             id,
             session,
@@ -430,6 +446,7 @@ impl Desk {
             cause: origin.cause.clone(),
             traceparent: origin.traceparent.clone(),
             text,
+            attachments: attachments.clone(),
             asked: None,
             given: false,
             key: Uuid::new_v5(&id.uuid(), b"key"),
@@ -440,7 +457,11 @@ impl Desk {
         };
         let turn = Box::new(turn);
         let msg = Msg::Turn { place, turn };
-        self.pass(place, origin, session, msg).await
+        let went = self.pass(place, origin, session, msg).await;
+        if went == Went::On {
+            self.went_along(&origin.user, &attachments);
+        }
+        went
     }
 
     /// Hands something over to a session, without waiting for it.

@@ -57,6 +57,13 @@ impl Grounds {
             .any(|(folder, mine)| *mine && depth(folder) == inner)
     }
 
+    /// Whether one of the person's own folders is below, or is, a path: then it may be walked through.
+    pub(crate) fn leads_home(&self, relative: &Path) -> bool {
+        self.folders
+            .iter()
+            .any(|(folder, mine)| *mine && folder.starts_with(relative))
+    }
+
     /// Folders that are somebody else's, outermost ones and such inside the person's own.
     pub(crate) fn others(&self) -> impl Iterator<Item = &Path> {
         self.folders

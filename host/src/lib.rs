@@ -14,6 +14,7 @@ mod confirm;
 pub mod context;
 mod desk;
 pub mod enter;
+mod files;
 mod grounds;
 mod intake;
 pub mod journal;
@@ -49,6 +50,7 @@ pub use crate::claim::Rival;
 use crate::confirm::Confirms;
 use crate::context::{AgentOptions, Context};
 use crate::desk::door::Door;
+use crate::files::Files;
 use crate::journal::{Journal, JournalError};
 use crate::mailboy::Mailboy;
 use crate::session::slots::Slots;
@@ -145,7 +147,19 @@ pub async fn run(
     let (door, knocks) = Door::new();
     let llm = options.model.and_then(model);
     let (mailboy, letters) = llm.clone().map(Mailboy::new).unzip();
+    let files = Files::open(
+        &workdir,
+        std::slice::from_ref(&options.data_dir),
+        options.node.clone(),
+        broker.clone(),
+        sessions_end.clone(),
+    )
+    .map_err(|why| HostError::WorkingDir {
+        path: options.working_dir.display().to_string(),
+        why,
+    })?;
     let context = Arc::new(Context {
+        files,
         node: options.node.clone(),
         name: options.name,
         journal: journal.clone(),

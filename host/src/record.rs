@@ -9,6 +9,8 @@ use common::message::view::Answer;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
+pub use crate::files::receive::Attachment;
+
 /// One person on this node.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct UserRecord {
@@ -113,6 +115,9 @@ pub struct TurnRecord {
     pub traceparent: String,
     /// What is sent to the agent.
     pub text: String,
+    /// Files that the person sent, which go with it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub attachments: Vec<Attachment>,
     /// What the person wrote, where `text` are words of ours that ask to go on with it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub asked: Option<String>,

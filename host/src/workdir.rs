@@ -39,6 +39,11 @@ impl WorkDir {
         &self.root
     }
 
+    /// An open handle on the directory itself.
+    pub(crate) fn handle(&self) -> std::io::Result<std::os::fd::OwnedFd> {
+        Ok(self.handle.try_clone()?.into_std_file().into())
+    }
+
     /// The directory that a person named, made if missing. A plain name is a folder of the working
     /// directory; an absolute path must lie inside it.
     pub fn enter(&self, typed: &str) -> Result<SubDir, HostText> {

@@ -229,7 +229,7 @@ impl Desk {
                 Ok(None)
             }
             Ok(found) => match found.body {
-                InboundBody::Text { .. } => Ok(Some(found)),
+                InboundBody::Text { .. } | InboundBody::Files { .. } => Ok(Some(found)),
                 InboundBody::Unsupported { .. }
                 | InboundBody::TooLong { .. }
                 | InboundBody::Tap { .. } => {

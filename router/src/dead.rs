@@ -216,6 +216,7 @@ fn content(origin: &Origin, user: &UserId, letter: &Letter) -> Option<Content> {
     };
     let what = match act.body {
         InboundBody::Text { text } => What::Message(Some(text)),
+        InboundBody::Files { text, .. } => What::Message((!text.is_empty()).then_some(text)),
         InboundBody::Unsupported { .. } | InboundBody::TooLong { .. } => What::Message(None),
         InboundBody::Tap { .. } => What::Tap,
     };

@@ -131,7 +131,8 @@ fn by_rules(body: &InboundBody, facts: &Facts<'_>) -> Option<Decision> {
         InboundBody::Unsupported { what } => return Some(Decision::Unsupported(what.clone())),
         InboundBody::TooLong { bytes } => return Some(Decision::TooLong(*bytes)),
         InboundBody::Tap { action } => return Some(by_tap(action, facts)),
-        InboundBody::Text { text } => {
+        // Files follow the words that came with them.
+        InboundBody::Text { text } | InboundBody::Files { text, .. } => {
             if let Some(decision) = by_command(text, facts).or_else(|| by_address(text, facts)) {
                 return Some(decision);
             }

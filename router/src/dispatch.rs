@@ -84,7 +84,7 @@ impl Dispatch {
 /// The act as a node gets it: a text that begins with `@@` is one that begins with `@`.
 fn meant(inbound: &Inbound) -> Inbound {
     let mut meant = inbound.clone();
-    if let InboundBody::Text { text } = &mut meant.body {
+    if let InboundBody::Text { text } | InboundBody::Files { text, .. } = &mut meant.body {
         *text = address::meant(text).to_owned();
     }
     meant

@@ -107,7 +107,10 @@ async fn decide_and_act(desk: &Desk, inbound: &Inbound, sequence: u64) -> Result
             };
             // The only one becomes the active one before anything goes out: another machine may
             // be added before this act comes again.
-            let text = matches!(inbound.body, InboundBody::Text { .. });
+            let text = matches!(
+                inbound.body,
+                InboundBody::Text { .. } | InboundBody::Files { .. }
+            );
             let chosen = text && user.active_at(sequence) != Some(&to.node);
             if chosen {
                 user.choose(sequence, &to.node);
@@ -131,7 +134,7 @@ async fn decide_and_act(desk: &Desk, inbound: &Inbound, sequence: u64) -> Result
                 desk.users.put(&inbound.user, &user).await?;
             }
             let said = Inbound {
-                body: InboundBody::Text { text },
+                body: inbound.body.with_text(text),
                 ..inbound.clone()
             };
             return hand(desk, &said, sequence, to, lang).await;
@@ -152,7 +155,7 @@ async fn decide_and_act(desk: &Desk, inbound: &Inbound, sequence: u64) -> Result
             return fan::send(desk, inbound, sequence, &to, &text, lang).await;
         }
         Decision::Ask => {
-            let view = cards::ask(lang, text_of(&inbound.body), &candidates, sequence);
+            let view = cards::ask(lang, inbound.body.text(), &candidates, sequence);
             return replies.show(inbound, "ask", view).await;
         }
         Decision::Use { node, pending } => {
@@ -224,7 +227,7 @@ async fn hand(
 /// Where neither platform nor owner say, writing Chinese says it.
 async fn language(desk: &Desk, inbound: &Inbound, user: &mut User) -> Result<Lang, Stopped> {
     let written = || {
-        let text = text_of(&inbound.body);
+        let text = inbound.body.text();
         let chinese = desk.lang.is_none() && text.chars().any(is_han);
         chinese.then_some(Lang::Zh)
     };
@@ -238,15 +241,6 @@ async fn language(desk: &Desk, inbound: &Inbound, user: &mut User) -> Result<Lan
 
 fn is_han(c: char) -> bool {
     matches!(c, '\u{4e00}'..='\u{9fff}' | '\u{3400}'..='\u{4dbf}')
-}
-
-fn text_of(body: &InboundBody) -> &str {
-    match body {
-        InboundBody::Text { text } => text,
-        InboundBody::Unsupported { .. } | InboundBody::TooLong { .. } | InboundBody::Tap { .. } => {
-            ""
-        }
-    }
 }
 
 #[cfg(test)]

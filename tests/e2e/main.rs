@@ -21,6 +21,7 @@ mod disk;
 mod docs;
 mod enrol;
 mod fan;
+mod files;
 mod links;
 mod mailboy;
 mod off;

@@ -44,12 +44,12 @@ async fn bad_input_gets_a_clear_answer() {
     anna.say_with(
         "",
         SayOptions {
-            msg_type: Some("image".into()),
-            content: Some(serde_json::json!({"image_key": "img_x"})),
+            msg_type: Some("sticker".into()),
+            content: Some(serde_json::json!({"file_key": "file_x"})),
             ..SayOptions::default()
         },
     );
-    world.sees("pictures").await;
+    world.sees("Cannot handle stickers yet").await;
 
     let lines: Vec<String> = eve.messages().iter().map(|m| format!("{m:?}")).collect();
     assert_eq!(lines.len(), 1, "one polite line: {lines:#?}");

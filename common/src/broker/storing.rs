@@ -177,6 +177,8 @@ fn stream_of(subject: &str) -> String {
         (Some("pw"), Some("in")) => stream::IN.to_owned(),
         (Some("pw"), Some("work")) => stream::WORK.to_owned(),
         (Some("pw"), Some("out")) => stream::OUT.to_owned(),
+        (Some("pw"), Some("up")) => stream::UP.to_owned(),
+        (Some("pw"), Some("down")) => stream::DOWN.to_owned(),
         (Some("pw"), Some("dead")) => stream::DLQ.to_owned(),
         _ => subject.to_owned(),
     }

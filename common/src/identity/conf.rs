@@ -16,7 +16,7 @@ pub struct HubOptions {
     pub port: i32,
     /// Loopback port of the monitoring page; -1 takes a free one.
     pub monitor_port: i32,
-    /// Upper bound for streams on disk, in bytes. Streams reserve about 4 GB of it.
+    /// Upper bound for streams on disk, in bytes. Streams reserve about 5 GB of it.
     pub max_file_store: u64,
     /// How connections are encrypted; none: not at all.
     pub tls: Option<Tls>,

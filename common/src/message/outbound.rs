@@ -4,9 +4,10 @@
 use serde::{Deserialize, Serialize};
 
 use super::Meta;
-use super::inbound::Chat;
+use super::inbound::{Chat, FileRef};
 use super::view::View;
-use crate::ids::{CardId, UserId};
+use crate::ids::{CardId, MessageId, NodeId, UserId};
+use crate::lang::Lang;
 
 /// The most text that one outbound carries, in bytes, so that it fits a broker message of 1 MB
 /// with room for JSON escapes. The sender cuts longer answers into several outbounds.
@@ -44,6 +45,85 @@ pub enum OutboundBody {
     Notice {
         /// Plain text.
         text: String,
+    },
+    /// A file, as a message of its own. Its bytes lie in PW_UP, below the node that sends it.
+    File {
+        /// The node; a gateway believes the subject only.
+        node: NodeId,
+        /// Where its pieces are.
+        xfer: MessageId,
+        /// What it is called; no path.
+        name: String,
+        /// Size in bytes.
+        bytes: u64,
+        /// SHA-256 of all of it, in hex.
+        sha256: String,
+        /// In how many pieces of at most [`CHUNK`] bytes.
+        chunks: u32,
+        /// Whether it is a picture that chats can show.
+        image: bool,
+        /// The language of what has to be said about it.
+        lang: Lang,
+    },
+    /// Nothing to show: the node asks for the bytes of a file that this person sent. They come in
+    /// PW_DOWN. May be asked again; each asking has an id of its own.
+    Fetch {
+        /// The node; a gateway believes the subject only.
+        node: NodeId,
+        /// Where the pieces shall be.
+        xfer: MessageId,
+        /// Which.
+        file: FileRef,
+    },
+}
+
+/// Bytes in a piece of a file.
+pub const CHUNK: usize = 256 * 1024;
+
+/// How a file that was asked for comes along, at `subject::down_head`. The last one counts.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "is", rename_all = "snake_case")]
+pub enum DownHead {
+    /// A gateway is at it; said again every few seconds.
+    Working {
+        /// Grows with each time that it is said.
+        n: u64,
+    },
+    /// All pieces are there.
+    Here {
+        /// Size in bytes.
+        bytes: u64,
+        /// SHA-256 of all of it, in hex.
+        sha256: String,
+        /// In how many pieces of at most [`CHUNK`] bytes.
+        chunks: u32,
+    },
+    /// It cannot be had.
+    Failed {
+        /// Why.
+        why: DownFailure,
+    },
+}
+
+/// Why a file cannot be had from its platform.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "because", rename_all = "snake_case")]
+pub enum DownFailure {
+    /// Larger than is taken or given out.
+    TooLarge,
+    /// Not there any more: taken back, or too old.
+    Gone,
+    /// The app lacks a right at its platform.
+    NotAllowed {
+        /// The platform's word.
+        detail: String,
+    },
+    /// Too much is under way.
+    Full,
+    /// Anything else.
+    Other {
+        /// In the platform's words.
+        detail: String,
     },
 }
 

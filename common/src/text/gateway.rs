@@ -51,6 +51,27 @@ pub enum GatewayText {
     NotTaken,
     /// More than the page may send at once.
     TooLarge,
+    /// A file whose pieces are not there any more.
+    FileGone {
+        /// What it is called.
+        name: String,
+    },
+    /// A file that the platform does not take.
+    FileRefused {
+        /// What it is called.
+        name: String,
+        /// In the platform's words.
+        why: String,
+    },
+    /// A file that the page does not have any more.
+    FileDropped,
+    /// A file that is larger than may be sent, or empty.
+    FileTooLarge {
+        /// The most, as people read it.
+        max: String,
+    },
+    /// There is no room for a file.
+    FileNoRoom,
 }
 
 impl Say for GatewayText {
@@ -79,6 +100,13 @@ impl Say for GatewayText {
             Self::BadRequest => "无法读懂这个请求，请刷新页面后再试。".into(),
             Self::NotTaken => "消息服务暂时没有确认，页面会自动重试。".into(),
             Self::TooLarge => "内容太大，请分成几条发送。".into(),
+            Self::FileGone { name } => {
+                format!("{name} 没有按时送达（在途中超过两小时）。请重新发送：/send")
+            }
+            Self::FileRefused { name, why } => format!("聊天平台没有接受 {name}：{why}"),
+            Self::FileDropped => "这个文件已不再保留，请重新发送：/send".into(),
+            Self::FileTooLarge { max } => format!("文件是空的，或超过 {max}。"),
+            Self::FileNoRoom => "现在没有空间接收文件，请稍后再试。".into(),
         }
     }
 
@@ -110,6 +138,15 @@ impl Say for GatewayText {
             Self::BadRequest => "This request cannot be read; reload the page and try again.".into(),
             Self::NotTaken => "The broker has not confirmed yet; the page tries again.".into(),
             Self::TooLarge => "This is too large; send it in several messages.".into(),
+            Self::FileGone { name } => format!(
+                "{name} did not arrive in time (it was on its way for more than two hours). Send it again: /send"
+            ),
+            Self::FileRefused { name, why } => {
+                format!("The chat platform did not take {name}: {why}")
+            }
+            Self::FileDropped => "This file is not kept any more. Send it again: /send".into(),
+            Self::FileTooLarge { max } => format!("The file is empty, or larger than {max}."),
+            Self::FileNoRoom => "There is no room for the file at present; try again later.".into(),
         }
     }
 }

@@ -1,6 +1,7 @@
 //! What a host says: commands, sessions, turns, questions, failures of the agent.
 
 mod en;
+pub mod files;
 pub mod mailboy;
 pub mod shell;
 pub mod web;

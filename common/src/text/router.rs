@@ -262,7 +262,7 @@ impl Say for RouterText {
                     .into()
             }
             Self::Unsupported { what } => format!("暂时还不能处理{}", kind_zh(what)),
-            Self::UnsupportedHint => "请发送文字。".into(),
+            Self::UnsupportedHint => "请发送文字、图片或文件。".into(),
             Self::TooLong => "文字太长，没有执行".into(),
             Self::TooLongHint { bytes, limit } => format!(
                 "这条有 {bytes} 字节，最多 {limit} 字节。请分成几条发送，或把内容放进机器上的文件里。"
@@ -352,7 +352,7 @@ impl Say for RouterText {
                     .into()
             }
             Self::Unsupported { what } => format!("Cannot handle {} yet", kind_en(what)),
-            Self::UnsupportedHint => "Please send text.".into(),
+            Self::UnsupportedHint => "Please send text, pictures or files.".into(),
             Self::TooLong => "Too long: this was not run".into(),
             Self::TooLongHint { bytes, limit } => format!(
                 "It has {bytes} bytes, at most {limit} are taken. Send it in pieces, or put the content into a file on the machine."

@@ -6,6 +6,7 @@
 
 mod call;
 mod dangling;
+mod media;
 
 use std::fmt::Write as _;
 use std::sync::Arc;
@@ -53,6 +54,10 @@ pub enum Message {
     Post(Value),
     /// A card of schema 2.0.
     Card(Value),
+    /// A picture by its key.
+    Image(String),
+    /// A file by its key.
+    File(String),
 }
 
 impl Message {
@@ -61,6 +66,8 @@ impl Message {
             Self::Text(_) => "text",
             Self::Post(_) => "post",
             Self::Card(_) => "interactive",
+            Self::Image(_) => "image",
+            Self::File(_) => "file",
         }
     }
 
@@ -69,12 +76,14 @@ impl Message {
         match self {
             Self::Text(text) => json!({ "text": text }).to_string(),
             Self::Post(object) | Self::Card(object) => object.to_string(),
+            Self::Image(key) => json!({ "image_key": key }).to_string(),
+            Self::File(key) => json!({ "file_key": key }).to_string(),
         }
     }
 
     fn limit(&self) -> usize {
         match self {
-            Self::Text(_) => TEXT_BYTES,
+            Self::Text(_) | Self::Image(_) | Self::File(_) => TEXT_BYTES,
             Self::Post(_) | Self::Card(_) => CARD_BYTES,
         }
     }
@@ -150,6 +159,7 @@ impl Api {
                 path: "/open-apis/im/v1/messages".into(),
                 query: &[("receive_id_type", to.kind())],
                 body: Some(body),
+                upload: None,
                 repeat: repeat(uuid),
                 turn: Turn::Chat(to.id()),
             })
@@ -179,6 +189,7 @@ impl Api {
                 path: format!("{}/reply", message_path(name, message_id)?),
                 query: &[],
                 body: Some(body),
+                upload: None,
                 repeat: repeat(uuid),
                 turn: Turn::Chat(chat_id),
             })
@@ -197,6 +208,7 @@ impl Api {
                 path: message_path(name, message_id)?,
                 query: &[],
                 body: Some(json!({ "content": content })),
+                upload: None,
                 repeat: Repeat::Safe,
                 turn: Turn::Edit(message_id),
             })
@@ -226,6 +238,7 @@ impl Api {
                 path: format!("{}/reactions", message_path(name, message_id)?),
                 query: &[],
                 body: Some(json!({"reaction_type": {"emoji_type": emoji}})),
+                upload: None,
                 repeat: Repeat::Safe,
                 turn: Turn::None,
             })
@@ -247,6 +260,7 @@ impl Api {
                 path: format!("{path}/reactions/{}", segment(name, reaction_id)?),
                 query: &[],
                 body: None,
+                upload: None,
                 repeat: Repeat::Safe,
                 turn: Turn::None,
             })
@@ -265,6 +279,7 @@ impl Api {
                 path: "/open-apis/bot/v3/info".into(),
                 query: &[],
                 body: None,
+                upload: None,
                 repeat: Repeat::Safe,
                 turn: Turn::None,
             })

@@ -10,7 +10,7 @@ use chrono::{DateTime, Utc};
 use secrecy::SecretString;
 use serde_json::Value;
 
-pub use content::Content;
+pub use content::{Attached, Content};
 
 /// What is known of the bot's own open id.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -5,6 +5,7 @@
 //! back is in `show`.
 
 mod arrived;
+mod files;
 mod late;
 mod refused;
 mod show;
@@ -14,14 +15,15 @@ use std::time::Duration;
 
 use common::health::Health;
 use common::http::{HttpError, HttpOptions};
+use common::identity::seal;
 use common::ids::{CauseId, MessageId, Surface, UserId};
 use common::lang::Lang;
-use common::message::inbound::{Chat, ChatKind, InboundBody};
+use common::message::inbound::{Chat, ChatKind, FileRef, InboundBody};
 use common::message::view::Action;
 use common::text::Say as _;
 use common::text::gateway::GatewayText;
 use moka::sync::Cache;
-use secrecy::ExposeSecret as _;
+use secrecy::{ExposeSecret as _, SecretString};
 use serde_json::{Value, json};
 use tokio::sync::{Semaphore, watch};
 use tokio_util::sync::CancellationToken;
@@ -34,10 +36,12 @@ use super::connection::{self, AckAnswer, Delivery, Handler, Status, Tuning};
 use super::error::ErrorKind;
 use super::event::{Content, FeishuMessage, FeishuTap, OwnId};
 use crate::admission::{Admission, Verdict};
+use crate::files::Transfers;
 use crate::intake::{self, Act, Intake, Taken};
 use crate::ledger::Ledger;
 
 use arrived::{Arrivals, Caused, Stand};
+use files::Files;
 pub use show::Feishu;
 
 /// The reaction that says "received", seconds before anything else can be seen.
@@ -54,6 +58,8 @@ struct Ears {
     admission: Admission,
     lang: Lang,
     arrivals: Arrivals,
+    /// What we seal with that a person sent a file; every gateway of the app has it.
+    seals: SecretString,
     chats: Cache<String, ChatKind>,
     courtesies: Arc<Semaphore>,
     tracker: TaskTracker,
@@ -64,6 +70,7 @@ pub(crate) struct Parts {
     pub(crate) intake: Intake,
     pub(crate) admission: Admission,
     pub(crate) ledger: Ledger,
+    pub(crate) transfers: Transfers,
     pub(crate) lang: Lang,
 }
 
@@ -81,6 +88,7 @@ pub(crate) fn start(
     let ears = Arc::new(Ears {
         api: api.clone(),
         arrivals: Arrivals::new(parts.intake.clone()),
+        seals: options.app_secret.clone(),
         intake: parts.intake,
         admission: parts.admission,
         lang: parts.lang,
@@ -98,7 +106,11 @@ pub(crate) fn start(
         cancel.clone(),
     );
     tracker.spawn(show_status(status, health.clone()));
-    Ok(Arc::new(Feishu::new(api, parts.ledger, parts.lang)))
+    let files = Files {
+        transfers: parts.transfers,
+        seals: options.app_secret.clone(),
+    };
+    Ok(Arc::new(Feishu::new(api, parts.ledger, files, parts.lang)))
 }
 
 /// Keeps the board in step with the connection; ends with it.
@@ -197,6 +209,18 @@ impl Ears {
                 Some(body) => body,
                 None => return AckAnswer::Done,
             },
+            Content::Files { files, text } => {
+                let user = user.to_string();
+                let files = files.into_iter().map(|file| FileRef {
+                    seal: seal(&self.seals, &user, &message.message_id, &file.key),
+                    name: file.name,
+                    kind: file.kind,
+                    size: None,
+                    message: message.message_id.clone(),
+                    key: file.key,
+                });
+                intake::read_files(files.collect(), text)
+            }
             Content::Unsupported { kind } => InboundBody::Unsupported { what: kind },
         };
         self.chats.insert(message.chat_id.clone(), kind);

@@ -164,6 +164,7 @@ mod tests {
             pos: seq,
             item: Item::Mine {
                 id: String::new(),
+                files: Vec::new(),
                 text: "x".repeat(CHUNK / 3),
                 at: chrono::Utc::now(),
             },

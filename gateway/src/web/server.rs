@@ -7,8 +7,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
+use axum::body::Body;
 use axum::extract::rejection::JsonRejection;
-use axum::extract::{DefaultBodyLimit, Json, Query, Request, State, WebSocketUpgrade};
+use axum::extract::{DefaultBodyLimit, Json, Path, Query, Request, State, WebSocketUpgrade};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse as _, Response};
@@ -16,11 +17,14 @@ use axum::routing::{get, post};
 use common::health::Health;
 use common::ids::{CardId, CauseId, Surface};
 use common::lang::Lang;
-use common::message::inbound::{Chat, ChatKind, InboundBody};
+use common::message::inbound::{
+    Chat, ChatKind, FileKind, FileRef, InboundBody, MAX_FILES, MAX_RECEIVED,
+};
 use common::message::view::Action;
 use common::metrics;
 use common::text::Say as _;
 use common::text::gateway::GatewayText;
+use common::text::host::files::size;
 use futures_util::StreamExt as _;
 use serde::Deserialize;
 use serde_json::json;
@@ -30,9 +34,10 @@ use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 use uuid::Uuid;
 
+use super::files::{FileError, Folder, Way, picture};
 use super::guard::{self, Guard};
 use super::login::Login;
-use super::timeline::Timeline;
+use super::timeline::{PageFile, Timeline};
 use super::{page, push};
 use crate::intake::{self, Act, Intake, Taken};
 
@@ -47,12 +52,17 @@ const MOST_THROWN_AWAY: u64 = 64 * 1024 * 1024;
 const THROWS_AWAY_FOR: Duration = Duration::from_secs(10);
 /// Open pages at once; one more is told to come back later.
 const PAGES: usize = 32;
+/// Where files are.
+const FILES: &str = "/api/files/";
+/// The longest name of a file that the page tells.
+const LONGEST_NAME: usize = 255;
 /// Of a text too long to be taken, this many characters are shown.
 const SHOWN_OF_TOO_LONG: usize = 500;
 
 /// What every request may use.
 pub(super) struct Site {
     pub(super) timeline: Timeline,
+    pub(super) folder: Folder,
     pub(super) login: Login,
     pub(super) intake: Intake,
     pub(super) user: common::ids::UserId,
@@ -63,7 +73,7 @@ pub(super) struct Site {
 
 impl Site {
     pub(super) fn new(
-        timeline: Timeline,
+        (timeline, folder): (Timeline, Folder),
         login: Login,
         intake: Intake,
         user: common::ids::UserId,
@@ -72,6 +82,7 @@ impl Site {
     ) -> Self {
         Self {
             timeline,
+            folder,
             login,
             intake,
             user,
@@ -124,7 +135,8 @@ pub(super) fn routes(site: Arc<Site>, health: Health, address: SocketAddr) -> Ro
         .route("/login", get(login))
         .route("/api/follow", get(follow))
         .route("/api/messages", post(message))
-        .route("/api/taps", post(tap));
+        .route("/api/taps", post(tap))
+        .route("/api/files/{id}", get(file).post(attach));
     for (path, kind, text) in page::FILES {
         let answer = move || async move { ([(header::CONTENT_TYPE, kind)], text) };
         router = router.route(path, get(answer));
@@ -132,6 +144,7 @@ pub(super) fn routes(site: Arc<Site>, health: Health, address: SocketAddr) -> Ro
     router
         .with_state(site)
         .merge(health_route(health))
+        // A file is bounded where it is read, piece by piece.
         .layer(DefaultBodyLimit::max(MOST_BODY))
         .layer(middleware::from_fn_with_state(lang, too_large))
         .layer(middleware::from_fn_with_state(
@@ -152,7 +165,12 @@ pub(crate) async fn serve(listener: TcpListener, router: Router, cancel: Cancell
 async fn too_large(State(lang): State<Lang>, request: Request, next: Next) -> Response {
     let length = request.headers().get(header::CONTENT_LENGTH);
     let length = length.and_then(|length| length.to_str().ok()?.parse::<u64>().ok());
-    let Some(length) = length.filter(|length| *length > MOST_BODY as u64) else {
+    let most = if request.uri().path().starts_with(FILES) {
+        MAX_RECEIVED
+    } else {
+        MOST_BODY as u64
+    };
+    let Some(length) = length.filter(|length| *length > most) else {
         return next.run(request).await;
     };
     if length <= MOST_THROWN_AWAY {
@@ -243,8 +261,48 @@ async fn follow(
 #[derive(Deserialize)]
 struct Said {
     id: Uuid,
+    #[serde(default)]
     text: String,
+    #[serde(default)]
+    files: Vec<SaidFile>,
     lang: Option<Lang>,
+}
+
+/// A file that was attached before.
+#[derive(Deserialize)]
+struct SaidFile {
+    id: Uuid,
+    name: String,
+    bytes: u64,
+    #[serde(default)]
+    image: bool,
+}
+
+impl SaidFile {
+    fn shown(&self) -> PageFile {
+        PageFile {
+            url: format!("{FILES}{}", self.id.simple()),
+            name: self.name.clone(),
+            bytes: self.bytes,
+            image: self.image,
+        }
+    }
+
+    fn reference(self, message: &str) -> FileRef {
+        FileRef {
+            name: self.name.chars().take(LONGEST_NAME).collect(),
+            kind: if self.image {
+                FileKind::Image
+            } else {
+                FileKind::File
+            },
+            size: Some(self.bytes),
+            message: message.to_owned(),
+            key: self.id.simple().to_string(),
+            // The key says it: nobody else knows it.
+            seal: String::new(),
+        }
+    }
 }
 
 async fn message(
@@ -258,13 +316,23 @@ async fn message(
     };
     let lang = said.lang.unwrap_or(site.lang);
     let mut shown = said.text.trim().to_owned();
-    let Some(body) = intake::read_text(said.text) else {
+    let id = said.id.simple().to_string();
+    if said.files.len() > MAX_FILES {
+        return refuse(StatusCode::BAD_REQUEST, &GatewayText::BadRequest, lang);
+    }
+    let files: Vec<PageFile> = said.files.iter().map(SaidFile::shown).collect();
+    let body = if said.files.is_empty() {
+        intake::read_text(said.text)
+    } else {
+        let references = said.files.into_iter().map(|file| file.reference(&id));
+        Some(intake::read_files(references.collect(), said.text))
+    };
+    let Some(body) = body else {
         return refuse(StatusCode::BAD_REQUEST, &GatewayText::BadRequest, lang);
     };
     if let InboundBody::TooLong { .. } = body {
         shown = shown.chars().take(SHOWN_OF_TOO_LONG).chain(['…']).collect();
     }
-    let id = said.id.simple().to_string();
     let place = site.intake.line_up(&site.user);
     if let Err(why) = site
         .intake
@@ -281,7 +349,7 @@ async fn message(
     common::crash_point!("gateway.page.act.stored");
     // Only now it is safe. If we die before the next line, the page sends it again, the stream
     // recognises it, and it is written then.
-    match site.timeline.mine(id, shown).await {
+    match site.timeline.mine(id, shown, files).await {
         Ok(()) => StatusCode::ACCEPTED.into_response(),
         Err(why) => {
             warn!(%why, "a message from the page is safe but not on the timeline");
@@ -292,6 +360,98 @@ async fn message(
             )
         }
     }
+}
+
+/// Takes a file that the person attached. It is kept until it is sent with a message, and after that
+/// for as long as there is room.
+async fn attach(
+    State(site): Shared,
+    headers: HeaderMap,
+    Path(id): Path<Uuid>,
+    request: Request,
+) -> Response {
+    let lang = page::lang_of(&headers, site.lang);
+    if !site.login.admits(&headers) {
+        return refuse(StatusCode::UNAUTHORIZED, &GatewayText::LoginNeeded, lang);
+    }
+    let bytes = request.into_body().into_data_stream();
+    match site.folder.keep(Way::In, id, bytes).await {
+        Ok(bytes) => (StatusCode::CREATED, Json(json!({"bytes": bytes}))).into_response(),
+        Err(FileError::Size) => {
+            let max = size(MAX_RECEIVED);
+            let text = GatewayText::FileTooLarge { max };
+            refuse(StatusCode::PAYLOAD_TOO_LARGE, &text, lang)
+        }
+        Err(why) => {
+            warn!(%why, "a file from the page was not taken");
+            refuse(
+                StatusCode::SERVICE_UNAVAILABLE,
+                &GatewayText::FileNoRoom,
+                lang,
+            )
+        }
+    }
+}
+
+/// How a file is asked for: the name is for the browser's own folder.
+#[derive(Deserialize)]
+struct Named {
+    #[serde(default)]
+    name: String,
+}
+
+/// Gives a file out: a picture to be looked at, anything else to be kept.
+async fn file(
+    State(site): Shared,
+    headers: HeaderMap,
+    Path(id): Path<Uuid>,
+    Query(named): Query<Named>,
+) -> Response {
+    let lang = page::lang_of(&headers, site.lang);
+    if !site.login.admits(&headers) {
+        return refuse(StatusCode::UNAUTHORIZED, &GatewayText::LoginNeeded, lang);
+    }
+    let mut found = site.folder.open(Way::Out, id).await;
+    if matches!(found, Ok(None)) {
+        found = site.folder.open(Way::In, id).await;
+    }
+    let Ok(Some((bytes, mut source))) = found else {
+        return refuse(StatusCode::GONE, &GatewayText::FileDropped, lang);
+    };
+    let first = source.next().await;
+    let head = match &first {
+        Some(Ok(head)) => picture(head),
+        Some(Err(_)) | None => None,
+    };
+    let disposition = match head {
+        Some(_) => "inline".to_owned(),
+        None => format!("attachment; filename*=UTF-8''{}", percent(&named.name)),
+    };
+    let rest = futures_util::stream::iter(first).chain(source);
+    let body = Body::from_stream(rest.map(|part| part.map_err(std::io::Error::other)));
+    let headers = [
+        (
+            header::CONTENT_TYPE,
+            head.unwrap_or("application/octet-stream").to_owned(),
+        ),
+        (header::CONTENT_DISPOSITION, disposition),
+        (header::CONTENT_LENGTH, bytes.to_string()),
+    ];
+    (headers, body).into_response()
+}
+
+/// A name as it may stand in a header.
+fn percent(name: &str) -> String {
+    use std::fmt::Write as _;
+    let mut out = String::new();
+    for byte in name.chars().take(LONGEST_NAME).collect::<String>().bytes() {
+        if byte.is_ascii_alphanumeric() || b"-_.".contains(&byte) {
+            out.push(char::from(byte));
+        } else {
+            let _ = write!(out, "%{byte:02X}");
+        }
+    }
+    out
 }
 
 #[derive(Deserialize)]

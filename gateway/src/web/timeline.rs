@@ -40,6 +40,9 @@ pub enum Item {
         id: String,
         /// The text, cut when it was too long to be taken.
         text: String,
+        /// Files that went with it.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        files: Vec<PageFile>,
         /// When it was taken.
         at: DateTime<Utc>,
     },
@@ -54,6 +57,15 @@ pub enum Item {
         /// When it was first shown.
         at: DateTime<Utc>,
     },
+    /// A file from a node.
+    File {
+        /// The outbound that brought it.
+        id: MessageId,
+        /// What and where it is.
+        file: PageFile,
+        /// When it was shown.
+        at: DateTime<Utc>,
+    },
     /// A short message.
     Notice {
         /// The outbound that brought it.
@@ -63,6 +75,19 @@ pub enum Item {
         /// When it was shown.
         at: DateTime<Utc>,
     },
+}
+
+/// A file as the page shows it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PageFile {
+    /// Where it is, for the browser; empty for what is not to be had again.
+    pub url: String,
+    /// What it is called.
+    pub name: String,
+    /// Size in bytes.
+    pub bytes: u64,
+    /// Whether it is a picture that browsers show.
+    pub image: bool,
 }
 
 /// An item with its place.
@@ -132,7 +157,17 @@ pub enum Fit {
 }
 
 enum Request {
-    Mine(String, String, oneshot::Sender<Result<(), TimelineError>>),
+    Mine(
+        String,
+        String,
+        Vec<PageFile>,
+        oneshot::Sender<Result<(), TimelineError>>,
+    ),
+    File(
+        MessageId,
+        PageFile,
+        oneshot::Sender<Result<(), TimelineError>>,
+    ),
     Card(
         CardId,
         u32,
@@ -189,8 +224,19 @@ impl Timeline {
     }
 
     /// Keeps what the person wrote; a repeat of the same `id` changes nothing.
-    pub async fn mine(&self, id: String, text: String) -> Result<(), TimelineError> {
-        self.ask(|answer| Request::Mine(id, text, answer)).await?
+    pub async fn mine(
+        &self,
+        id: String,
+        text: String,
+        files: Vec<PageFile>,
+    ) -> Result<(), TimelineError> {
+        self.ask(|answer| Request::Mine(id, text, files, answer))
+            .await?
+    }
+
+    /// Shows a file; a repeat of the same outbound changes nothing.
+    pub async fn file(&self, id: MessageId, file: PageFile) -> Result<(), TimelineError> {
+        self.ask(|answer| Request::File(id, file, answer)).await?
     }
 
     /// Shows a card or a newer revision of it; an older or equal one changes nothing.
@@ -327,8 +373,12 @@ impl Owner {
     /// Whoever asked may be gone by now; the work is done all the same.
     fn serve(&mut self, request: Request) {
         match request {
-            Request::Mine(id, text, answer) => {
-                let done = self.store.mine(id, text);
+            Request::Mine(id, text, files, answer) => {
+                let done = self.store.mine(id, text, files);
+                drop(answer.send(self.told(done)));
+            }
+            Request::File(id, file, answer) => {
+                let done = self.store.file(id, file);
                 drop(answer.send(self.told(done)));
             }
             Request::Card(card, rev, view, answer) => {

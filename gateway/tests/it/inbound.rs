@@ -3,10 +3,12 @@
 
 use std::time::Duration;
 
+use common::identity::check_seal;
 use common::ids::CardId;
-use common::message::inbound::{ChatKind, InboundBody, MAX_TEXT};
+use common::message::inbound::{ChatKind, FileKind, InboundBody, MAX_TEXT};
 use common::message::view::{Action, Button, ButtonStyle, Tone};
 use kit::feishu::{Feishu, SayOptions, Settings};
+use secrecy::SecretString;
 
 use crate::stage::{SOON, Stage, app, card, direct, until, view};
 
@@ -137,6 +139,12 @@ async fn what_is_not_text_or_too_long_is_said_so() {
     let me = feishu.user("ou_me");
     me.say("  ");
     me.send_image(vec![1, 2, 3]);
+    let sticker = SayOptions {
+        msg_type: Some("sticker".into()),
+        content: Some(serde_json::json!({"file_key": "file_1"})),
+        ..SayOptions::default()
+    };
+    me.say_with("", sticker);
     me.say(&"x".repeat(MAX_TEXT + 1));
     let group = feishu.group(&["ou_me"]);
     let options = SayOptions {
@@ -145,22 +153,30 @@ async fn what_is_not_text_or_too_long_is_said_so() {
         ..SayOptions::default()
     };
     me.say_with("in the group", options);
-    let said = stage.wait_said(3).await;
+    let said = stage.wait_said(4).await;
     let bodies: Vec<&InboundBody> = said.iter().map(|one| &one.body).collect();
+    let InboundBody::Files { files, text: words } = bodies[0] else {
+        panic!("{:?}", bodies[0]);
+    };
+    // Sealed, so that whoever asks for its bytes shows that this person sent it.
+    let (file, secret) = (&files[0], SecretString::from(feishu.app_secret()));
+    let holds = |user: &str| check_seal(&secret, user, &file.message, &file.key, &file.seal);
+    assert_eq!((file.kind, words.as_str()), (FileKind::Image, ""));
+    assert!(holds("feishu/ou_me") && !holds("feishu/ou_you"));
     assert_eq!(
-        bodies[0],
+        bodies[1],
         &InboundBody::Unsupported {
-            what: "image".into()
+            what: "sticker".into()
         }
     );
     assert_eq!(
-        bodies[1],
+        bodies[2],
         &InboundBody::TooLong {
             bytes: MAX_TEXT + 1
         }
     );
-    assert_eq!(text(bodies[2]), "in the group");
-    assert_eq!(said[2].chat.kind, ChatKind::Group);
+    assert_eq!(text(bodies[3]), "in the group");
+    assert_eq!(said[3].chat.kind, ChatKind::Group);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -12,6 +12,7 @@
 mod crash;
 mod deliver;
 mod feishu_wire;
+mod files;
 mod flood;
 mod inbound;
 mod kept;

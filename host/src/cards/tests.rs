@@ -10,7 +10,7 @@ mod web;
 use super::*;
 
 /// A card in plain text: `# title (tone)`, the blocks, `[button → action]`, `-- footer`.
-fn show(view: &View) -> String {
+pub(crate) fn show(view: &View) -> String {
     let mut lines = vec![format!("# {} ({:?})", view.title, view.tone)];
     for block in &view.blocks {
         match block {

@@ -1,14 +1,105 @@
-//! `/grep <pattern> [path]`: search in files.
+//! `/grep <pattern> [path]`: lines of files that match.
 
-use common::message::view::Tone;
-use common::text::host::HostText;
+use std::fmt::Write as _;
+use std::sync::Arc;
 
+use common::command::Command;
+use common::lang::Lang;
+use common::message::view::{Block, Tone, View};
+use common::text::Say as _;
+use common::text::host::files::FilesText;
+
+use crate::cards;
 use crate::context::Origin;
 use crate::desk::Desk;
+use crate::files::{Found, SEARCH_SECONDS};
 
-pub(crate) async fn run(desk: &mut Desk, place: u64, origin: &Origin, _args: &str) {
-    let text = HostText::UnknownCommand {
-        name: "/grep".into(),
+pub(crate) async fn run(desk: &mut Desk, place: u64, origin: &Origin, args: &str) {
+    let Some((pattern, path)) = read(args) else {
+        desk.usage(place, origin, Command::Grep, None).await;
+        return;
     };
-    desk.say(place, origin, Tone::Warning, &text).await;
+    let context = Arc::clone(&desk.context);
+    let grounds = desk.grounds(&origin.user);
+    let from = origin.clone();
+    desk.beside(place, origin, async move {
+        let view = match context.files.search(&grounds, &pattern, &path).await {
+            Ok(found) => view(&context.name, from.lang, &found),
+            Err(text) => cards::say(&context.name, from.lang, Tone::Warning, &text),
+        };
+        vec![from.reply(view)]
+    })
+    .await;
 }
+
+/// The pattern, which may be quoted, and the path behind it.
+fn read(args: &str) -> Option<(String, String)> {
+    let first = args.chars().next()?;
+    if matches!(first, '"' | '\'')
+        && let Some((pattern, path)) = args.get(1..).and_then(|rest| rest.split_once(first))
+        && (path.is_empty() || path.starts_with(char::is_whitespace))
+    {
+        let path = super::unquoted(path.trim()).to_owned();
+        return (!pattern.is_empty()).then(|| (pattern.to_owned(), path));
+    }
+    let (pattern, path) = args.split_once(char::is_whitespace).unwrap_or((args, ""));
+    Some((pattern.to_owned(), super::unquoted(path.trim()).to_owned()))
+}
+
+fn view(node: &str, lang: Lang, found: &Found) -> View {
+    let mut text = String::new();
+    let mut file = "";
+    for hit in &found.hits {
+        if hit.path != file {
+            if !file.is_empty() {
+                text.push('\n');
+            }
+            file = &hit.path;
+            let _ = writeln!(text, "{file}");
+        }
+        let _ = writeln!(text, "{:>5}: {}", hit.line, hit.text);
+    }
+    let head = if found.hits.is_empty() {
+        FilesText::NoHits { files: found.files }
+    } else {
+        FilesText::Hits {
+            n: found.hits.len(),
+            files: found.with_hits,
+        }
+    };
+    let mut blocks = vec![Block::Plain {
+        text: head.say(lang),
+    }];
+    if !text.is_empty() {
+        blocks.push(Block::Code {
+            lang: String::new(),
+            text,
+        });
+    }
+    let mut notes = Vec::new();
+    if found.cut {
+        let seconds = SEARCH_SECONDS;
+        notes.push(FilesText::SearchCut { seconds }.say(lang));
+    }
+    if found.more {
+        notes.push(FilesText::MoreHits.say(lang));
+    }
+    if found.binary + found.ignored + found.closed > 0 {
+        let passed = FilesText::PassedOver {
+            binary: found.binary,
+            ignored: found.ignored,
+            closed: found.closed,
+        };
+        notes.push(passed.say(lang));
+    }
+    View {
+        title: node.to_owned(),
+        tone: Tone::Done,
+        blocks,
+        footer: (!notes.is_empty()).then(|| notes.join(" · ")),
+        ..View::default()
+    }
+}
+
+#[cfg(test)]
+mod tests;

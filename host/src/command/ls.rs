@@ -1,12 +1,86 @@
-//! `/ls [path]`: what is in a folder.
+//! `/ls [path]`: what is in a directory.
 
-use common::message::view::Tone;
-use common::text::host::HostText;
+use std::sync::Arc;
 
+use chrono_tz::Tz;
+use common::lang::Lang;
+use common::message::view::{Block, Tone, View};
+use common::text::Say as _;
+use common::text::host::files::{FilesText, size};
+
+use crate::cards;
 use crate::context::Origin;
 use crate::desk::Desk;
+use crate::files::{EntryKind, Listing};
 
-pub(crate) async fn run(desk: &mut Desk, place: u64, origin: &Origin, _args: &str) {
-    let text = HostText::UnknownCommand { name: "/ls".into() };
-    desk.say(place, origin, Tone::Warning, &text).await;
+pub(crate) async fn run(desk: &mut Desk, place: u64, origin: &Origin, args: &str) {
+    let context = Arc::clone(&desk.context);
+    let grounds = desk.grounds(&origin.user);
+    let (from, path) = (origin.clone(), super::unquoted(args).to_owned());
+    desk.beside(place, origin, async move {
+        let view = match context.files.list(&grounds, &path).await {
+            Ok(listing) => view(&context.name, from.lang, context.timezone, &listing),
+            Err(text) => cards::say(&context.name, from.lang, Tone::Warning, &text),
+        };
+        vec![from.reply(view)]
+    })
+    .await;
 }
+
+fn view(node: &str, lang: Lang, zone: Tz, listing: &Listing) -> View {
+    let mut text = String::new();
+    for entry in &listing.entries {
+        let what = match entry.kind {
+            EntryKind::File => size(entry.size),
+            EntryKind::Dir | EntryKind::Link(_) | EntryKind::Other => "-".into(),
+        };
+        let end = match &entry.kind {
+            EntryKind::Dir => "/".to_owned(),
+            EntryKind::Link(to) => format!(" -> {to}"),
+            EntryKind::File => String::new(),
+            EntryKind::Other => " (?)".to_owned(),
+        };
+        let time = entry.modified.with_timezone(&zone).format("%Y-%m-%d %H:%M");
+        let line = format!("{time} {what:>8}  {}{end}\n", entry.name);
+        text.push_str(&line);
+    }
+    let mut notes = Vec::new();
+    if listing.ignored > 0 {
+        notes.push(FilesText::Ignored { n: listing.ignored }.say(lang));
+    }
+    if listing.more > 0 {
+        notes.push(FilesText::MoreEntries { n: listing.more }.say(lang));
+    }
+    let what = FilesText::Entries {
+        n: listing.entries.len() + listing.more,
+    };
+    let head = FilesText::Head {
+        path: listing.path.clone(),
+        what: what.say(lang),
+    };
+    let body = if text.is_empty() {
+        Block::Plain {
+            text: FilesText::EmptyDir.say(lang),
+        }
+    } else {
+        Block::Code {
+            lang: String::new(),
+            text,
+        }
+    };
+    View {
+        title: node.to_owned(),
+        tone: Tone::Done,
+        blocks: vec![
+            Block::Plain {
+                text: head.say(lang),
+            },
+            body,
+        ],
+        footer: (!notes.is_empty()).then(|| notes.join(" · ")),
+        ..View::default()
+    }
+}
+
+#[cfg(test)]
+mod tests;

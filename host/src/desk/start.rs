@@ -89,6 +89,7 @@ impl Desk {
             strays: (turns, prompts),
             seats: super::beside::Seats::default(),
             knocks,
+            arrivals: super::files::Arrivals::default(),
         }
     }
 

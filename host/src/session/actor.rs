@@ -6,6 +6,7 @@
 //! step, as are those of a message that was handed into it. What is found after a restart is `recover`'s; how cards look is `cards`'.
 
 mod asked;
+mod attach;
 mod end;
 mod heard;
 mod outcome;

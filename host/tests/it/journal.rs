@@ -62,7 +62,9 @@ pub(crate) fn notice(text: &str) -> Change {
 fn said(outbound: &Outbound) -> &str {
     match &outbound.body {
         OutboundBody::Notice { text } => text,
-        OutboundBody::Card { .. } => panic!("no cards here"),
+        OutboundBody::Card { .. } | OutboundBody::File { .. } | OutboundBody::Fetch { .. } => {
+            panic!("no cards here")
+        }
     }
 }
 
@@ -101,6 +103,7 @@ fn turn(session: &SessionRecord, n: usize) -> TurnRecord {
         cause: CauseId::new(Surface::Feishu, &format!("om_{n}")),
         traceparent: String::new(),
         text: format!("text {n}"),
+        attachments: Vec::new(),
         asked: None,
         given: false,
         key: Uuid::new_v4(),

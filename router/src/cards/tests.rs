@@ -280,10 +280,10 @@ fn commands_written_wrongly() {
 fn what_is_not_taken() {
     insta::assert_snapshot!(both(|lang| unsupported(lang, "image")), @r"
     # 暂时还不能处理图片 (Warning)
-    请发送文字。
+    请发送文字、图片或文件。
 
     # Cannot handle pictures yet (Warning)
-    Please send text.
+    Please send text, pictures or files.
     ");
     insta::assert_snapshot!(both(|lang| too_long(lang, 123_456)), @r"
     # 文字太长，没有执行 (Warning)

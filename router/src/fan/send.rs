@@ -4,7 +4,7 @@
 use common::ids::NodeId;
 use common::lang::Lang;
 use common::message::Meta;
-use common::message::inbound::{Inbound, InboundBody};
+use common::message::inbound::Inbound;
 use tracing::info;
 
 use super::LineState;
@@ -57,9 +57,7 @@ fn part(inbound: &Inbound, node: &NodeId, text: &str) -> Inbound {
             cause: whole.cause.at_node(node),
             ..whole.clone()
         },
-        body: InboundBody::Text {
-            text: text.to_owned(),
-        },
+        body: inbound.body.with_text(text.to_owned()),
         ..inbound.clone()
     }
 }

@@ -51,7 +51,7 @@ async fn what_cannot_be_handled_is_answered_and_no_node_hears_of_it() {
         .await;
     insta::assert_snapshot!(world.shown().await.text(), @"
     Cannot handle pictures yet
-    Please send text.
+    Please send text, pictures or files.
     ");
     world
         .act("ou_1", "om_2", InboundBody::TooLong { bytes: 123_456 })

@@ -30,6 +30,7 @@ async fn notice(world: &World) -> (String, String) {
     match out.body {
         OutboundBody::Notice { text } => (out.user.to_string(), text),
         OutboundBody::Card { view, .. } => panic!("a notice was expected: {view:?}"),
+        OutboundBody::File { .. } | OutboundBody::Fetch { .. } => panic!("a router sends no files"),
     }
 }
 

@@ -53,6 +53,7 @@ async fn a_second_start_changes_nothing() {
             "KV_PW_WAITING",
             "PW_DLQ",
             "PW_DLQ/router",
+            "PW_DOWN",
             "PW_IN",
             "PW_IN/router",
             "PW_OUT",
@@ -60,6 +61,7 @@ async fn a_second_start_changes_nothing() {
             "PW_OUT/web",
             "PW_TURN",
             "PW_TURN/router",
+            "PW_UP",
             "PW_WORK",
             "PW_WORK/home",
         ]

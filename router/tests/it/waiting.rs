@@ -31,6 +31,7 @@ async fn notice(world: &World) -> String {
     match world.out().await.body {
         OutboundBody::Notice { text } => text,
         OutboundBody::Card { view, .. } => panic!("a notice was expected: {view:?}"),
+        OutboundBody::File { .. } | OutboundBody::Fetch { .. } => panic!("a router sends no files"),
     }
 }
 
@@ -103,7 +104,9 @@ async fn the_line_of_a_node_that_is_off_is_left_alone_once_all_is_told() {
     let back = until("it is told that the node is back", || async {
         match world.out().await.body {
             OutboundBody::Notice { text } => Some(text),
-            OutboundBody::Card { .. } => None,
+            OutboundBody::Card { .. } | OutboundBody::File { .. } | OutboundBody::Fetch { .. } => {
+                None
+            }
         }
     })
     .await;
@@ -209,6 +212,9 @@ async fn a_node_that_is_back_is_told_once_for_all_that_waited() {
                 edits.push((card.to_string(), *rev, view.title.as_str()));
             }
             OutboundBody::Notice { text } => notices.push(text.as_str()),
+            OutboundBody::File { .. } | OutboundBody::Fetch { .. } => {
+                panic!("a router sends no files")
+            }
         }
     }
     let back = "home is back and has taken it";
@@ -364,6 +370,9 @@ async fn what_waited_too_long_is_told_and_can_be_sent_again() {
         titles.push(match world.out().await.body {
             OutboundBody::Card { view, .. } => view.title,
             OutboundBody::Notice { text } => text,
+            OutboundBody::File { .. } | OutboundBody::Fetch { .. } => {
+                panic!("a router sends no files")
+            }
         });
     }
     assert!(

@@ -13,6 +13,7 @@ use serde_json::Value;
 use tokio::time::Instant;
 
 use super::dangling::Dangling;
+use super::media::{DOWNLOAD, UPLOAD, Upload};
 use crate::feishu::FeishuOptions;
 use crate::feishu::error::{Answer, ApiError, ErrorKind};
 use crate::feishu::limits::Limits;
@@ -90,6 +91,7 @@ pub(super) struct Call<'a> {
     pub(super) path: String,
     pub(super) query: &'a [(&'a str, &'a str)],
     pub(super) body: Option<Value>,
+    pub(super) upload: Option<Upload>,
     pub(super) repeat: Repeat<'a>,
     pub(super) turn: Turn<'a>,
 }
@@ -180,6 +182,47 @@ impl Caller {
         }
     }
 
+    /// Begins to read bytes; whoever asked goes on reading, and tries again. Only a refused token is
+    /// seen to here.
+    pub(super) async fn download(
+        &self,
+        name: &'static str,
+        path: &str,
+        query: &[(&str, &str)],
+    ) -> Result<reqwest::Response, ApiError> {
+        let mut refused = false;
+        loop {
+            self.open(name).await;
+            self.limits.api(name).await;
+            let token = self.tokens.get().await.map_err(before_the_call)?;
+            let network = |error| ApiError::network(name, error);
+            let request = self
+                .http
+                .get(self.options.url(path))
+                // Of all of it; in between, silence ends it much sooner.
+                .timeout(DOWNLOAD)
+                .bearer_auth(token.expose())
+                .query(query);
+            let sent = tokio::time::timeout(UPLOAD, request.send()).await;
+            let response = sent
+                .map_err(|_| ApiError::local(name, ErrorKind::Unsure, "no answer in time"))?
+                .map_err(network)?;
+            if response.status().is_success() {
+                return Ok(response);
+            }
+            let answer = Answer::read(response).await.map_err(network)?;
+            let error = ApiError::answer(name, &answer);
+            if let Some(wait) = asked_to_wait(&error.kind) {
+                self.close(name, wait);
+            }
+            if error.kind != ErrorKind::TokenRefused || refused {
+                return Err(error);
+            }
+            refused = true;
+            self.tokens.refused(&token).await;
+        }
+    }
+
     /// Waits while the platform does not want this kind of call.
     async fn open(&self, name: &'static str) {
         let until = {
@@ -201,9 +244,15 @@ impl Caller {
         let mut request = self
             .http
             .request(call.method.clone(), url)
-            .timeout(self.patience.timeout)
+            .timeout(match call.upload {
+                Some(_) => UPLOAD,
+                None => self.patience.timeout,
+            })
             .bearer_auth(token)
             .query(call.query);
+        if let Some(upload) = &call.upload {
+            request = request.multipart(upload.form());
+        }
         if let Some(body) = &call.body {
             request = request.json(body);
         }

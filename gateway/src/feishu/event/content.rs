@@ -1,10 +1,11 @@
 //! The text inside a received message.
 //!
-//! Plain text and rich text become one string; everything else keeps only its
-//! kind, so that the person can be told.
+//! Plain text and rich text become one string, files and pictures keep their keys; everything else
+//! keeps only its kind, so that the person can be told.
 
 use std::fmt::Write as _;
 
+use common::message::inbound::FileKind;
 use serde_json::Value;
 
 use super::OwnId;
@@ -17,6 +18,13 @@ const VIDEO: &str = "[video]";
 pub enum Content {
     /// Text or Markdown; mentions of the bot are gone, others read `@name`.
     Text(String),
+    /// Files or pictures, with or without words.
+    Files {
+        /// In order.
+        files: Vec<Attached>,
+        /// As in [`Content::Text`]; may be empty.
+        text: String,
+    },
     /// Something without text, or of a kind that we do not know.
     Unsupported {
         /// The platform's word for it, such as `image`.
@@ -24,16 +32,53 @@ pub enum Content {
     },
 }
 
+/// A file that came with a message.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Attached {
+    /// What it is.
+    pub kind: FileKind,
+    /// The platform's key of it.
+    pub key: String,
+    /// Its name; empty if the platform gives none.
+    pub name: String,
+}
+
+impl Attached {
+    /// From an object that names the key under `key`.
+    fn read(kind: FileKind, object: &Value, key: &str) -> Option<Self> {
+        let word = |name: &str| object.get(name).and_then(Value::as_str);
+        Some(Self {
+            kind,
+            key: word(key).filter(|key| !key.is_empty())?.to_owned(),
+            name: word("file_name").unwrap_or_default().to_owned(),
+        })
+    }
+}
+
 impl Content {
     /// Reads the JSON inside the string `raw`.
     pub(super) fn read(kind: &str, raw: &str, mentions: &Mentions) -> Self {
         let parsed: Value = serde_json::from_str(raw).unwrap_or(Value::Null);
+        let alone = match kind {
+            "image" => Attached::read(FileKind::Image, &parsed, "image_key"),
+            "file" => Attached::read(FileKind::File, &parsed, "file_key"),
+            "audio" => Attached::read(FileKind::Audio, &parsed, "file_key"),
+            "media" => Attached::read(FileKind::Video, &parsed, "file_key"),
+            _ => None,
+        };
+        if let Some(file) = alone {
+            return Self::Files {
+                files: vec![file],
+                text: String::new(),
+            };
+        }
+        let mut files = Vec::new();
         let text = match kind {
             "text" => parsed
                 .get("text")
                 .and_then(Value::as_str)
                 .map(str::to_owned),
-            "post" => post(&parsed, mentions),
+            "post" => post(&parsed, mentions, &mut files),
             _ => None,
         };
         let unsupported = |kind: &str| Self::Unsupported {
@@ -51,7 +96,11 @@ impl Content {
                         "media"
                     });
                 }
-                Self::Text(text)
+                if files.is_empty() {
+                    Self::Text(text)
+                } else {
+                    Self::Files { files, text }
+                }
             }
             None => unsupported(kind),
         }
@@ -154,7 +203,7 @@ impl Mentions {
 
 /// Rich text as Markdown. Received posts have no locale level; one is looked
 /// through all the same.
-fn post(parsed: &Value, mentions: &Mentions) -> Option<String> {
+fn post(parsed: &Value, mentions: &Mentions, files: &mut Vec<Attached>) -> Option<String> {
     let inner = if parsed.get("content").is_some_and(Value::is_array) {
         parsed
     } else {
@@ -172,14 +221,14 @@ fn post(parsed: &Value, mentions: &Mentions) -> Option<String> {
     for paragraph in inner.get("content")?.as_array()? {
         let mut line = String::new();
         for node in paragraph.as_array().into_iter().flatten() {
-            inline(node, mentions, &mut line);
+            inline(node, mentions, &mut line, files);
         }
         lines.push(line);
     }
     Some(lines.join("\n"))
 }
 
-fn inline(node: &Value, mentions: &Mentions, line: &mut String) {
+fn inline(node: &Value, mentions: &Mentions, line: &mut String, files: &mut Vec<Attached>) {
     let word = |key: &str| node.get(key).and_then(Value::as_str).unwrap_or_default();
     match word("tag") {
         "a" => {
@@ -200,8 +249,14 @@ fn inline(node: &Value, mentions: &Mentions, line: &mut String) {
                 let _ = write!(line, "@{}", name.unwrap_or(id.trim_start_matches('@')));
             }
         }
-        "img" => line.push_str(IMAGE),
-        "media" => line.push_str(VIDEO),
+        "img" => match Attached::read(FileKind::Image, node, "image_key") {
+            Some(file) => files.push(file),
+            None => line.push_str(IMAGE),
+        },
+        "media" => match Attached::read(FileKind::Video, node, "file_key") {
+            Some(file) => files.push(file),
+            None => line.push_str(VIDEO),
+        },
         "emotion" => {
             let _ = write!(line, ":{}:", word("emoji_type"));
         }
@@ -250,24 +305,61 @@ mod tests {
             [{"tag": "code_block", "language": "RUST", "text": "let a = \"```\";\n"}],
             [{"tag": "img", "image_key": "img_1"}, {"tag": "hologram", "text": "new"}],
         ]});
-        let Content::Text(text) = read("post", &content) else {
-            panic!("not text");
+        let Content::Files { files, text } = read("post", &content) else {
+            panic!("no files");
         };
+        let picture = Attached {
+            kind: FileKind::Image,
+            key: "img_1".into(),
+            name: String::new(),
+        };
+        assert_eq!(files, [picture]);
         insta::assert_snapshot!(text, @r#"
         Plan
         see [docs](https://example.org)@Tom
         ````rust
         let a = "```";
         ````
-        [image]new
+        new
         "#);
     }
 
     #[test]
     fn other_kinds_keep_their_name() {
-        for kind in ["image", "audio", "sticker", "text", "hologram"] {
-            let content = read(kind, &json!({"image_key": "img_1"}));
+        for kind in ["image", "audio", "file", "sticker", "text", "hologram"] {
+            let content = read(kind, &json!({"duration": 2000}));
             assert_eq!(content, Content::Unsupported { kind: kind.into() });
+        }
+    }
+
+    #[test]
+    fn files_keep_their_keys_and_names() {
+        for (kind, content, key, name) in [
+            ("image", json!({"image_key": "img_1"}), "img_1", ""),
+            (
+                "file",
+                json!({"file_key": "file_1", "file_name": "a.pdf"}),
+                "file_1",
+                "a.pdf",
+            ),
+            (
+                "audio",
+                json!({"file_key": "file_2", "duration": 1}),
+                "file_2",
+                "",
+            ),
+            (
+                "media",
+                json!({"file_key": "file_3", "image_key": "img_2", "file_name": "b.mp4"}),
+                "file_3",
+                "b.mp4",
+            ),
+        ] {
+            let Content::Files { files, text } = read(kind, &content) else {
+                panic!("{kind} is no file");
+            };
+            assert_eq!((files[0].key.as_str(), files[0].name.as_str()), (key, name));
+            assert_eq!(text, "");
         }
     }
 

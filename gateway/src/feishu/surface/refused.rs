@@ -27,6 +27,8 @@ pub(super) fn cannot_be_edited(error: &ApiError) -> bool {
 pub(super) fn is_about_the_reply(error: &ApiError, message: &Message) -> bool {
     match message {
         Message::Text(_) => matches!(error.kind, ErrorKind::Permanent | ErrorKind::BadContent),
-        Message::Card(_) | Message::Post(_) => error.kind == ErrorKind::Permanent,
+        Message::Card(_) | Message::Post(_) | Message::Image(_) | Message::File(_) => {
+            error.kind == ErrorKind::Permanent
+        }
     }
 }

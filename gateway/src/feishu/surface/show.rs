@@ -10,6 +10,7 @@
 
 use std::time::Duration;
 
+use common::broker::pieces::Pieces;
 use common::ids::{CardId, MessageId, Surface, UserId};
 use common::lang::Lang;
 use common::message::inbound::{Chat, ChatKind};
@@ -23,6 +24,7 @@ use tracing::warn;
 use super::super::api::{Api, Message, Receiver, Sent};
 use super::super::error::{ApiError, ErrorKind};
 use super::super::render::{Form, Page, pages};
+use super::files::{Files, SentFile};
 use super::late::Late;
 use super::refused::{cannot_be_edited, is_about_the_reply};
 use crate::deliver::{Show, ShowError};
@@ -37,8 +39,9 @@ const PREVIEW_TIME: Duration = Duration::from_secs(5);
 /// The showing side. One card at a time: delivery and preview of it take the same lock.
 #[derive(Debug)]
 pub struct Feishu {
-    api: Api,
-    ledger: Ledger,
+    pub(super) api: Api,
+    pub(super) ledger: Ledger,
+    pub(super) files: Files,
     lang: Lang,
     locks: Vec<Mutex<()>>,
     late: Late,
@@ -72,16 +75,17 @@ impl From<ApiError> for ShowError {
 
 /// Where something goes.
 #[derive(Clone, Copy)]
-struct Place<'a> {
-    chat: &'a Chat,
-    user: &'a UserId,
+pub(super) struct Place<'a> {
+    pub(super) chat: &'a Chat,
+    pub(super) user: &'a UserId,
 }
 
 impl Feishu {
-    pub(super) fn new(api: Api, ledger: Ledger, lang: Lang) -> Self {
+    pub(super) fn new(api: Api, ledger: Ledger, files: Files, lang: Lang) -> Self {
         Self {
             api,
             ledger,
+            files,
             lang,
             locks: (0..LOCKS).map(|_| Mutex::new(())).collect(),
             late: Late::default(),
@@ -279,7 +283,7 @@ impl Feishu {
 
     /// Sends a new message: in reply to what the person wrote where that helps to see what belongs
     /// together, else into the chat, else to the person.
-    async fn send(
+    pub(super) async fn send(
         &self,
         place: Place<'_>,
         index: usize,
@@ -374,6 +378,33 @@ impl Show for Feishu {
         match &outbound.body {
             OutboundBody::Card { card, rev, view } => self.card(outbound, *card, *rev, view).await,
             OutboundBody::Notice { text } => self.notice(outbound, text).await,
+            OutboundBody::File {
+                node,
+                xfer,
+                name,
+                bytes,
+                sha256,
+                chunks,
+                image,
+                lang,
+            } => {
+                let of = Pieces {
+                    bytes: *bytes,
+                    sha256: sha256.clone(),
+                    chunks: *chunks,
+                };
+                let sent = SentFile {
+                    name,
+                    of: &of,
+                    image: *image,
+                    lang: *lang,
+                };
+                self.file(outbound, node, *xfer, &sent).await
+            }
+            OutboundBody::Fetch { node, xfer, file } => {
+                self.fetch(outbound, node, *xfer, file);
+                Ok(())
+            }
         }
     }
 

@@ -1,7 +1,7 @@
 // The page: puts what `wire` brings where it belongs, and hands what the person does to it.
 
-import { fillCard, mine, notice } from "/cards.js";
-import { Follower, Outbox, sendTap } from "/wire.js";
+import { file, fillCard, mine, notice } from "/cards.js";
+import { Follower, Outbox, newId, sendTap, upload } from "/wire.js";
 import { lang, make, words } from "/words.js";
 
 /** As many items as the server keeps. */
@@ -26,6 +26,7 @@ function wordsIntoPage() {
   $("label").textContent = words.message;
   field.placeholder = words.message;
   $("send").setAttribute("aria-label", words.send);
+  $("attach").setAttribute("aria-label", words.attach);
   $("hint").textContent = words.hint;
   $("empty").textContent = words.empty;
   scroll.setAttribute("aria-label", words.timeline);
@@ -71,16 +72,22 @@ function put(entry) {
   }
   if (old) return;
   const isMine = item.kind === "mine";
-  const element = make("li", "item", isMine ? mine(item.text, item.at) : notice(item.text, item.at));
+  const element = make("li", "item", shape(item));
   if (isMine) {
     known.add(item.id);
     waiting.get(item.id)?.remove();
     waiting.delete(item.id);
   } else {
-    announce(item.text);
+    announce(item.kind === "file" ? item.file.name : item.text);
   }
   place(pos, element);
   shown.set(pos, { seq, element });
+}
+
+function shape(item) {
+  if (item.kind === "mine") return mine(item.text, item.at, item.files);
+  if (item.kind === "file") return file(item.file, item.at);
+  return notice(item.text, item.at);
 }
 
 function putCard({ pos, seq, item }, old) {
@@ -137,7 +144,7 @@ function showWaiting() {
   for (const one of list) {
     if (known.has(one.id)) continue;
     const element = waiting.get(one.id) || make("li", "item");
-    const bubble = mine(one.text, null);
+    const bubble = mine(one.text, null, one.files);
     bubble.classList.add(one.error ? "failed" : "pending");
     const state = make("p", "sending", one.error || words.pending);
     if (one.error) {
@@ -210,6 +217,38 @@ function send() {
   outbox.add(text);
   toEnd();
 }
+
+/** Uploads files, then sends them as one message with what is in the field. */
+async function attach(files) {
+  const sent = [];
+  $("attach").disabled = true;
+  for (const one of files) {
+    $("hint").textContent = words.uploading(one.name);
+    const id = newId();
+    const { bytes, error } = await upload(id, one);
+    if (bytes === undefined) {
+      $("hint").textContent = error || words.uploadFailed(one.name);
+      $("attach").disabled = false;
+      return;
+    }
+    const image = ["image/png", "image/jpeg", "image/gif", "image/webp"].includes(one.type);
+    sent.push({ id, name: one.name, bytes, image, url: `/api/files/${id}` });
+  }
+  $("hint").textContent = words.hint;
+  $("attach").disabled = false;
+  const text = field.value.trim();
+  field.value = "";
+  fit();
+  outbox.add(text, sent);
+  toEnd();
+}
+
+$("attach").addEventListener("click", () => $("file").click());
+$("file").addEventListener("change", () => {
+  const files = [...$("file").files].slice(0, 20);
+  $("file").value = "";
+  if (files.length) attach(files);
+});
 
 /** The field grows with its text, up to a third of the page. */
 function fit() {

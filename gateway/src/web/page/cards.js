@@ -102,8 +102,10 @@ function buttonRow(buttons, tap) {
 }
 
 /** The person's own message. */
-export function mine(text, at) {
-  const bubble = make("div", "mine", make("p", "", text));
+export function mine(text, at, files = []) {
+  const bubble = make("div", "mine");
+  if (text) bubble.append(make("p", "", text));
+  for (const one of files) bubble.append(fileLink(one));
   if (at) bubble.append(timeOf(at));
   return bubble;
 }
@@ -111,4 +113,38 @@ export function mine(text, at) {
 /** A short message of its own. */
 export function notice(text, at) {
   return make("div", "notice", make("p", "", text), timeOf(at));
+}
+
+/** A file from a machine. */
+export function file(one, at) {
+  return make("div", "notice", fileLink(one), timeOf(at));
+}
+
+function fileLink(one) {
+  const link = make("a", "file");
+  link.href = `${one.url}?${new URLSearchParams({ name: one.name })}`;
+  if (one.image) {
+    const picture = make("img", "picture");
+    picture.src = link.href;
+    picture.alt = one.name;
+    picture.loading = "lazy";
+    link.target = "_blank";
+    link.rel = "noopener";
+    link.append(picture);
+  } else {
+    link.download = one.name;
+    link.append(`${one.name} (${sizeOf(one.bytes)})`);
+  }
+  return link;
+}
+
+function sizeOf(bytes) {
+  const units = ["B", "KB", "MB", "GB"];
+  let at = 0;
+  let size = bytes;
+  while (size >= 1000 && at < units.length - 1) {
+    size /= 1000;
+    at += 1;
+  }
+  return `${at && size < 10 ? size.toFixed(1) : Math.floor(size)} ${units[at]}`;
 }

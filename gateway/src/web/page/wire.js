@@ -151,7 +151,7 @@ export class Outbox {
     });
   }
 
-  /** What is not confirmed yet, oldest first: `{id, text, error?}`. */
+  /** What is not confirmed yet, oldest first: `{id, text, files, error?}`. */
   list() {
     try {
       const kept = JSON.parse(localStorage.getItem(OUTBOX) || "[]");
@@ -161,8 +161,8 @@ export class Outbox {
     }
   }
 
-  add(text) {
-    this.#keep([...this.list(), { id: newId(), text }]);
+  add(text, files = []) {
+    this.#keep([...this.list(), { id: newId(), text, files }]);
     this.flush();
   }
 
@@ -179,7 +179,7 @@ export class Outbox {
       for (;;) {
         const next = this.list().find((one) => !one.error);
         if (!next) return;
-        const { status, error } = await post("/api/messages", { id: next.id, text: next.text });
+        const { status, error } = await post("/api/messages", { id: next.id, text: next.text, files: next.files || [] });
         if (status === 202) {
           this.#failures = 0;
           this.discard(next.id);
@@ -200,6 +200,16 @@ export class Outbox {
   #keep(list) {
     localStorage.setItem(OUTBOX, JSON.stringify(list));
     this.#on.changed();
+  }
+}
+
+/** Uploads a file under an id: its size in `bytes`, or what went wrong. */
+export async function upload(id, file) {
+  try {
+    const answer = await fetch(`/api/files/${id}`, { method: "POST", body: file });
+    return await answer.json();
+  } catch {
+    return {};
   }
 }
 

@@ -13,7 +13,7 @@ use common::message::view::{Action, View};
 use redb::{Database, ReadableDatabase as _, ReadableTable as _, TableDefinition};
 use uuid::Uuid;
 
-use super::{Entry, Fit, Item};
+use super::{Entry, Fit, Item, PageFile};
 
 /// Items kept; with one more the oldest goes.
 const MOST_ITEMS: usize = 500;
@@ -169,13 +169,24 @@ impl Store {
     }
 
     /// What the person wrote.
-    pub(super) fn mine(&mut self, id: String, text: String) -> Result<Option<Entry>, String> {
+    pub(super) fn mine(
+        &mut self,
+        id: String,
+        text: String,
+        files: Vec<PageFile>,
+    ) -> Result<Option<Entry>, String> {
         let key = format!("mine:{id}");
         if self.keys.contains_key(&key) {
             return Ok(None);
         }
         let at = Utc::now();
-        self.put(key, 0, None, Item::Mine { id, text, at })
+        let item = Item::Mine {
+            id,
+            text,
+            files,
+            at,
+        };
+        self.put(key, 0, None, item)
     }
 
     /// A notice.
@@ -186,6 +197,16 @@ impl Store {
         }
         let at = Utc::now();
         self.put(key, 0, None, Item::Notice { id, text, at })
+    }
+
+    /// A file.
+    pub(super) fn file(&mut self, id: MessageId, file: PageFile) -> Result<Option<Entry>, String> {
+        let key = format!("file:{id}");
+        if self.keys.contains_key(&key) {
+            return Ok(None);
+        }
+        let at = Utc::now();
+        self.put(key, 0, None, Item::File { id, file, at })
     }
 
     /// A card's revision.
@@ -206,7 +227,7 @@ impl Store {
             .and_then(|pos| self.entries.get(&pos))
             .and_then(|(entry, _)| match &entry.item {
                 Item::Card { at, .. } => Some(*at),
-                Item::Mine { .. } | Item::Notice { .. } => None,
+                Item::Mine { .. } | Item::Notice { .. } | Item::File { .. } => None,
             })
             .unwrap_or_else(Utc::now);
         let item = Item::Card {
@@ -248,7 +269,7 @@ impl Store {
             .and_then(|(pos, _)| self.entries.get(pos))
             .is_some_and(|(entry, _)| match &entry.item {
                 Item::Card { view, .. } => has(view),
-                Item::Mine { .. } | Item::Notice { .. } => false,
+                Item::Mine { .. } | Item::Notice { .. } | Item::File { .. } => false,
             });
         shown
             || self

@@ -1,5 +1,6 @@
 //! Giving turns to the agent, one at a time; starting the agent when it must be.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use chrono::Utc;
@@ -9,11 +10,10 @@ use tokio::time::Instant;
 use tracing::info;
 use tracing::warn;
 
-use super::{Actor, Live, Undelivered, frame};
+use super::{Actor, Live, Undelivered, attach, frame};
 use crate::agent;
 use crate::agent::AgentFault;
 use crate::agent::AgentHandle;
-use crate::agent::UserMessage;
 use crate::cards;
 use crate::journal::Change;
 use crate::record::ProcessRecord;
@@ -73,12 +73,13 @@ impl Actor {
         turn.state = TurnState::Queued;
         turn.rev += 1;
         let view = self.queued_view(&turn, self.queue.len() + 1);
-        self.commit(vec![
+        let mut changes = vec![
             Change::Turn(Box::new(turn.clone())),
             origin(&turn).card(turn.card, turn.rev, view),
             Change::Done(place),
-        ])
-        .await;
+        ];
+        changes.extend(attach::taken(&turn));
+        self.commit(changes).await;
         common::crash_point!("host.queue.kept");
         self.queue.push_back(turn);
     }
@@ -143,6 +144,7 @@ impl Actor {
             from.card(turn.card, turn.rev, view),
         ];
         changes.extend(place.map(Change::Done));
+        changes.extend(attach::taken(&turn));
         self.last = Some(from);
         let written = self.commit(changes).await;
         if written {
@@ -181,10 +183,12 @@ impl Actor {
 
     pub(super) fn give(&self, turn: &TurnRecord) {
         let Some(live) = &self.live else { return };
-        let message = UserMessage::text(turn.key, turn.text.clone());
         let (handle, fail) = (live.agent.handle.clone(), self.fail.clone());
+        let (context, dir) = (Arc::clone(&self.context), self.record.dir.clone());
+        let turn = turn.clone();
         // Beside this task, which must go on reading what the agent says meanwhile.
         self.context.tasks.spawn(async move {
+            let message = attach::message(&context, &dir, &turn).await;
             let key = message.uuid;
             if let Err(why) = handle.send(message).await {
                 warn!(%why, "the agent did not take a message");

@@ -41,7 +41,9 @@ impl World {
             .filter(|one| one.meta.cause == cause)
             .filter_map(|one| match one.body {
                 OutboundBody::Notice { text } => Some(text),
-                OutboundBody::Card { .. } => None,
+                OutboundBody::Card { .. }
+                | OutboundBody::File { .. }
+                | OutboundBody::Fetch { .. } => None,
             })
             .collect()
     }

@@ -191,7 +191,9 @@ async fn answers_wait_out_an_outage_in_order() {
         .into_iter()
         .map(|one| match one.body {
             OutboundBody::Notice { text } => text,
-            OutboundBody::Card { .. } => panic!("no cards here"),
+            OutboundBody::Card { .. } | OutboundBody::File { .. } | OutboundBody::Fetch { .. } => {
+                panic!("no cards here")
+            }
         })
         .collect();
     assert_eq!(shown, texts, "{seen} were there before the second outage");

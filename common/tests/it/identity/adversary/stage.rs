@@ -172,14 +172,7 @@ impl Stage {
         for name in names {
             js.delete_stream(name).await.unwrap();
         }
-        let planned = [("PW_UP", "pw.up.>"), ("PW_DOWN", "pw.down.>")];
-        let planned = planned.map(|(name, subject)| stream::Config {
-            name: name.into(),
-            subjects: vec![subject.into()],
-            allow_direct: true,
-            ..stream::Config::default()
-        });
-        for config in ours::streams().into_iter().chain(planned) {
+        for config in ours::streams() {
             // The one of that name that was deleted just now may not be gone from the disk yet.
             let until = Instant::now() + SOON;
             while let Err(why) = js.create_stream(config.clone()).await {

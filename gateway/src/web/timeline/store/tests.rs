@@ -18,7 +18,12 @@ fn repeats_and_old_revisions_change_nothing_also_after_a_restart() {
     let dir = tempfile::tempdir().unwrap();
     let (card, notice) = (CardId::new(), MessageId::new());
     let mut store = open(&dir);
-    assert!(store.mine("a".into(), "hi".into()).unwrap().is_some());
+    assert!(
+        store
+            .mine("a".into(), "hi".into(), Vec::new())
+            .unwrap()
+            .is_some()
+    );
     assert!(store.card(card, 2, titled("two")).unwrap().is_some());
     assert!(store.notice(notice, "ring".into()).unwrap().is_some());
     let (name, before) = (store.name().to_owned(), store.after(0));
@@ -26,7 +31,12 @@ fn repeats_and_old_revisions_change_nothing_also_after_a_restart() {
 
     let mut store = open(&dir);
     assert_eq!((store.name(), store.after(0)), (name.as_str(), before));
-    assert!(store.mine("a".into(), "hi".into()).unwrap().is_none());
+    assert!(
+        store
+            .mine("a".into(), "hi".into(), Vec::new())
+            .unwrap()
+            .is_none()
+    );
     assert!(store.card(card, 2, titled("again")).unwrap().is_none());
     assert!(store.card(card, 1, titled("old")).unwrap().is_none());
     assert!(store.notice(notice, "ring".into()).unwrap().is_none());
@@ -43,7 +53,7 @@ fn the_oldest_go_and_are_still_known() {
     let card = CardId::new();
     store.card(card, 1, titled("first")).unwrap();
     for n in 0..MOST_ITEMS {
-        store.mine(n.to_string(), "x".into()).unwrap();
+        store.mine(n.to_string(), "x".into(), Vec::new()).unwrap();
     }
     assert_eq!(store.entries.len(), MOST_ITEMS);
     assert_eq!(store.after(0)[0].pos, 2);
@@ -60,12 +70,12 @@ fn bytes_are_bounded_but_the_newest_stays() {
     let mut store = open(&dir);
     for n in 0..3 {
         store
-            .mine(n.to_string(), "x".repeat(MOST_BYTES / 2))
+            .mine(n.to_string(), "x".repeat(MOST_BYTES / 2), Vec::new())
             .unwrap();
     }
     assert_eq!(store.entries.len(), 1);
     store
-        .mine("huge".into(), "x".repeat(MOST_BYTES + 1))
+        .mine("huge".into(), "x".repeat(MOST_BYTES + 1), Vec::new())
         .unwrap();
     assert_eq!(store.entries.len(), 1);
 }

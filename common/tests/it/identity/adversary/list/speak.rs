@@ -348,7 +348,7 @@ pub(super) fn bytes(who: Who, list: &mut Vec<Attack>) {
             ("pw.delta.a.none.x.t", 20_000, 200),
             ("pw.out.a.none.#", 5_000, 100),
             ("pw.dead.a.none.#", 2_000, 100),
-            ("pw.up.a.none.#", 50, 500_000),
+            ("pw.up.a.none.#", 100, 250_000),
             ("pw.out.b.feishu.#", 20_000, 100),
             ("{API}.CONSUMER.INFO.PW_WORK.a", 5_000, 0),
             ("{API}.CONSUMER.MSG.NEXT.PW_WORK.a", 5_000, 20),

@@ -1,0 +1,60 @@
+//! How it reads and how it looks.
+
+use super::*;
+
+#[test]
+fn ranges_stand_behind_the_path() {
+    let path = |text: &str| Ok((text.to_owned(), None));
+    assert_eq!(read("a.rs"), path("a.rs"));
+    assert_eq!(read("my file.txt"), path("my file.txt"));
+    assert_eq!(
+        read("\"my file.txt\" 3"),
+        Ok(("my file.txt".into(), Some((3, Some(3)))))
+    );
+    assert_eq!(
+        read("a.rs 10-40"),
+        Ok(("a.rs".into(), Some((10, Some(40)))))
+    );
+    assert_eq!(read("a.rs 10-"), Ok(("a.rs".into(), Some((10, None)))));
+    assert_eq!(read(""), Err(None));
+    for bad in [
+        "a.rs 0",
+        "a.rs 9-3",
+        "a.rs -5",
+        "a.rs 1-2-3",
+        "a.rs 99999999999999999999",
+    ] {
+        assert!(
+            matches!(read(bad), Err(Some(FilesText::BadRange { .. }))),
+            "{bad}"
+        );
+    }
+}
+
+#[test]
+fn a_file_in_both_languages() {
+    let text = Text {
+        path: "demo/a.rs".into(),
+        size: 40_000,
+        sort: crate::files::Sort::Gb18030,
+        from: 9,
+        lines: vec!["fn main() {".into(), "}".into()],
+        cut: 1,
+        total: Some(1_000),
+        more: true,
+    };
+    let show = |lang, text| crate::cards::tests::show(&view("Home", lang, "a.rs", text));
+    insta::assert_snapshot!(show(Lang::En, &text), @"");
+    insta::assert_snapshot!(show(Lang::Zh, &text), @"");
+    let empty = Text {
+        size: 0,
+        sort: crate::files::Sort::Utf8 { bom: false },
+        from: 1,
+        lines: Vec::new(),
+        cut: 0,
+        total: Some(0),
+        more: false,
+        ..text.clone()
+    };
+    insta::assert_snapshot!(show(Lang::En, &empty), @"");
+}
