@@ -270,6 +270,32 @@ impl Broker {
         self.send_acked(subject, message).await
     }
 
+    /// Publishes under headers of the caller's own, without an id by which the stream would know a repeat: for what a
+    /// repeat does no harm. Again and again until the stream confirms or says no, or `cancel`.
+    pub async fn publish_headers_until(
+        &self,
+        subject: &str,
+        headers: &async_nats::HeaderMap,
+        payload: Bytes,
+        cancel: &CancellationToken,
+    ) -> Result<Ack, PublishError> {
+        loop {
+            let message = PublishMessage::build()
+                .payload(payload.clone())
+                .headers(headers.clone());
+            match self.send_acked(subject, message).await {
+                Err(PublishError::Unsure(why)) => {
+                    debug!(%subject, %why, "publish not confirmed, again");
+                    tokio::select! {
+                        () = tokio::time::sleep(Duration::from_millis(300)) => {}
+                        () = cancel.cancelled() => return Err(PublishError::Unsure(why)),
+                    }
+                }
+                done => return done,
+            }
+        }
+    }
+
     /// Publishes a message with all its headers once and waits for the stream's word.
     async fn send(&self, subject: &str, message: PublishMessage) -> Result<bool, PublishError> {
         self.send_acked(subject, message)

@@ -8,6 +8,7 @@ pub mod control;
 pub mod enrol;
 pub mod inbound;
 pub mod outbound;
+pub mod remind;
 pub mod turn;
 pub mod view;
 pub mod work;

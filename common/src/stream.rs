@@ -34,6 +34,10 @@ pub const DLQ: &str = "PW_DLQ";
 pub const UP: &str = "PW_UP";
 /// Pieces of files on their way from chats to nodes.
 pub const DOWN: &str = "PW_DOWN";
+/// Reminders that wait for their time, and those whose time has come until the router has read them.
+pub const SCHED: &str = "PW_SCHED";
+/// The router's durable consumer of [`SCHED`].
+pub const SCHED_ROUTER: &str = "router";
 /// The router's durable consumer of [`IN`].
 pub const IN_ROUTER: &str = "router";
 /// The router's durable consumer of [`TURN`].
@@ -57,6 +61,9 @@ pub const KV_FANOUT: &str = "PW_FANOUT";
 /// Which nodes went off and came back, and who was told.
 pub const KV_NOTICES: &str = "PW_NOTICES";
 
+/// Reminders: of what, when, and how they stand.
+pub const KV_REMIND: &str = "PW_REMIND";
+
 /// Which of several routers leads.
 pub const KV_ROUTER: &str = "PW_ROUTER";
 
@@ -75,6 +82,8 @@ pub const WAITING_PER_USER: i64 = 200;
 pub const REPORTS_PER_USER: i64 = 200;
 /// The most dead letters of one person from one sender; of more the oldest go.
 pub const DEAD_PER_USER: i64 = 200;
+/// How long a reminder whose time has come waits for a router.
+pub const FIRED_WAITS: Duration = Duration::from_secs(30 * 24 * 3600);
 /// Nodes that may be enrolled; the server's own default would stop at 1,000 without a word.
 pub const MAX_NODES: i32 = 20_000;
 
@@ -149,6 +158,26 @@ pub fn streams() -> Vec<Config> {
             max_age: 72 * HOUR,
             max_message_size: 16 * 1024,
             duplicate_window: 2 * HOUR,
+            max_consumers: 16,
+            num_replicas: 1,
+            ..Config::default()
+        },
+        Config {
+            name: SCHED.into(),
+            description: Some("When reminders are due, and those that are".into()),
+            subjects: vec![subject::SCHED_ALL.into(), subject::FIRE_ALL.into()],
+            retention: RetentionPolicy::Limits,
+            // The server wants it so. What is here is small, and the router bounds how many there
+            // are, so that no size limit ever pushes out a reminder; nor does any age.
+            discard: DiscardPolicy::Old,
+            storage: StorageType::File,
+            max_bytes: 512 * MB,
+            max_message_size: 16 * 1024,
+            duplicate_window: 2 * HOUR,
+            allow_message_schedules: true,
+            // A schedule that is set anew takes the place of the old one; the server switches this on.
+            allow_rollup: true,
+            allow_message_ttl: true,
             max_consumers: 16,
             num_replicas: 1,
             ..Config::default()
@@ -236,6 +265,15 @@ pub fn turn_router() -> pull::Config {
     pull::Config {
         max_ack_pending: 1024,
         ..consumer(TURN_ROUTER, "Router: collects how turns go")
+    }
+}
+
+/// The router's consumer of what is due in [`SCHED`]: people in parallel, each in order.
+pub fn sched_router() -> pull::Config {
+    pull::Config {
+        filter_subject: subject::FIRE_ALL.into(),
+        max_ack_pending: 1024,
+        ..consumer(SCHED_ROUTER, "Router: reminds people")
     }
 }
 

@@ -140,6 +140,50 @@ pub fn down_head(node: &NodeId, xfer: MessageId) -> String {
     format!("pw.down.{node}.{xfer}.head")
 }
 
+/// All reminders that wait for their time: `pw.sched.<surface>.<user>.<reminder>`.
+pub const SCHED_ALL: &str = "pw.sched.>";
+/// All reminders whose time has come: `pw.fire.<surface>.<user>.<reminder>`.
+pub const FIRE_ALL: &str = "pw.fire.>";
+/// All that nodes ask about reminders: `pw.remind.<node>`.
+pub const REMIND_ALL: &str = "pw.remind.*";
+
+/// A reminder that waits for its time.
+pub fn sched(user: &UserId, reminder: MessageId) -> String {
+    format!("pw.sched.{}.{}.{reminder}", user.surface(), user.native())
+}
+
+/// The same when its time has come.
+pub fn fire(user: &UserId, reminder: MessageId) -> String {
+    format!("pw.fire.{}.{}.{reminder}", user.surface(), user.native())
+}
+
+/// Reads `pw.sched.<surface>.<user>.<reminder>`; none if it is not one.
+pub fn parse_sched(subject: &str) -> Option<(UserId, MessageId)> {
+    reminder_of("pw.sched.", subject)
+}
+
+/// Reads `pw.fire.<surface>.<user>.<reminder>`; none if it is not one.
+pub fn parse_fire(subject: &str) -> Option<(UserId, MessageId)> {
+    reminder_of("pw.fire.", subject)
+}
+
+fn reminder_of(prefix: &str, subject: &str) -> Option<(UserId, MessageId)> {
+    let (head, reminder) = subject.strip_prefix(prefix)?.rsplit_once('.')?;
+    let (surface, native) = head.split_once('.')?;
+    let user = UserId::new(surface.parse().ok()?, native).ok()?;
+    Some((user, reminder.parse().ok()?))
+}
+
+/// Where a node asks about reminders.
+pub fn remind(node: &NodeId) -> String {
+    format!("pw.remind.{node}")
+}
+
+/// Reads `pw.remind.<node>`; none if it is not one.
+pub fn parse_remind(subject: &str) -> Option<NodeId> {
+    subject.strip_prefix("pw.remind.")?.parse().ok()
+}
+
 /// Where one of several equal processes can be asked whether it lives.
 pub fn alive(role: &str, instance: &str) -> String {
     format!("pw.alive.{role}.{instance}")
@@ -239,6 +283,12 @@ mod tests {
             Some((node.clone(), user.clone()))
         );
         assert_eq!(parse_heartbeat(&heartbeat(&node)), Some(node.clone()));
+        let reminder = MessageId::new();
+        let of = Some((user.clone(), reminder));
+        assert_eq!(parse_sched(&sched(&user, reminder)), of);
+        assert_eq!(parse_fire(&fire(&user, reminder)), of);
+        assert_eq!(parse_fire(&sched(&user, reminder)), None);
+        assert_eq!(parse_remind(&remind(&node)), Some(node.clone()));
         assert_eq!(
             parse_delta(&delta(&node, &user, TurnId::new())),
             Some((node, user))

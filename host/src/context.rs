@@ -27,6 +27,7 @@ use crate::files::Files;
 use crate::journal::{Change, Journal, JournalError, Kept, Shelf};
 use crate::mailboy::Mailboy;
 use crate::record::{PromptRecord, TurnRecord};
+use crate::remind::Reminders;
 use crate::session::slots::Slots;
 use crate::task::Tasks;
 use crate::web::Web;
@@ -90,6 +91,8 @@ pub struct Context {
     pub(crate) shell: Tasks,
     /// The assistant of smart mode; none without a model.
     pub(crate) mailboy: Option<Mailboy>,
+    /// Reminders, which the router keeps.
+    pub reminders: Reminders,
     /// For times of day on cards.
     pub timezone: Tz,
     /// What `/health` shows.

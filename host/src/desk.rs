@@ -260,7 +260,8 @@ impl Desk {
             | Action::UseNode { .. }
             | Action::Waiting { .. }
             | Action::Dead { .. }
-            | Action::Enrol { .. } => None,
+            | Action::Enrol { .. }
+            | Action::Remind { .. } => None,
         };
         let turn = match &action {
             Action::Stop { turn, .. }
@@ -271,7 +272,8 @@ impl Desk {
             | Action::UseNode { .. }
             | Action::Waiting { .. }
             | Action::Dead { .. }
-            | Action::Enrol { .. } => None,
+            | Action::Enrol { .. }
+            | Action::Remind { .. } => None,
         };
         let about = prompt
             .as_ref()
@@ -348,7 +350,8 @@ impl Desk {
             Action::UseNode { .. }
             | Action::Waiting { .. }
             | Action::Dead { .. }
-            | Action::Enrol { .. } => None,
+            | Action::Enrol { .. }
+            | Action::Remind { .. } => None,
         };
         if let (Some(session), Some(msg)) = (session, msg) {
             return self.pass(place, &from, session, msg).await;
@@ -364,7 +367,7 @@ impl Desk {
     // ---- the assistant
 
     /// Plain text: to the assistant in smart mode, else to the active session.
-    pub(crate) async fn say_to(&self, place: u64, origin: &Origin, text: String) -> Went {
+    pub(crate) async fn say_to(&mut self, place: u64, origin: &Origin, text: String) -> Went {
         match self.assistant(&origin.user) {
             Some(mailboy) => {
                 let letter = self.letter(place, origin, text);
@@ -376,9 +379,9 @@ impl Desk {
     }
 
     /// The assistant, if this person's text goes there.
-    pub(crate) fn assistant(&self, user: &UserId) -> Option<&Mailboy> {
+    pub(crate) fn assistant(&self, user: &UserId) -> Option<Mailboy> {
         let smart = self.user(user).mode == Mode::Smart;
-        self.context.mailboy.as_ref().filter(|_| smart)
+        self.context.mailboy.clone().filter(|_| smart)
     }
 
     fn letter(&self, place: u64, origin: &Origin, text: String) -> Letter {
@@ -410,7 +413,8 @@ impl Desk {
             | Action::UseNode { .. }
             | Action::Waiting { .. }
             | Action::Dead { .. }
-            | Action::Enrol { .. } => false,
+            | Action::Enrol { .. }
+            | Action::Remind { .. } => false,
         }
     }
 

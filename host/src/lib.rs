@@ -21,6 +21,7 @@ pub mod journal;
 mod mailboy;
 mod outbox;
 pub mod record;
+pub mod remind;
 mod report;
 mod session;
 pub mod shell;
@@ -178,6 +179,7 @@ pub async fn run(
         }),
         shell: Tasks::new(options.shell, options.data_dir, options.shell_read),
         mailboy,
+        reminders: remind::Reminders::new(broker.clone(), options.node.clone()),
         agents: options.agents,
         timezone: options.timezone,
         health: health.clone(),

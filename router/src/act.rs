@@ -21,6 +21,7 @@ use crate::enrol::Enrol;
 use crate::fan::Fans;
 use crate::presence::{Presence, State};
 use crate::registry::Registry;
+use crate::remind::Reminders;
 use crate::reply::card_of;
 use crate::users::{Stopped, User, Users};
 
@@ -34,6 +35,7 @@ pub(crate) struct Desk {
     pub(crate) fans: Fans,
     pub(crate) enrol: Enrol,
     pub(crate) audit: Audit,
+    pub(crate) reminders: Reminders,
     /// For people whose platform does not tell theirs.
     pub(crate) lang: Option<Lang>,
 }

@@ -3,6 +3,7 @@
 pub(crate) mod dead;
 pub(crate) mod enrol;
 pub(crate) mod fan;
+pub(crate) mod remind;
 pub(crate) mod waiting;
 
 use common::command::Command;

@@ -92,7 +92,7 @@ async fn ask(desk: &Desk, delivery: &Delivery) -> Result<(), Stopped> {
         warn!(code = "dead-question", %user, "the question about a dead letter cannot be shown");
         return Ok(());
     };
-    let lang = desk.users.peek(&user).await?.lang.or(desk.lang);
+    let lang = desk.users.peek(&user).await?.language().or(desk.lang);
     let node = match origin.node() {
         Some(node) => Some(name_of(desk, &user, node).await),
         None => None,

@@ -5,9 +5,10 @@
 //! person is what is left. Carrying a decision out is `intake`'s and `dispatch`'s.
 
 use common::command::{Command, Owner, Typed, read};
-use common::ids::{CauseId, NodeId};
+use common::ids::{CauseId, MessageId, NodeId};
+use common::lang::Lang;
 use common::message::inbound::InboundBody;
-use common::message::view::{Action, DeadChoice, EnrolChoice, WaitingChoice};
+use common::message::view::{Action, DeadChoice, EnrolChoice, RemindChoice, WaitingChoice};
 
 use crate::address::{self, Addressed};
 
@@ -85,6 +86,19 @@ pub(crate) enum Decision {
         /// Several that it could mean; empty: none.
         matches: Vec<NodeId>,
     },
+    /// `/remind` with what is behind it.
+    Remind(String),
+    /// What to do with a reminder. Whose it is, is seen there.
+    Reminder {
+        /// Which.
+        reminder: MessageId,
+        /// The time of it that the card is about.
+        due: Option<i64>,
+        /// The choice.
+        choice: RemindChoice,
+    },
+    /// The language to speak from now on; none: which one it is now.
+    Lang(Option<Lang>),
     /// A command of ours, written wrongly.
     WrongUse(Command),
     /// What to do with a dead letter of theirs.
@@ -163,6 +177,15 @@ fn by_tap(action: &Action, facts: &Facts<'_>) -> Decision {
             key: key.clone(),
             choice: *choice,
         },
+        Action::Remind {
+            reminder,
+            due,
+            choice,
+        } => Decision::Reminder {
+            reminder: *reminder,
+            due: *due,
+            choice: *choice,
+        },
         Action::Waiting {
             node,
             cause,
@@ -185,6 +208,16 @@ fn by_command(text: &str, facts: &Facts<'_>) -> Option<Decision> {
         Typed::Command(command, args) => (command, args),
         Typed::Passed(_) | Typed::Foreign(_) | Typed::Text(_) => return None,
     };
+    match (command, args) {
+        // These need no node.
+        (Command::Remind, args) => return Some(Decision::Remind(args.to_owned())),
+        (Command::Lang, "") => return Some(Decision::Lang(None)),
+        (Command::Lang, name) => {
+            let found = language(name).map(|lang| Decision::Lang(Some(lang)));
+            return Some(found.unwrap_or(Decision::WrongUse(command)));
+        }
+        _ => {}
+    }
     match command.owner() {
         Owner::Host => None,
         Owner::Router if facts.candidates.is_empty() => Some(Decision::NoNode),
@@ -197,6 +230,15 @@ fn by_command(text: &str, facts: &Facts<'_>) -> Option<Decision> {
             }
             (command, _) => Decision::WrongUse(command),
         }),
+    }
+}
+
+/// A language by what people call it.
+fn language(name: &str) -> Option<Lang> {
+    match name.to_lowercase().as_str() {
+        "中文" | "汉语" | "chinese" => Some(Lang::Zh),
+        "英文" | "英语" | "english" => Some(Lang::En),
+        other => Lang::parse(other),
     }
 }
 

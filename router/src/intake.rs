@@ -4,7 +4,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use chrono::Utc;
+use chrono::{DateTime, Utc};
 use common::broker::Broker;
 use common::broker::consume::{ConsumeOptions, Delivery, Lead, Outcome, consume};
 use common::broker::lease::{Lease, Place};
@@ -22,6 +22,7 @@ use crate::dead;
 use crate::decide::{Candidate, Decision, Facts, decide};
 use crate::dispatch::Handed;
 use crate::fan::{self, MAX_LINES};
+use crate::remind;
 use crate::users::{Stopped, User};
 use crate::waiting::Tap;
 
@@ -70,14 +71,19 @@ async fn handle(desk: &Desk, delivery: Delivery) -> Outcome {
     }
     common::crash_point!("router.act.read");
     audit::heard(&desk.audit, &inbound);
-    match decide_and_act(desk, &inbound, delivery.sequence).await {
+    match decide_and_act(desk, &inbound, delivery.sequence, delivery.stored_at).await {
         Ok(()) => Outcome::Done,
         // It comes again, to us or to the next router.
         Err(Stopped) => Outcome::Again(Duration::ZERO),
     }
 }
 
-async fn decide_and_act(desk: &Desk, inbound: &Inbound, sequence: u64) -> Result<(), Stopped> {
+async fn decide_and_act(
+    desk: &Desk,
+    inbound: &Inbound,
+    sequence: u64,
+    at: DateTime<Utc>,
+) -> Result<(), Stopped> {
     let mut user = desk.users.get(&inbound.user).await?;
     let lang = language(desk, inbound, &mut user).await?;
     let candidates = desk.candidates(&inbound.user).await;
@@ -185,6 +191,25 @@ async fn decide_and_act(desk: &Desk, inbound: &Inbound, sequence: u64) -> Result
             };
             return desk.dispatch.waiting.tap(tap).await;
         }
+        Decision::Remind(args) => {
+            return remind::command::run(desk, inbound, user, &args, at, lang).await;
+        }
+        Decision::Reminder {
+            reminder,
+            due,
+            choice,
+        } => {
+            let tapped = remind::command::tapped;
+            return tapped(desk, inbound, reminder, due, choice, sequence, at, lang).await;
+        }
+        Decision::Lang(None) => cards::remind::language(lang, user.chosen_lang.is_some(), false),
+        Decision::Lang(Some(chosen)) => {
+            if user.chosen_lang != Some(chosen) {
+                user.chosen_lang = Some(chosen);
+                desk.users.put(&inbound.user, &user).await?;
+            }
+            cards::remind::language(chosen, true, true)
+        }
         Decision::List => {
             let active = user.active.as_ref();
             desk.list(&inbound.user, &candidates, active, lang).await
@@ -223,8 +248,8 @@ async fn hand(
     }
 }
 
-/// The person's language: as their platform tells now, else as it was before, else the default.
-/// Where neither platform nor owner say, writing Chinese says it.
+/// The person's language: the one that they chose, else as their platform tells now, else as it was before, else
+/// the default. Where neither platform nor owner say, writing Chinese says it.
 async fn language(desk: &Desk, inbound: &Inbound, user: &mut User) -> Result<Lang, Stopped> {
     let written = || {
         let text = inbound.body.text();
@@ -236,7 +261,7 @@ async fn language(desk: &Desk, inbound: &Inbound, user: &mut User) -> Result<Lan
         user.lang = Some(lang);
         desk.users.put(&inbound.user, user).await?;
     }
-    Ok(user.lang.or(desk.lang).unwrap_or_default())
+    Ok(user.language().or(desk.lang).unwrap_or_default())
 }
 
 fn is_han(c: char) -> bool {

@@ -27,6 +27,7 @@ mod notices;
 mod presence;
 mod provision;
 mod registry;
+mod remind;
 mod reply;
 mod users;
 mod waiting;
@@ -47,7 +48,8 @@ use common::config::LlmSettings;
 use common::health::Health;
 use common::lang::Lang;
 use common::stream::{
-    KV_FANOUT, KV_NODES, KV_NOTICES, KV_PRESENCE, KV_ROUTER, KV_USERS, KV_WAITING, WORK_WAITS,
+    KV_FANOUT, KV_NODES, KV_NOTICES, KV_PRESENCE, KV_REMIND, KV_ROUTER, KV_USERS, KV_WAITING,
+    WORK_WAITS,
 };
 use secrecy::SecretString;
 use serde_json::json;
@@ -58,6 +60,7 @@ use tracing::{info, warn};
 pub use enrol::EnrolOptions;
 pub use notices::Times as NoticeTimes;
 pub use provision::ProvisionError;
+pub use remind::RemindTimes;
 
 use act::Desk;
 use dispatch::Dispatch;
@@ -65,6 +68,7 @@ use fan::Fans;
 use notices::{Notices, Uses};
 use presence::{Overview, Presence};
 use registry::Registry;
+use remind::Reminders;
 use reply::Replies;
 use users::Users;
 
@@ -96,6 +100,8 @@ pub struct RouterOptions {
     pub model: Option<LlmSettings>,
     /// The zone of reminders for people who have chosen none.
     pub timezone: Tz,
+    /// What bounds reminders.
+    pub remind: RemindTimes,
     /// Days that the audit log is kept.
     pub audit_days: u32,
     /// Values that no line of it may hold.
@@ -278,6 +284,16 @@ async fn lead(
         broker.clone(),
         lease.clone(),
     ));
+    tasks.spawn(remind::fired::run(
+        Arc::clone(&desk),
+        broker.clone(),
+        lease.clone(),
+        stop.clone(),
+    ));
+    remind::asked::start(Arc::clone(&desk), broker.clone(), &tasks, &stop)
+        .await
+        .map_err(RouterError::Start)?;
+    tasks.spawn(desk.reminders.clone().tidy(stop.clone()));
     tasks.spawn(housekeeping::run(broker.clone(), stop.clone()));
     info!("the router is ready");
     intake::run(desk, broker.clone(), lease).await;
@@ -367,6 +383,15 @@ async fn start(
     )
     .await
     .map_err(RouterError::Start)?;
+    let reminders = Box::pin(Reminders::open(
+        broker,
+        bucket_of(broker, KV_REMIND).await?,
+        options.timezone,
+        options.remind,
+        cancel.clone(),
+    ))
+    .await
+    .map_err(RouterError::Start)?;
     let desk = Desk {
         registry,
         presence,
@@ -375,6 +400,7 @@ async fn start(
         dispatch,
         fans,
         enrol,
+        reminders,
         lang: options.lang,
     };
     Ok(Arc::new(desk))

@@ -225,7 +225,7 @@ impl Notices {
             if hears.contains(user) {
                 continue;
             }
-            let lang = self.users.peek(user).await?.lang.or(self.lang);
+            let lang = self.users.peek(user).await?.language().or(self.lang);
             let text = words(notice, name.name, Utc::now()).say(lang.unwrap_or_default());
             let which = format!("notice-{node}-{}", told.count);
             let cause = CauseId::new(user.surface(), &which);

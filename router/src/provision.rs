@@ -110,6 +110,7 @@ pub(crate) async fn provision(
     let mut consumers = vec![
         (stream::IN, stream::in_router()),
         (stream::TURN, stream::turn_router()),
+        (stream::SCHED, stream::sched_router()),
         (stream::DLQ, stream::dlq_router()),
     ];
     consumers.extend(Surface::ALL.map(|surface| (stream::OUT, stream::out_surface(surface))));

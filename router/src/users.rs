@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use async_nats::jetstream::kv::{Store, UpdateErrorKind};
 use chrono::{DateTime, TimeDelta, Utc};
+use chrono_tz::Tz;
 use common::ids::{CardId, NodeId, UserId};
 use common::lang::Lang;
 use common::message::view::DeadChoice;
@@ -38,6 +39,12 @@ pub(crate) struct User {
     /// Their language, as their platform last told.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) lang: Option<Lang>,
+    /// The language that they chose; it counts before what their platform tells.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) chosen_lang: Option<Lang>,
+    /// The zone whose clock they chose for reminders, by its name.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    zone: Option<String>,
     /// Messages that waited for a choice, by place in the stream, and where they went.
     #[serde(default, skip_serializing_if = "VecDeque::is_empty")]
     decided: VecDeque<(u64, NodeId)>,
@@ -68,6 +75,24 @@ pub(crate) struct Settled {
 }
 
 impl User {
+    /// Their language, as far as it is known.
+    pub(crate) fn language(&self) -> Option<Lang> {
+        self.chosen_lang.or(self.lang)
+    }
+
+    /// The zone that they chose.
+    pub(crate) fn zone(&self) -> Option<Tz> {
+        self.zone.as_ref()?.parse().ok()
+    }
+
+    /// Remembers the zone that they chose; whether that is news.
+    pub(crate) fn set_zone(&mut self, zone: Tz) -> bool {
+        let name = Some(zone.name().to_owned());
+        let news = self.zone != name;
+        self.zone = name;
+        news
+    }
+
     /// The node that was the active one for the act at that place of PW_IN.
     pub(crate) fn active_at(&self, sequence: u64) -> Option<&NodeId> {
         let held = self.chosen.iter().rev().find(|(at, _)| *at <= sequence);

@@ -18,6 +18,7 @@ use async_nats::HeaderMap;
 use async_nats::jetstream::consumer::{PullConsumer, pull};
 use async_nats::jetstream::{self, AckKind};
 use bytes::Bytes;
+use chrono::{DateTime, Utc};
 use futures_util::StreamExt as _;
 use tokio::time::{Interval, MissedTickBehavior};
 use tokio_util::sync::CancellationToken;
@@ -93,6 +94,8 @@ pub struct Delivery {
     pub sequence: u64,
     /// 1 the first time.
     pub attempt: i64,
+    /// When the stream got it, by the broker's clock.
+    pub stored_at: DateTime<Utc>,
 }
 
 /// What a handler makes of a message.
@@ -329,6 +332,10 @@ async fn open(
     })
 }
 
+fn moment(nanos: i128) -> DateTime<Utc> {
+    i64::try_from(nanos).map_or(DateTime::UNIX_EPOCH, DateTime::from_timestamp_nanos)
+}
+
 /// The message, and the number of its delivery.
 fn hold(message: jetstream::Message, earlier: Earlier) -> Option<(Held, u64)> {
     let (sequence, number, attempt, stored_at) = match message.info() {
@@ -357,6 +364,7 @@ fn hold(message: jetstream::Message, earlier: Earlier) -> Option<(Held, u64)> {
         headers: message.headers.clone().unwrap_or_default(),
         sequence,
         attempt,
+        stored_at: moment(stored_at),
     };
     let held = Held {
         message,

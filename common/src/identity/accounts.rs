@@ -15,7 +15,7 @@ use super::{IdentityError, roles};
 pub(super) const SURFACES: [&str; 2] = ["feishu", "web"];
 
 /// Raised when a table below changes: an older data folder then gets its accounts signed anew.
-pub(super) const LAYOUT: u32 = 5;
+pub(super) const LAYOUT: u32 = 6;
 
 /// Prefix under which nodes and gateways find the JetStream services that are open to them.
 pub const API_PREFIX: &str = "PWJS.API";
@@ -116,7 +116,13 @@ fn links(keys: &Keys) -> Vec<Link> {
         &format!("$JS.{acks}"),
         &format!("PWJS.{acks}"),
     );
-    for subject in ["pw.out.>", "pw.dead.>", "pw.turn.>", "pw.up.>"] {
+    for subject in [
+        "pw.out.>",
+        "pw.dead.>",
+        "pw.turn.>",
+        "pw.up.>",
+        "pw.remind.*",
+    ] {
         link(Pw, Nodes, Share::Service, subject, "");
     }
     link(Nodes, Pw, Share::Answers, "pw.ctl.>", "");

@@ -85,6 +85,8 @@ fn node_publish(node: &str) -> Vec<String> {
         format!("pw.up.{node}.>"),
         format!("pw.delta.{node}.>"),
         format!("pw.hb.{node}"),
+        // Reminders for those whom it serves; the router looks whether it does.
+        format!("pw.remind.{node}"),
         // To another start of itself: one id is served by one process.
         format!("pw.alive.node.{node}"),
         format!("{API_PREFIX}.CONSUMER.INFO.PW_WORK.{node}"),

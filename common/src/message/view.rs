@@ -4,7 +4,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::ids::{CauseId, NodeId, PromptId, SessionId, TurnId};
+use crate::ids::{CauseId, MessageId, NodeId, PromptId, SessionId, TurnId};
 
 /// A card.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
@@ -206,6 +206,17 @@ pub enum Action {
         /// The choice.
         choice: EnrolChoice,
     },
+    /// What to do with a reminder.
+    Remind {
+        /// Which.
+        reminder: MessageId,
+        /// The time of it that the card is about, in milliseconds since 1970; none: it is about all of
+        /// them.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        due: Option<i64>,
+        /// The choice.
+        choice: RemindChoice,
+    },
 }
 
 impl Action {
@@ -219,7 +230,7 @@ impl Action {
             | Self::Switch { node, .. }
             | Self::UseNode { node, .. }
             | Self::Waiting { node, .. } => Some(node),
-            Self::Dead { .. } | Self::Enrol { .. } => None,
+            Self::Dead { .. } | Self::Enrol { .. } | Self::Remind { .. } => None,
         }
     }
 }
@@ -289,4 +300,18 @@ pub enum DeadChoice {
     Retry,
     /// Forget it.
     Discard,
+}
+
+/// What to do with a reminder.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum RemindChoice {
+    /// Once more, in ten minutes.
+    Snooze,
+    /// It is dealt with.
+    Done,
+    /// Not any more.
+    Cancel,
+    /// The same, from a list: the list stays as it is.
+    CancelListed,
 }

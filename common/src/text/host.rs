@@ -3,6 +3,7 @@
 mod en;
 pub mod files;
 pub mod mailboy;
+pub mod remind;
 pub mod shell;
 pub mod web;
 mod zh;

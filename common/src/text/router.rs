@@ -6,6 +6,7 @@ pub mod dead;
 pub mod enrol;
 mod fan;
 mod node;
+pub mod remind;
 mod waiting;
 mod words;
 

@@ -99,12 +99,12 @@ impl Desk {
                         made.name
                     ));
                 };
-                self.hand_over(origin, id, &made.name, text).await
+                self.pass_on(origin, id, &made.name, text).await
             }
             Ask::Send { session, text } => {
                 let to = self.session_of(origin, session.as_deref()).map_err(say)?;
                 let dir = to.record.dir.clone();
-                self.hand_over(origin, to.record.id, &dir, text).await
+                self.pass_on(origin, to.record.id, &dir, text).await
             }
             Ask::List => Ok(match self.session_lines(origin) {
                 lines if lines.is_empty() => "There are no sessions.".to_owned(),
@@ -131,8 +131,8 @@ impl Desk {
         }
     }
 
-    async fn hand_over(
-        &self,
+    async fn pass_on(
+        &mut self,
         origin: &Origin,
         session: SessionId,
         dir: &str,

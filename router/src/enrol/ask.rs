@@ -42,7 +42,12 @@ async fn show(
     admin: &UserId,
     request: &Request,
 ) -> Result<(), Stopped> {
-    let lang = users.get(admin).await?.lang.or(lang).unwrap_or_default();
+    let lang = users
+        .get(admin)
+        .await?
+        .language()
+        .or(lang)
+        .unwrap_or_default();
     let card = request.card(admin);
     let cause = CauseId::new(admin.surface(), &format!("enrol-{card}"));
     // Nothing was said in any chat: the person's own with us is meant.

@@ -6,7 +6,8 @@ use std::time::Duration;
 use async_nats::jetstream::stream::{Config, DiscardPolicy, RetentionPolicy, StorageType};
 use common::ids::Surface;
 use common::stream::{
-    KV_FANOUT, KV_NODES, KV_NOTICES, KV_PRESENCE, KV_ROUTER, KV_USERS, KV_WAITING, kv_gate,
+    KV_FANOUT, KV_NODES, KV_NOTICES, KV_PRESENCE, KV_REMIND, KV_ROUTER, KV_USERS, KV_WAITING,
+    kv_gate,
 };
 
 const MB: i64 = 1024 * 1024;
@@ -55,6 +56,13 @@ pub(super) fn all() -> Vec<Config> {
                 64 * MB,
             )
         },
+        // Without an age: some are for years. The router bounds how many there are, and takes out what
+        // is over.
+        bucket(
+            KV_REMIND,
+            "Reminders: of what, when, and how they stand",
+            512 * MB,
+        ),
         bucket(
             KV_NOTICES,
             "Nodes that went off and came back, and who was told",

@@ -17,6 +17,7 @@ mod node;
 mod notices;
 mod presence;
 mod provisioning;
+mod remind;
 mod repeats;
 mod room;
 mod running;

@@ -16,7 +16,7 @@ use common::message::view::{Action, Block, View};
 use common::message::{Meta, decode, encode};
 use common::{stream, subject};
 use futures_util::StreamExt as _;
-use router::{EnrolOptions, NoticeTimes, RouterError, RouterOptions};
+use router::{EnrolOptions, NoticeTimes, RemindTimes, RouterError, RouterOptions};
 use serde_json::Value;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
@@ -35,6 +35,8 @@ pub(crate) struct World {
     pub(crate) enrol: EnrolOptions,
     /// When people are told of nodes, where a test cannot wait for minutes.
     pub(crate) notices: NoticeTimes,
+    /// What bounds reminders, where a test cannot wait for minutes.
+    pub(crate) remind: RemindTimes,
     running: Option<(JoinHandle<Result<(), RouterError>>, CancellationToken)>,
 }
 
@@ -89,6 +91,10 @@ impl World {
             waits: None,
             enrol: EnrolOptions::default(),
             notices: NoticeTimes::default(),
+            remind: RemindTimes {
+                soonest: Duration::from_secs(1),
+                period: Duration::from_secs(1),
+            },
             running: None,
         }
     }
@@ -107,6 +113,7 @@ impl World {
             http: None,
             waits: self.waits,
             notices: self.notices,
+            remind: self.remind,
             enrol: EnrolOptions {
                 url: self.nats.url(),
                 ..self.enrol.clone()

@@ -14,7 +14,9 @@ impl World {
         let all = self.shown().await.into_iter();
         all.filter_map(|outbound| match outbound.body {
             OutboundBody::Notice { text } => Some(text),
-            OutboundBody::Card { .. } => None,
+            OutboundBody::Card { .. }
+            | OutboundBody::File { .. }
+            | OutboundBody::Fetch { .. } => None,
         })
         .collect()
     }
@@ -75,7 +77,7 @@ async fn an_orderly_end_of_the_host_tells_that_a_command_was_cut_off() {
         .say("a", "om_1", "/shell --bg echo begun; sleep 600")
         .await;
     world.sees("om_1", "it goes on as task 1").await;
-    host.stop().await.unwrap();
+    host.stop().await;
     let card = world
         .card("om_1", "an end", |view| view.buttons.is_empty())
         .await;

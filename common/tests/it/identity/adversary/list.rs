@@ -122,7 +122,7 @@ const PULL: &str = r#"{"batch":1,"no_wait":true}"#;
 const GATEWAY: &[Who] = &[Who::Gateway];
 
 /// Replies that make the server itself do harm, or speak in another's name, when it answers to them.
-const HARMFUL_REPLIES: [&str; 24] = [
+const HARMFUL_REPLIES: [&str; 27] = [
     "{API}.STREAM.DELETE.PW_OUT",
     "{API}.STREAM.PURGE.PW_WORK",
     "{API}.CONSUMER.DELETE.PW_WORK.b",
@@ -139,6 +139,9 @@ const HARMFUL_REPLIES: [&str; 24] = [
     "pw.up.b.x.0",
     "pw.down.b.x.0",
     "pw.hb.b",
+    "pw.remind.b",
+    "pw.sched.feishu.ou_b.x",
+    "pw.fire.feishu.ou_b.x",
     "pw.delta.b.feishu.ou_b.t",
     "pw.alive.node.b",
     "$KV.PW_PRESENCE.b",
@@ -179,6 +182,7 @@ fn answered(who: Who, reply: &str) -> Vec<Try> {
             ("pw.turn.a.none.x", "mine"),
             ("pw.up.a.none.0", "mine"),
             ("pw.hb.a", "honest"),
+            ("pw.remind.a", "honest"),
             ("pw.delta.a.none.x.t", "honest"),
         ],
     };

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use async_nats::jetstream::consumer::{PullConsumer, pull};
 use async_nats::jetstream::message::PublishMessage;
-use async_nats::jetstream::{self, Context, kv, stream};
+use async_nats::jetstream::{self, Context, kv};
 use async_nats::{Client, ConnectOptions, Subscriber};
 use common::identity::ack_of_node;
 use common::ids::Surface;
@@ -206,6 +206,7 @@ impl Stage {
             "PW_USERS",
             "PW_NODES",
             "PW_ROUTER",
+            "PW_REMIND",
         ] {
             let config = kv::Config {
                 bucket: bucket.into(),
@@ -224,6 +225,9 @@ impl Stage {
             "$KV.PW_USERS.u",
             "$KV.PW_NODES.b",
             "$KV.PW_ROUTER.lead",
+            "$KV.PW_REMIND.x",
+            "pw.sched.feishu.ou_b.x",
+            "pw.fire.feishu.ou_b.x",
             "$KV.PW_GATE_feishu.out",
             "$KV.PW_GATE_web.out",
         ] {
@@ -250,6 +254,7 @@ impl Stage {
             (&self.b, format!("{private}.*")),
             (&self.b, meeting.to_owned()),
             (&self.router, "pw.hb.*".to_owned()),
+            (&self.router, "pw.remind.*".to_owned()),
             (&self.router, "pw.presence.>".to_owned()),
             (&self.router, "pw.alive.router.*".to_owned()),
             (&self.router, "_INBOX_router.guess.*".to_owned()),
@@ -416,6 +421,7 @@ impl Stage {
         let (b, router, gateway) = (&self.b, &self.router, &self.gateway);
         for (who, subject) in [
             (b, "pw.hb.b"),
+            (b, "pw.remind.b"),
             (b, "pw.delta.b.feishu.ou_b.t"),
             (b, "pw.alive.node.b"),
             (b, "pw.dead.b.feishu.ou_b"),

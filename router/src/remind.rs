@@ -1,0 +1,396 @@
+//! Reminders: set, listed and taken back by people (`command`), by the chat models on their nodes (`asked`),
+//! and shown when they are due (`fired`), whatever hosts are up and whatever of ours was down meanwhile.
+//!
+//! What is set is a record in the bucket PW_REMIND; the broker's clock (`alarm`) wakes us. An alarm that does
+//! not fit its record does nothing, so that one that comes twice, late, or after it was taken back is shown
+//! once or not at all. The router in office is the only one that changes records, one person's one after the
+//! other. Times are read in `when`.
+
+mod alarm;
+pub(crate) mod asked;
+pub(crate) mod command;
+pub(crate) mod fired;
+pub(crate) mod record;
+pub(crate) mod repeat;
+pub(crate) mod when;
+
+use std::hash::{DefaultHasher, Hash as _, Hasher as _};
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_nats::jetstream::kv::Store;
+use chrono::{DateTime, TimeDelta, Utc};
+use chrono_tz::Tz;
+use common::broker::Broker;
+use common::ids::{CauseId, MessageId, UserId};
+use common::message::inbound::Chat;
+use common::stream;
+use tokio::sync::{Mutex, MutexGuard};
+use tokio_util::sync::CancellationToken;
+use tracing::{debug, info, warn};
+
+use crate::kept::{Kept, Record as _};
+use crate::users::Stopped;
+use record::{Reminder, State, card_of};
+use when::{Bounds, When, Why};
+
+/// Reminders that wait, of one person. One more is refused and told.
+pub(crate) const PER_PERSON: usize = 100;
+/// Reminders of one person that are over and still known, for the buttons of their cards; of more the oldest
+/// are forgotten.
+const OVER_PER_PERSON: usize = 200;
+/// All that are known. Beyond it nobody sets another one, and is told.
+const ALL: usize = 50_000;
+/// How long one that is over is known: cards are not edited any more after that.
+const OVER_KEPT: TimeDelta = TimeDelta::days(14);
+/// The longest text, in characters.
+pub(crate) const LONGEST: usize = 1_000;
+/// What [Snooze] is.
+const SNOOZE: TimeDelta = TimeDelta::minutes(10);
+/// People whose reminders are changed at once; others wait a moment.
+const LOCKS: usize = 64;
+
+/// What bounds reminders.
+#[derive(Debug, Clone, Copy)]
+pub struct RemindTimes {
+    /// The shortest time to a reminder.
+    pub soonest: Duration,
+    /// The shortest time between two of one series.
+    pub period: Duration,
+}
+
+impl Default for RemindTimes {
+    fn default() -> Self {
+        Self {
+            soonest: Duration::from_secs(5),
+            period: Duration::from_secs(60),
+        }
+    }
+}
+
+/// Why a reminder is not set.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Refused {
+    /// Its time.
+    When(Why),
+    /// Nothing to be reminded of.
+    NoText,
+    /// Too much.
+    TooLong,
+    /// Too many of this person.
+    Full,
+    /// Too many of all.
+    HubFull,
+}
+
+/// A reminder that somebody wants.
+#[derive(Debug, Clone)]
+pub(crate) struct Wish<'a> {
+    /// Derived from what led to it: asked again, it is the same one.
+    pub(crate) id: MessageId,
+    pub(crate) user: &'a UserId,
+    pub(crate) chat: &'a Chat,
+    pub(crate) cause: &'a CauseId,
+    pub(crate) traceparent: &'a str,
+    /// Since when a span counts.
+    pub(crate) now: DateTime<Utc>,
+    pub(crate) zone: Tz,
+}
+
+/// Handle. Cheap to clone.
+#[derive(Debug, Clone)]
+pub(crate) struct Reminders {
+    kept: Kept<Reminder>,
+    broker: Broker,
+    cancel: CancellationToken,
+    locks: Arc<Vec<Mutex<()>>>,
+    pub(crate) zone: Tz,
+    bounds: Bounds,
+}
+
+impl Reminders {
+    /// Reads what is set, and sets the alarms that are missing.
+    pub(crate) async fn open(
+        broker: &Broker,
+        store: Store,
+        zone: Tz,
+        times: RemindTimes,
+        cancel: CancellationToken,
+    ) -> Result<Self, async_nats::Error> {
+        let seconds = |span: Duration| i64::try_from(span.as_secs()).unwrap_or(i64::MAX);
+        let reminders = Self {
+            kept: Kept::open(store, cancel.clone()).await?,
+            broker: broker.clone(),
+            cancel,
+            locks: Arc::new((0..LOCKS).map(|_| Mutex::new(())).collect()),
+            zone,
+            bounds: Bounds {
+                soonest: seconds(times.soonest),
+                period: seconds(times.period),
+            },
+        };
+        let set = alarm::set(broker).await?;
+        let missing = |one: &Reminder| one.waits() && !set.contains(&one.id);
+        for one in reminders.kept.all(missing) {
+            // One that has come and was not dealt with is set a second time: of two the second does nothing.
+            debug!(reminder = %one.id, "its alarm is set again");
+            if reminders.alarm(&one).await.is_err() {
+                break;
+            }
+        }
+        reminders.sweep(Utc::now()).await;
+        Ok(reminders)
+    }
+
+    /// Forgets what has been over for long; every hour until `stop`.
+    pub(crate) async fn tidy(self, stop: CancellationToken) {
+        let tidying = async {
+            loop {
+                tokio::time::sleep(Duration::from_secs(3_600)).await;
+                self.sweep(Utc::now()).await;
+            }
+        };
+        let _: Option<()> = stop.run_until_cancelled(tidying).await;
+    }
+
+    pub(crate) fn bounds(&self) -> Bounds {
+        self.bounds
+    }
+
+    async fn lock(&self, user: &UserId) -> Option<MutexGuard<'_, ()>> {
+        let mut hasher = DefaultHasher::new();
+        user.hash(&mut hasher);
+        let at = usize::try_from(hasher.finish() % (LOCKS as u64)).unwrap_or(0);
+        Some(self.locks.get(at)?.lock().await)
+    }
+
+    /// Sets a reminder, and says how it stands. One that was set before stays as it is.
+    pub(crate) async fn set(
+        &self,
+        wish: Wish<'_>,
+        when: When,
+        text: &str,
+    ) -> Result<Result<Arc<Reminder>, Refused>, Stopped> {
+        let text = text.trim();
+        let _one = self.lock(wish.user).await;
+        let known = self.kept.get(&wish.id);
+        if let Some(known) = known.filter(|known| known.user == *wish.user) {
+            if known.waits() {
+                self.alarm(&known).await?;
+            }
+            return Ok(Ok(known));
+        }
+        if text.is_empty() {
+            return Ok(Err(Refused::NoText));
+        }
+        if text.chars().count() > LONGEST {
+            return Ok(Err(Refused::TooLong));
+        }
+        let (due, again) = match when {
+            When::Once(due) => (due, None),
+            When::Again(again) => match again.next(wish.now, wish.now, wish.zone) {
+                Some(due) => (due, Some(again)),
+                None => return Ok(Err(Refused::When(Why::Unclear))),
+            },
+        };
+        if let Err(refused) = self.room(wish.user).await {
+            return Ok(Err(refused));
+        }
+        let waiting = self.waiting(wish.user);
+        let number = waiting.iter().map(|one| one.number).max().unwrap_or(0);
+        let reminder = Reminder {
+            id: wish.id,
+            user: wish.user.clone(),
+            chat: record::place(wish.chat),
+            cause: wish.cause.clone(),
+            traceparent: wish.traceparent.to_owned(),
+            text: text.to_owned(),
+            zone: wish.zone.name().to_owned(),
+            number: number.saturating_add(1),
+            from: wish.now,
+            due,
+            again,
+            state: State::Waits,
+        };
+        self.write(reminder).await.map(Ok)
+    }
+
+    /// Keeps a new record and sets its alarm.
+    async fn write(&self, reminder: Reminder) -> Result<Arc<Reminder>, Stopped> {
+        let set = self.kept.change(&reminder.id, |_| Some(reminder.clone()));
+        let set = set.await?.unwrap_or_else(|| Arc::new(reminder));
+        self.alarm(&set).await?;
+        info!(user = %set.user, reminder = %set.id, due = %set.due, again = set.again.is_some(), "a reminder is set");
+        Ok(set)
+    }
+
+    async fn alarm(&self, reminder: &Reminder) -> Result<(), Stopped> {
+        alarm::put(&self.broker, reminder, reminder.due, &self.cancel).await
+    }
+
+    async fn room(&self, user: &UserId) -> Result<(), Refused> {
+        let theirs = self.kept.of(user);
+        if theirs.iter().filter(|one| one.waits()).count() >= PER_PERSON {
+            return Err(Refused::Full);
+        }
+        let mut over: Vec<_> = theirs.iter().filter(|one| !one.waits()).collect();
+        if over.len() > OVER_PER_PERSON {
+            over.sort_by_key(|one| one.over());
+            let oldest = over.len() - OVER_PER_PERSON;
+            for one in over.into_iter().take(oldest) {
+                self.forget(one).await;
+            }
+        }
+        if self.kept.all(|_| true).len() >= ALL {
+            return Err(Refused::HubFull);
+        }
+        Ok(())
+    }
+
+    /// What waits for a person, in the order in which it comes.
+    pub(crate) fn waiting(&self, user: &UserId) -> Vec<Arc<Reminder>> {
+        let mut waiting = self.kept.of(user);
+        waiting.retain(|one| one.waits());
+        waiting.sort_by_key(|one| (one.due, one.number));
+        waiting
+    }
+
+    /// A person's own reminder.
+    pub(crate) fn own(&self, user: &UserId, id: MessageId) -> Option<Arc<Reminder>> {
+        self.kept.get(&id).filter(|one| one.user == *user)
+    }
+
+    /// Takes back the reminder of that number, by this act; none: there is none.
+    pub(crate) async fn cancel_number(
+        &self,
+        user: &UserId,
+        number: u32,
+        by: &CauseId,
+    ) -> Result<Option<Arc<Reminder>>, Stopped> {
+        let theirs = self.kept.of(user);
+        // The same act again, after a crash: the number may be another one's by now.
+        let before = theirs
+            .iter()
+            .find(|one| matches!(&one.state, State::Cancelled { by: first, .. } if first == by));
+        let meant = before.or_else(|| {
+            let mut waiting = theirs.iter().filter(|one| one.waits());
+            waiting.find(|one| one.number == number)
+        });
+        match meant {
+            Some(meant) => self.cancel(user, meant.id, by).await,
+            None => Ok(None),
+        }
+    }
+
+    /// Takes back a person's own reminder. Gives how it stands then; one that came stays so.
+    pub(crate) async fn cancel(
+        &self,
+        user: &UserId,
+        id: MessageId,
+        by: &CauseId,
+    ) -> Result<Option<Arc<Reminder>>, Stopped> {
+        let _one = self.lock(user).await;
+        if self.own(user, id).is_none() {
+            return Ok(None);
+        }
+        let cancelled = self.kept.change(&id, |now| {
+            let now = now.filter(|now| now.waits())?;
+            Some(Reminder {
+                state: State::Cancelled {
+                    at: Utc::now(),
+                    by: by.clone(),
+                },
+                ..now.clone()
+            })
+        });
+        let cancelled = cancelled.await?;
+        if let Some(cancelled) = &cancelled
+            && !cancelled.waits()
+        {
+            alarm::take(&self.broker, cancelled).await;
+        }
+        Ok(cancelled)
+    }
+
+    /// The reminder that comes ten minutes after a tap on [Snooze] on the card of that time.
+    fn snoozed(user: &UserId, id: MessageId, due: i64) -> MessageId {
+        let card = card_of(user, id, due).to_string();
+        MessageId::derived(&["snooze", &card])
+    }
+
+    /// Sets a reminder once more; of several taps on one card the last counts. None: it is not known any
+    /// more.
+    pub(crate) async fn snooze(
+        &self,
+        user: &UserId,
+        chat: &Chat,
+        (id, due): (MessageId, i64),
+        now: DateTime<Utc>,
+        cause: &CauseId,
+    ) -> Result<Option<Arc<Reminder>>, Stopped> {
+        let Some(first) = self.own(user, id) else {
+            return Ok(None);
+        };
+        let _one = self.lock(user).await;
+        let again = Self::snoozed(user, id, due);
+        if let Some(known) = self.kept.get(&again)
+            && known.cause == *cause
+        {
+            if known.waits() {
+                self.alarm(&known).await?;
+            }
+            return Ok(Some(known));
+        }
+        let waiting = self.waiting(user);
+        let number = waiting.iter().map(|one| one.number).max().unwrap_or(0);
+        let reminder = Reminder {
+            id: again,
+            chat: record::place(chat),
+            cause: cause.clone(),
+            number: number.saturating_add(1),
+            from: now,
+            due: now + SNOOZE,
+            again: None,
+            state: State::Waits,
+            ..(*first).clone()
+        };
+        self.write(reminder).await.map(Some)
+    }
+
+    /// It is dealt with: what was put off with its card does not come either.
+    pub(crate) async fn done(
+        &self,
+        user: &UserId,
+        (id, due): (MessageId, i64),
+        by: &CauseId,
+    ) -> Result<Option<Arc<Reminder>>, Stopped> {
+        let Some(first) = self.own(user, id) else {
+            return Ok(None);
+        };
+        self.cancel(user, Self::snoozed(user, id, due), by).await?;
+        Ok(Some(first))
+    }
+
+    async fn sweep(&self, now: DateTime<Utc>) {
+        let old = |one: &Reminder| one.over().is_some_and(|at| now - at > OVER_KEPT);
+        for one in self.kept.all(old) {
+            self.forget(&one).await;
+        }
+    }
+
+    /// Lets go of one that is over.
+    async fn forget(&self, one: &Reminder) {
+        let subject = format!("$KV.{}.{}", stream::KV_REMIND, Reminder::place(&one.id));
+        let bucket = format!("KV_{}", stream::KV_REMIND);
+        let gone = async {
+            let bucket = self.broker.jetstream().get_stream_no_info(bucket).await;
+            let bucket = bucket.map_err(|why| why.to_string())?;
+            let purged = bucket.purge().filter(subject).await;
+            purged.map_err(|why| why.to_string())
+        };
+        match gone.await {
+            Ok(_) => self.kept.retain(|other| other.id != one.id),
+            Err(why) => warn!(reminder = %one.id, why, "one that is over was not forgotten; later"),
+        }
+    }
+}
