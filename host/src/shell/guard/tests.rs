@@ -194,6 +194,28 @@ proptest! {
 }
 
 #[test]
+fn other_letters_are_letters() {
+    for c in ['é', '中', '\u{3000}', '\u{1F600}', '\u{EFFFF}'] {
+        for command in [
+            "echo {@",
+            "echo {1..@}",
+            "echo {1@",
+            "echo @ a@b \"@\" '@' # @",
+            "cat <<@\nx\n@",
+        ] {
+            judge(&command.replace('@', &c.to_string()), &project());
+        }
+        let run = format!("rm -rf {c}build; echo {c} {{{c},a}}; mkdir -p {c}/{c}");
+        assert_eq!(judge(&run, &project()), Judgement::Run, "{run}");
+        let bad = format!("echo {c}; rm -rf {c}/../../..");
+        assert!(
+            matches!(judge(&bad, &project()), Judgement::Refuse { .. }),
+            "{bad}"
+        );
+    }
+}
+
+#[test]
 fn depth_is_no_way_around() {
     for (open, close) in [
         ("(", ")"),

@@ -102,7 +102,7 @@ impl<'p> Walk<'p> {
         }
         let mut parser = Parser::new();
         let tree = match parser.set_language(&tree_sitter_bash::LANGUAGE.into()) {
-            Ok(()) => parser.parse(script, None),
+            Ok(()) => parser.parse(masked(script), None),
             Err(_) => None,
         };
         let Some(tree) = tree else {
@@ -426,6 +426,21 @@ impl<'p> Walk<'p> {
             *entry = value;
         }
     }
+}
+
+/// The script as the grammar is given it: a letter outside of ASCII is as many `%`, which mean as
+/// little. To bash they are letters like others, blanks too; the grammar takes some for blanks, and
+/// its scanner reads past a table's end when one stands behind a brace.
+fn masked(script: &str) -> String {
+    let mut out = String::with_capacity(script.len());
+    for c in script.chars() {
+        if c.is_ascii() {
+            out.push(c);
+        } else {
+            out.extend(std::iter::repeat_n('%', c.len_utf8()));
+        }
+    }
+    out
 }
 
 /// What was typed of a node.
