@@ -368,14 +368,12 @@ impl Desk {
 
     /// Plain text: to the assistant in smart mode, else to the active session.
     pub(crate) async fn say_to(&mut self, place: u64, origin: &Origin, text: String) -> Went {
-        match self.assistant(&origin.user) {
-            Some(mailboy) => {
-                let letter = self.letter(place, origin, text);
-                mailboy.hand(letter).await;
-                Went::On
-            }
-            None => self.give_active(place, origin, text).await,
-        }
+        let Some(mailboy) = self.assistant(&origin.user) else {
+            return self.give_active(place, origin, text).await;
+        };
+        let letter = self.letter(place, origin, self.with_files(origin, text));
+        mailboy.hand(letter).await;
+        Went::On
     }
 
     /// The assistant, if this person's text goes there.

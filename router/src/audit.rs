@@ -16,10 +16,20 @@ pub(crate) fn heard(audit: &Audit, inbound: &Inbound) {
     } else {
         Kind::Message
     };
-    let what = if let InboundBody::Text { text } = &inbound.body {
-        text.clone()
-    } else {
-        serde_json::to_string(&inbound.body).unwrap_or_default()
+    let what = match &inbound.body {
+        InboundBody::Text { text } => text.clone(),
+        InboundBody::Files { files, text } => {
+            // Without the keys by which they can be had.
+            let names = files.iter().map(|file| match file.name.as_str() {
+                "" => format!("{:?}", file.kind).to_lowercase(),
+                name => name.to_owned(),
+            });
+            let names: Vec<String> = names.collect();
+            format!("[{}] {text}", names.join(", "))
+        }
+        InboundBody::Unsupported { .. } | InboundBody::TooLong { .. } | InboundBody::Tap { .. } => {
+            serde_json::to_string(&inbound.body).unwrap_or_default()
+        }
     };
     audit.note(entry(inbound, kind).what(what));
 }

@@ -97,7 +97,7 @@ impl Desk {
                 return self.text(place, origin, text).await;
             }
             Some(parcel) if parcel.is_over() => {
-                return self.hand_over(place, origin, parcel, text).await;
+                return self.handed_in(place, origin, parcel, text).await;
             }
             Some(parcel) => parcel,
             None => {
@@ -135,7 +135,7 @@ impl Desk {
     }
 
     /// A parcel is here, as far as it ever will be.
-    async fn hand_over(
+    async fn handed_in(
         &mut self,
         place: u64,
         origin: &Origin,
@@ -193,6 +193,26 @@ impl Desk {
             return Vec::new();
         }
         self.arrivals.pending.get(user).cloned().unwrap_or_default()
+    }
+
+    /// A text for the assistant, with the names of the files that came with these very words.
+    pub(super) fn with_files(&self, origin: &Origin, mut text: String) -> String {
+        let pending = self.arrivals.pending.get(&origin.user);
+        let cause = format!(".{}.", origin.cause);
+        let mut came = pending
+            .into_iter()
+            .flatten()
+            .filter(|file| file.key.contains(&cause))
+            .peekable();
+        if came.peek().is_some() {
+            text.push_str("\n\n");
+            text.push_str(&FilesText::WithPrompt.say(origin.lang));
+        }
+        for file in came {
+            text.push_str("\n- ");
+            text.push_str(&file.path);
+        }
+        text
     }
 
     /// They went with it.
