@@ -383,12 +383,18 @@ impl Desk {
     }
 
     fn letter(&self, place: u64, origin: &Origin, text: String) -> Letter {
+        let grounds = self.grounds(&origin.user);
+        // In full, as relative ones start in the session's folder.
+        let files = self.attached(&origin.user, "");
+        let files = files.iter().map(|file| grounds.root.join(&file.path));
+        let files = files.map(|path| path.display().to_string()).collect();
         Letter {
             place,
             origin: origin.clone(),
-            grounds: self.grounds(&origin.user),
+            grounds,
             scene: Scene {
                 sessions: self.session_lines(origin),
+                files,
             },
             text,
         }

@@ -117,7 +117,6 @@ impl Files {
     }
 
     /// Writes a whole file, in one step; folders on the way are made.
-    #[expect(dead_code, reason = "for tools")]
     pub(crate) async fn write(
         &self,
         grounds: &Grounds,
@@ -132,7 +131,6 @@ impl Files {
     }
 
     /// Adds text at the end of a file, which is made if it is not there.
-    #[expect(dead_code, reason = "for tools")]
     pub(crate) async fn append(
         &self,
         grounds: &Grounds,

@@ -66,6 +66,8 @@ pub(crate) struct Inbox(mpsc::Receiver<Request>);
 pub(crate) struct Scene {
     /// The sessions, one line each; empty without any.
     pub(crate) sessions: String,
+    /// Files that the person sent and that go with the next message to a session: their paths.
+    pub(crate) files: Vec<String>,
 }
 
 /// A text for the model.

@@ -99,12 +99,12 @@ impl Desk {
                         made.name
                     ));
                 };
-                self.pass_on(origin, id, &made.name, text).await
+                self.hand_work(origin, id, &made.name, text).await
             }
             Ask::Send { session, text } => {
                 let to = self.session_of(origin, session.as_deref()).map_err(say)?;
                 let dir = to.record.dir.clone();
-                self.pass_on(origin, to.record.id, &dir, text).await
+                self.hand_work(origin, to.record.id, &dir, text).await
             }
             Ask::List => Ok(match self.session_lines(origin) {
                 lines if lines.is_empty() => "There are no sessions.".to_owned(),
@@ -131,7 +131,7 @@ impl Desk {
         }
     }
 
-    async fn pass_on(
+    async fn hand_work(
         &mut self,
         origin: &Origin,
         session: SessionId,

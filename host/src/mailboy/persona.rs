@@ -52,6 +52,10 @@ pub(super) fn words(facts: &Facts<'_>) -> String {
         now.format("%A, %Y-%m-%d %H:%M"),
         facts.zone.name(),
     );
+    if !facts.scene.files.is_empty() {
+        text.push_str("\n\nThe person sent these files; they go along with the next text that is handed to a session, and read_file can read them:\n");
+        text.push_str(&facts.scene.files.join("\n"));
+    }
     if !facts.summary.is_empty() {
         text.push_str("\n\nEarlier in this conversation, in short:\n");
         text.push_str(facts.summary);
@@ -80,6 +84,7 @@ mod tests {
         let node = "home-pc".parse().unwrap();
         let scene = Scene {
             sessions: "1. demo (active)".into(),
+            files: vec!["inbox/plan.pdf".into()],
         };
         let text = words(&Facts {
             name: "Home",
@@ -98,6 +103,7 @@ mod tests {
             "1. demo (active)",
             "setting: Chinese",
             "They like tea.",
+            "inbox/plan.pdf",
         ] {
             assert!(text.contains(part), "{part}: {text}");
         }

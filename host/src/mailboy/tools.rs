@@ -5,6 +5,7 @@
 //! What the model calls wrongly is answered to the model, which may do better in the next round.
 
 mod args;
+mod files;
 mod node;
 mod session;
 mod shell;
@@ -40,6 +41,12 @@ enum Name {
     SwitchSession,
     CloseSession,
     RunShell,
+    ReadFile,
+    WriteFile,
+    AppendFile,
+    ListDir,
+    SearchFiles,
+    SendFile,
     WebSearch,
     ReadUrl,
     WebAsk,
@@ -61,13 +68,19 @@ pub(super) struct Done {
 type Outcome = Result<String, String>;
 
 impl Name {
-    const ALL: [Self; 11] = [
+    const ALL: [Self; 17] = [
         Self::NewSession,
         Self::SendToSession,
         Self::ListSessions,
         Self::SwitchSession,
         Self::CloseSession,
         Self::RunShell,
+        Self::ReadFile,
+        Self::WriteFile,
+        Self::AppendFile,
+        Self::ListDir,
+        Self::SearchFiles,
+        Self::SendFile,
         Self::WebSearch,
         Self::ReadUrl,
         Self::WebAsk,
@@ -84,6 +97,12 @@ impl Name {
             Self::CloseSession => "close_session",
             Self::RunShell => "run_shell",
             Self::TaskStatus => "task_status",
+            Self::ReadFile => "read_file",
+            Self::WriteFile => "write_file",
+            Self::AppendFile => "append_file",
+            Self::ListDir => "list_dir",
+            Self::SearchFiles => "search_files",
+            Self::SendFile => "send_file",
             Self::WebSearch => "web_search",
             Self::ReadUrl => "read_url",
             Self::WebAsk => "web_ask",
@@ -113,6 +132,12 @@ impl Name {
             Self::CloseSession => session::CLOSE,
             Self::RunShell => shell::RUN,
             Self::TaskStatus => shell::STATUS,
+            Self::ReadFile => files::READ,
+            Self::WriteFile => files::WRITE,
+            Self::AppendFile => files::APPEND,
+            Self::ListDir => files::LIST,
+            Self::SearchFiles => files::SEARCH,
+            Self::SendFile => files::SEND,
             Self::WebSearch => web::SEARCH,
             Self::ReadUrl => web::READ,
             Self::WebAsk => web::ASK,
@@ -236,6 +261,7 @@ impl Toolbox {
     pub(super) async fn abandon(&self, n: usize) {
         let origin = self.of(n);
         shell::abandon(&self.context, &origin).await;
+        self.context.confirms.withdraw(&origin, files::KEY).await;
     }
 
     /// The `n`-th call as an act of its own, which other ids come from.
@@ -246,7 +272,7 @@ impl Toolbox {
         }
     }
 
-    async fn carry_out(&mut self, n: usize, call: &Call, _changes: &mut Vec<Change>) -> Outcome {
+    async fn carry_out(&mut self, n: usize, call: &Call, changes: &mut Vec<Change>) -> Outcome {
         let Some(name) = Name::read(&call.name) else {
             let all: Vec<&str> = Name::ALL.into_iter().map(Name::text).collect();
             return Err(format!(
@@ -291,11 +317,24 @@ impl Toolbox {
             }
             Name::RunShell => shell::run(&self.context, &origin, &self.grounds, &args).await,
             Name::TaskStatus => shell::status(&self.context, &origin, &args).await,
+            Name::ReadFile => files::read(&self.context, &origin, &self.grounds, &args).await,
+            Name::WriteFile => self.write(&origin, &args, false).await,
+            Name::AppendFile => self.write(&origin, &args, true).await,
+            Name::ListDir => files::list(&self.context, &origin, &self.grounds, &args).await,
+            Name::SearchFiles => files::search(&self.context, &origin, &self.grounds, &args).await,
+            Name::SendFile => {
+                files::send(&self.context, &origin, &self.grounds, &args, changes).await
+            }
             Name::WebSearch => web::search(&self.context, &origin, &args).await,
             Name::ReadUrl => web::read(&self.context, &origin, &args).await,
             Name::WebAsk => web::ask(&self.context, &origin, &args).await,
             Name::NodeInfo => Ok(node::info(&self.context, &self.grounds)),
         }
+    }
+
+    async fn write(&self, origin: &Origin, args: &Args, append: bool) -> Outcome {
+        let (context, grounds) = (&self.context, &self.grounds);
+        files::write(context, origin, grounds, args, &self.live, append).await
     }
 
     /// Asks the desk, and sees the world as it is afterwards.

@@ -90,3 +90,46 @@ async fn the_tool_for_commands_obeys_the_guard() {
     );
     assert!(llm.requests().len() >= 11);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn tools_about_files_ask_before_they_write() {
+    let (world, llm, _phonework) = started().await;
+    let anna = world.anna();
+    anna.say("a llm: tool write_file {\"path\":\"notes/a.txt\",\"text\":\"one\\ntwo\\n\"} ;; text wrote {tool_result}");
+    let question = world.sees_that(|m| m.has_button("Allow once")).await;
+    assert!(question.text().contains("+two"), "{}", question.text());
+    let file = world.work().join("notes/a.txt");
+    assert!(
+        !file.exists(),
+        "nothing is written before the person's word"
+    );
+    anna.tap(&question.message_id, "Allow once").await.unwrap();
+    world.sees("wrote notes/a.txt is made").await;
+    assert_eq!(std::fs::read_to_string(&file).unwrap(), "one\ntwo\n");
+    anna.say("b llm: tool append_file {\"path\":\"notes/a.txt\",\"text\":\"three\\n\"} ;; text added {tool_result}");
+    let second = world
+        .sees_that(|m| m.has_button("Allow once") && m.message_id != question.message_id)
+        .await;
+    anna.tap(&second.message_id, "Deny").await.unwrap();
+    world.sees("added Error: the person refused this").await;
+    assert_eq!(std::fs::read_to_string(&file).unwrap(), "one\ntwo\n");
+    anna.say("c llm: tools [[\"list_dir\",{\"path\":\"notes\"}],[\"read_file\",{\"path\":\"notes/a.txt\",\"from\":2}],[\"search_files\",{\"pattern\":\"tw.\"}]] ;; text found {tool_result}");
+    let card = world.sees("found ").await;
+    assert!(
+        card.text().contains("notes/a.txt:2: two"),
+        "{}",
+        card.text()
+    );
+    let last = llm.requests().pop().unwrap();
+    let results = last.said_by("tool").join("\n");
+    assert!(
+        results.contains("a.txt (8 bytes)") && results.contains("2  two"),
+        "{results}"
+    );
+    anna.say("d llm: tool read_file {\"path\":\"../keyring.yaml\"} ;; text outside {tool_result}");
+    let card = world.sees("outside Error").await;
+    assert!(!card.text().contains("sk-llm-test"), "{}", card.text());
+    anna.say("e llm: tool send_file {\"path\":\"notes/a.txt\"} ;; text sending {tool_result}");
+    world.sees("on its way to the chat").await;
+    world.sees_that(|m| m.msg_type == "file").await;
+}

@@ -14,9 +14,9 @@ impl World {
         let all = self.shown().await.into_iter();
         all.filter_map(|outbound| match outbound.body {
             OutboundBody::Notice { text } => Some(text),
-            OutboundBody::Card { .. }
-            | OutboundBody::File { .. }
-            | OutboundBody::Fetch { .. } => None,
+            OutboundBody::Card { .. } | OutboundBody::File { .. } | OutboundBody::Fetch { .. } => {
+                None
+            }
         })
         .collect()
     }
