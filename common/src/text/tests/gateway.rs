@@ -24,6 +24,11 @@ table! {
     BadRequest: [GatewayText::BadRequest],
     NotTaken: [GatewayText::NotTaken],
     TooLarge: [GatewayText::TooLarge],
+    FileGone: [GatewayText::FileGone { name: s("a.pdf") }],
+    FileRefused: [GatewayText::FileRefused { name: s("a.pdf"), why: s("…") }],
+    FileDropped: [GatewayText::FileDropped],
+    FileTooLarge: [GatewayText::FileTooLarge { max: s("20 MB") }],
+    FileNoRoom: [GatewayText::FileNoRoom],
 }
 
 #[test]
