@@ -49,7 +49,7 @@ async fn sent(stage: &Stage, user: &UserId, chat: &Chat, name: &str, bytes: &[u8
             bytes,
             sha256,
             chunks,
-            image: name.ends_with(".png"),
+            image: name.contains(".png"),
             lang: Lang::En,
         },
     }

@@ -203,7 +203,7 @@ pub(super) fn bytes(stat: &Stat) -> u64 {
     u64::try_from(stat.st_size).unwrap_or(0)
 }
 
-#[expect(
+#[allow(
     clippy::unnecessary_cast,
     clippy::cast_lossless,
     reason = "its type differs by system"

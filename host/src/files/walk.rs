@@ -287,7 +287,7 @@ impl Base {
             return Ok(());
         }
         let stat = rustix::fs::fstat(dir).map_err(Trouble::Failed)?;
-        #[expect(clippy::unnecessary_cast, reason = "its type differs by system")]
+        #[allow(clippy::unnecessary_cast, reason = "its type differs by system")]
         if self
             .closed
             .contains(&(stat.st_dev as u64, stat.st_ino as u64))
@@ -300,7 +300,7 @@ impl Base {
     /// Whether something in a directory may be shown to this person, by path and, for a folder, by
     /// its number.
     pub(super) fn shows(&self, grounds: &Grounds, path: &str, stat: &Stat) -> bool {
-        #[expect(clippy::unnecessary_cast, reason = "its type differs by system")]
+        #[allow(clippy::unnecessary_cast, reason = "its type differs by system")]
         let number = (stat.st_dev as u64, stat.st_ino as u64);
         !is_others(grounds, path) && !is_secret(last(path)) && !self.closed.contains(&number)
     }
@@ -411,6 +411,10 @@ pub(super) fn plain(path: &str, stat: &Stat) -> Result<(), FilesText> {
 }
 
 /// An error of the system as it is told.
+#[expect(
+    clippy::needless_pass_by_value,
+    reason = "it ends here, and most callers have just made it"
+)]
 pub(super) fn failed(path: &str, why: io::Error) -> FilesText {
     let path = shown(path);
     match why.kind() {

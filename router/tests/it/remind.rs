@@ -314,7 +314,7 @@ async fn a_persons_own_zone_counts() {
     );
     let mut due = String::new();
     change(&world, |record| {
-        assert_eq!(record["due"], "2030-01-01T00:00:00Z")
+        assert_eq!(record["due"], "2030-01-01T00:00:00Z");
     })
     .await;
     due.push_str(&listed(&world, "ou_1", "om_3").await);

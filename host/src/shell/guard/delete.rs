@@ -37,7 +37,7 @@ impl Walk<'_> {
             }
             "mv" | "gmv" => self.moves(args, &paths),
             "cp" | "gcp" | "ln" | "gln" | "install" | "ginstall" | "link" | "ditto" => {
-                self.copies(args, &paths)
+                self.copies(args, &paths);
             }
             "rsync" | "rclone" => self.syncs(args, &paths),
             "tee" | "sponge" => {

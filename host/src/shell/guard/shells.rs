@@ -30,7 +30,7 @@ impl Walk<'_> {
             }
             feed if feed.is_tainted() || path.contains(TAINT) => self.refuse(Danger::PipedToShell),
             Feed::Unknown if path.starts_with("/dev/") || path.contains(ANY) => {
-                self.ask(Danger::UnknownCommand)
+                self.ask(Danger::UnknownCommand);
             }
             Feed::Nothing
             | Feed::Names(_)

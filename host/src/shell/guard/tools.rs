@@ -96,7 +96,7 @@ impl Walk<'_> {
             "sed" | "gsed" => self.sed(args),
             "awk" | "gawk" | "mawk" | "nawk" => self.awk(args),
             "docker" | "podman" | "nerdctl" | "docker-compose" | "lxc" | "kubectl" | "helm" => {
-                self.container(args)
+                self.container(args);
             }
             "curl" | "wget" | "aria2c" | "http" | "https" | "xh" => self.fetches(name, args),
             "nc" | "ncat" | "netcat" | "socat" | "telnet" => {
@@ -151,7 +151,7 @@ impl Walk<'_> {
             "terraform" | "tofu" | "pulumi" | "cdk"
                 if matches!(first.as_str(), "destroy" | "apply") =>
             {
-                self.ask(Danger::Elsewhere)
+                self.ask(Danger::Elsewhere);
             }
             "aws" | "gcloud" | "az" | "gsutil" | "s3cmd" | "doctl" | "heroku" | "flyctl" | "mc" => {
                 let bad = args.iter().any(|arg| {
