@@ -208,7 +208,7 @@ async fn a_task_tells_its_number_how_far_it_is_and_once_that_it_ended() {
     let _phonework = world.standalone().await;
     let anna = world.anna();
     anna.say("/shell --bg for i in 1 2 3; do echo step-$i; done; while [ ! -e go ]; do sleep 0.1; done; echo built");
-    let card = goes_on(&world, "go ]").await;
+    let card = goes_on(&world, "\nstep-3").await;
     assert!(card.text().contains("task 1"), "{}", card.text());
     anna.say("/tasks");
     let list = world
