@@ -59,6 +59,7 @@ fn lines(changes: &[Change]) -> Vec<Entry> {
                 }
             }
             Change::Put(Shelf::Confirm, _, bytes) => lines.extend(crate::confirm::line(bytes)),
+            Change::Put(Shelf::Task, _, bytes) => lines.extend(crate::task::line(bytes)),
             Change::Done(_)
             | Change::User(_)
             | Change::Session(_)

@@ -32,7 +32,7 @@ use crate::shell::guard::{self, Judgement};
 use crate::shell::output::Shown;
 use crate::shell::run::How;
 use crate::shell::sandbox;
-pub(crate) use record::{TaskRecord, TaskState};
+pub(crate) use record::{TaskRecord, TaskState, line};
 
 /// Commands of one person that run at once.
 const AT_ONCE: usize = 8;

@@ -33,6 +33,8 @@ async fn what_was_done_and_by_whose_word_is_written_down() {
     let question = world.sees_that(|card| card.has_button("Allow once")).await;
     anna.tap(&question.message_id, "Allow once").await.unwrap();
     world.sees("all-done").await;
+    anna.say("/shell echo from-the-shell");
+    world.sees("from-the-shell").await;
     anna.say(&format!("/search {secret}"));
     world.sees("METASO_API_KEY").await;
     until(crate::world::LONG, "the search in the audit", || {
@@ -55,6 +57,7 @@ async fn what_was_done_and_by_whose_word_is_written_down() {
         "answered",
         "turn_ended",
         "answer",
+        "shell",
     ] {
         let found = of(&all, kind);
         assert!(!found.is_empty(), "no {kind} in {all:#?}");
@@ -101,6 +104,17 @@ async fn what_was_done_and_by_whose_word_is_written_down() {
             .iter()
             .any(|line| line["what"] == "/search •••"),
         "{all:#?}"
+    );
+
+    let shell = of(&all, "shell");
+    let last = shell.last().unwrap();
+    assert_eq!(last["what"], "echo from-the-shell");
+    assert!(
+        last["outcome"]
+            .as_str()
+            .unwrap()
+            .starts_with("exit 0 after"),
+        "{last}"
     );
 
     // Readable, also while nothing runs; others' lines are others'.

@@ -22,9 +22,6 @@ fn one(typed: &'static str, holds: &'static [&'static str]) -> Try {
 
 /// Commands that are not carried out yet: each leaves this list with its own file.
 const COMING: &[Command] = &[
-    Command::Clear,
-    Command::Shell,
-    Command::Tasks,
     Command::Ls,
     Command::Cat,
     Command::Grep,
@@ -46,7 +43,7 @@ fn good(command: Command) -> Vec<Try> {
         Command::Clear => vec![one("/clear", &[])],
         Command::Shell => vec![
             one("/shell echo said-$((40+2))", &["said-42"]),
-            one("/shell rm -rf /", &["rm -rf /"]),
+            one("/shell rm -rf /", &[]),
         ],
         Command::Tasks => vec![one("/tasks", &[])],
         Command::Ls => vec![one("/ls", &["notes.txt"])],
@@ -192,6 +189,8 @@ async fn each_command(lang: Lang, readme: &str) {
             answered(&world, typed, lang, &[usage, command.usage()]).await;
         }
     }
+    // What is refused has not run.
+    assert!(world.work().join("notes.txt").exists());
     world.no_secret_in_logs();
 }
 

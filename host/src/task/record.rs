@@ -4,6 +4,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
+use common::audit::{Entry, Kind};
 use common::ids::{CardId, TurnId, UserId};
 use serde::{Deserialize, Serialize};
 
@@ -106,6 +107,27 @@ impl TaskRecord {
             },
         }
     }
+}
+
+/// What a record of the shelf means for the audit; none if it cannot be read.
+pub(crate) fn line(bytes: &[u8]) -> Option<Entry> {
+    let task: TaskRecord = serde_json::from_slice(bytes).ok()?;
+    let outcome = match &task.state {
+        TaskState::Running if task.background => "runs in the background".to_owned(),
+        TaskState::Running => "runs".to_owned(),
+        TaskState::Ended { how, took_ms, .. } => {
+            let how = match how {
+                How::Exit(code) => format!("exit {code}"),
+                How::Signal(signal) => format!("signal {signal}"),
+                How::TimedOut => "timed out".to_owned(),
+                How::Stopped => "stopped".to_owned(),
+                How::Interrupted => "interrupted".to_owned(),
+            };
+            format!("{how} after {took_ms} ms")
+        }
+    };
+    let line = task.origin.entry(Kind::Shell).turn(task.id).dir(task.dir);
+    Some(line.what(task.command).outcome(outcome))
 }
 
 /// All commands of everybody; what cannot be read is passed over.
