@@ -7,6 +7,7 @@
 mod args;
 mod files;
 mod node;
+mod reminders;
 mod session;
 mod shell;
 mod web;
@@ -50,6 +51,9 @@ enum Name {
     WebSearch,
     ReadUrl,
     WebAsk,
+    SetReminder,
+    ListReminders,
+    CancelReminder,
     TaskStatus,
     NodeInfo,
 }
@@ -68,7 +72,7 @@ pub(super) struct Done {
 type Outcome = Result<String, String>;
 
 impl Name {
-    const ALL: [Self; 17] = [
+    const ALL: [Self; 20] = [
         Self::NewSession,
         Self::SendToSession,
         Self::ListSessions,
@@ -84,6 +88,9 @@ impl Name {
         Self::WebSearch,
         Self::ReadUrl,
         Self::WebAsk,
+        Self::SetReminder,
+        Self::ListReminders,
+        Self::CancelReminder,
         Self::TaskStatus,
         Self::NodeInfo,
     ];
@@ -103,6 +110,9 @@ impl Name {
             Self::ListDir => "list_dir",
             Self::SearchFiles => "search_files",
             Self::SendFile => "send_file",
+            Self::SetReminder => "set_reminder",
+            Self::ListReminders => "list_reminders",
+            Self::CancelReminder => "cancel_reminder",
             Self::WebSearch => "web_search",
             Self::ReadUrl => "read_url",
             Self::WebAsk => "web_ask",
@@ -138,6 +148,9 @@ impl Name {
             Self::ListDir => files::LIST,
             Self::SearchFiles => files::SEARCH,
             Self::SendFile => files::SEND,
+            Self::SetReminder => reminders::SET,
+            Self::ListReminders => reminders::LIST,
+            Self::CancelReminder => reminders::CANCEL,
             Self::WebSearch => web::SEARCH,
             Self::ReadUrl => web::READ,
             Self::WebAsk => web::ASK,
@@ -325,6 +338,9 @@ impl Toolbox {
             Name::SendFile => {
                 files::send(&self.context, &origin, &self.grounds, &args, changes).await
             }
+            Name::SetReminder => reminders::set(&self.context, &origin, &args).await,
+            Name::ListReminders => reminders::list(&self.context, &origin).await,
+            Name::CancelReminder => reminders::cancel(&self.context, &origin, &args).await,
             Name::WebSearch => web::search(&self.context, &origin, &args).await,
             Name::ReadUrl => web::read(&self.context, &origin, &args).await,
             Name::WebAsk => web::ask(&self.context, &origin, &args).await,

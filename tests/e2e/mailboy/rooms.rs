@@ -133,3 +133,34 @@ async fn tools_about_files_ask_before_they_write() {
     world.sees("on its way to the chat").await;
     world.sees_that(|m| m.msg_type == "file").await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn tools_about_the_web_and_reminders() {
+    let metaso = kit::metaso::Metaso::start().await;
+    let (mut world, llm) = super::world().await;
+    world.extra += &format!(
+        "METASO_API_KEY: mk-mailboy\nMETASO_BASE_URL: {}\n",
+        metaso.url()
+    );
+    let _phonework = world.standalone().await;
+    let anna = world.anna();
+    let result = || llm.requests().pop().unwrap().said_by("tool").join("\n");
+    anna.say("a llm: tools [[\"web_search\",{\"query\":\"rust\"}],[\"web_ask\",{\"question\":\"what is rust\"}]] ;; text searched");
+    world.sees("searched").await;
+    assert_eq!(metaso.asked().len(), 2, "{:?}", metaso.asked());
+    assert!(result().contains("somebody else's words"), "{}", result());
+    // This very machine is no page of the internet.
+    let url = llm.url().to_owned();
+    let before = llm.requests().len();
+    anna.say(&format!(
+        "b llm: tool read_url {{\"url\":\"{url}\"}} ;; text read {{tool_result}}"
+    ));
+    world.sees("read Error").await;
+    assert_eq!(llm.requests().len(), before + 2, "only the model's own two");
+    anna.say("c llm: tool set_reminder {\"when\":\"2h\",\"text\":\"water the heron\"} ;; tool list_reminders {} ;; text noted {tool_result}");
+    let card = world.sees("noted").await;
+    assert!(card.text().contains("water the heron"), "{}", card.text());
+    anna.say("d llm: tool cancel_reminder {\"number\":1} ;; tool list_reminders {} ;; text then {tool_result}");
+    let card = world.sees("then ").await;
+    assert!(!card.text().contains("water the heron"), "{}", card.text());
+}

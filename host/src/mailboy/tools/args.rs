@@ -10,7 +10,7 @@ use serde_json::{Map, Value};
 pub(super) struct Args(Map<String, Value>);
 
 /// Other names that models use for an argument.
-const ALIASES: [(&str, &[&str]); 9] = [
+const ALIASES: [(&str, &[&str]); 10] = [
     (
         "path",
         &["file_path", "file", "filename", "dir", "directory"],
@@ -23,6 +23,7 @@ const ALIASES: [(&str, &[&str]); 9] = [
     ("question", &["query", "q"]),
     ("pattern", &["query", "regex"]),
     ("when", &["time", "at"]),
+    ("number", &["n", "id"]),
 ];
 
 impl Args {
