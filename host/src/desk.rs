@@ -261,6 +261,7 @@ impl Desk {
             | Action::Waiting { .. }
             | Action::Dead { .. }
             | Action::Enrol { .. }
+            | Action::OtherNode { .. }
             | Action::Remind { .. } => None,
         };
         let turn = match &action {
@@ -273,6 +274,7 @@ impl Desk {
             | Action::Waiting { .. }
             | Action::Dead { .. }
             | Action::Enrol { .. }
+            | Action::OtherNode { .. }
             | Action::Remind { .. } => None,
         };
         let about = prompt
@@ -351,6 +353,7 @@ impl Desk {
             | Action::Waiting { .. }
             | Action::Dead { .. }
             | Action::Enrol { .. }
+            | Action::OtherNode { .. }
             | Action::Remind { .. } => None,
         };
         if let (Some(session), Some(msg)) = (session, msg) {

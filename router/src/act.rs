@@ -15,6 +15,7 @@ use common::stream;
 use tracing::{debug, warn};
 
 use crate::cards::{self, Row};
+use crate::chooser::Chooser;
 use crate::decide::Candidate;
 use crate::dispatch::{Dispatch, Handed};
 use crate::enrol::Enrol;
@@ -36,6 +37,8 @@ pub(crate) struct Desk {
     pub(crate) enrol: Enrol,
     pub(crate) audit: Audit,
     pub(crate) reminders: Reminders,
+    /// Asked where rules do not decide, if there is one.
+    pub(crate) chooser: Option<Chooser>,
     /// For people whose platform does not tell theirs.
     pub(crate) lang: Option<Lang>,
 }
@@ -196,7 +199,11 @@ impl Desk {
 
     /// The message at that place of PW_IN, if it is there, a text, and this person's own. Waits for
     /// the broker where it must.
-    async fn waiting(&self, user: &UserId, sequence: u64) -> Result<Option<Inbound>, Stopped> {
+    pub(crate) async fn waiting(
+        &self,
+        user: &UserId,
+        sequence: u64,
+    ) -> Result<Option<Inbound>, Stopped> {
         let raw = loop {
             let read = async {
                 let acts = self

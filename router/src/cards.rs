@@ -13,6 +13,7 @@ use common::message::inbound::MAX_TEXT;
 use common::message::view::{Action, Block, Button, ButtonStyle, Tone, View};
 use common::text::Say as _;
 use common::text::router::RouterText as Text;
+use common::text::router::route::RouteText;
 
 use crate::decide::Candidate;
 use crate::presence::{State, seconds_since};
@@ -107,6 +108,40 @@ pub(crate) fn sent(lang: Lang, name: &str) -> View {
         &Text::SentTo { node: node.clone() },
         &[Text::SentHint { node }],
     )
+}
+
+/// A chat model chose the machine; `active`: from now on.
+pub(crate) fn chosen(lang: Lang, name: &str, active: bool, reason: &str, pending: u64) -> View {
+    let node = name.to_owned();
+    let title = Text::SentTo { node: node.clone() };
+    let hint = if active {
+        RouteText::FromNowOn { node }
+    } else {
+        RouteText::ThisOne { node }
+    };
+    let reason = (!reason.is_empty()).then(|| RouteText::Reason(reason.to_owned()));
+    let lines = [Some(hint), reason].into_iter().flatten();
+    let mut view = sheet(
+        Tone::Done,
+        title.say(lang),
+        lines.map(|line| line.say(lang)),
+    );
+    view.buttons.push(Button {
+        label: RouteText::Other.say(lang),
+        style: ButtonStyle::Normal,
+        action: Action::OtherNode { pending },
+    });
+    view
+}
+
+/// The message that should go elsewhere waits, and has a card of its own.
+pub(crate) fn chosen_waits(lang: Lang) -> View {
+    sheet(Tone::Plain, RouteText::Waits.say(lang), [])
+}
+
+/// The message that should go elsewhere is gone.
+pub(crate) fn not_kept(lang: Lang) -> View {
+    card(lang, Tone::Warning, &Text::Expired, &[])
 }
 
 /// The answered question, after a tap that came too late.

@@ -1,8 +1,7 @@
 //! Where an act goes. Pure: what is known about the person's nodes is handed in.
 //!
-//! [`decide`] asks its steps in order; the first that knows decides. A step that lets a language
-//! model choose belongs between [`by_rules`] and [`otherwise`]: the rules are sure, asking the
-//! person is what is left. Carrying a decision out is `intake`'s and `dispatch`'s.
+//! [`decide`] asks its steps in order; the first that knows decides. A chat model is asked (`chooser`)
+//! where [`open`] says that rules are not sure; asking the person is what is left. Carrying a decision out is `intake`'s and `dispatch`'s.
 
 use common::command::{Command, Owner, Typed, read};
 use common::ids::{CauseId, MessageId, NodeId};
@@ -86,6 +85,17 @@ pub(crate) enum Decision {
         /// Several that it could mean; empty: none.
         matches: Vec<NodeId>,
     },
+    /// A chat model chose: it goes there.
+    Chosen {
+        /// The node; it serves the person.
+        node: NodeId,
+        /// It becomes the active one; else nothing but this message goes there.
+        active: bool,
+        /// The model's reason, a line; may be empty.
+        reason: String,
+    },
+    /// Where else the message at that place of PW_IN is to go.
+    OtherNode(u64),
     /// `/remind` with what is behind it.
     Remind(String),
     /// What to do with a reminder. Whose it is, is seen there.
@@ -139,6 +149,43 @@ pub(crate) fn decide(body: &InboundBody, facts: &Facts<'_>) -> Decision {
     by_rules(body, facts).unwrap_or_else(|| otherwise(facts))
 }
 
+/// The text of an act of which the rules alone are not sure where it goes: several nodes and none active, or it
+/// names another one than the active.
+pub(crate) fn open<'a>(body: &'a InboundBody, facts: &Facts<'_>) -> Option<&'a str> {
+    let InboundBody::Text { text } = body else {
+        return None;
+    };
+    let plain = matches!(read(text), Typed::Text(_)) && by_address(text, facts).is_none();
+    if !plain || facts.candidates.len() < 2 {
+        return None;
+    }
+    match facts.active.filter(|node| facts.serves(node)) {
+        None => Some(text),
+        Some(active) => {
+            let mut others = facts.candidates.iter().filter(|one| one.node != *active);
+            others.any(|one| names(text, one)).then_some(text)
+        }
+    }
+}
+
+/// Whether a text says a node's id or name, as words of their own.
+fn names(text: &str, one: &Candidate) -> bool {
+    let text = text.to_lowercase();
+    let said = |name: &str| {
+        let name = name.trim().to_lowercase();
+        let ends = |c: Option<char>| c.is_none_or(|c| !c.is_ascii_alphanumeric() && c != '-');
+        name.chars().count() > 1
+            && text.match_indices(&name).any(|(at, _)| {
+                let before = text.get(..at).and_then(|text| text.chars().next_back());
+                let behind = text
+                    .get(at + name.len()..)
+                    .and_then(|text| text.chars().next());
+                ends(before) && ends(behind)
+            })
+    };
+    said(one.node.as_str()) || said(&one.name)
+}
+
 /// What the rules are sure of: the router's own commands, taps, the active node, the only node.
 fn by_rules(body: &InboundBody, facts: &Facts<'_>) -> Option<Decision> {
     match body {
@@ -177,6 +224,7 @@ fn by_tap(action: &Action, facts: &Facts<'_>) -> Decision {
             key: key.clone(),
             choice: *choice,
         },
+        Action::OtherNode { pending } => Decision::OtherNode(*pending),
         Action::Remind {
             reminder,
             due,

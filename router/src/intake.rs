@@ -18,8 +18,9 @@ use tracing::{debug, warn};
 use crate::act::Desk;
 use crate::audit;
 use crate::cards;
+use crate::chooser;
 use crate::dead;
-use crate::decide::{Candidate, Decision, Facts, decide};
+use crate::decide::{self, Candidate, Decision, Facts, decide};
 use crate::dispatch::Handed;
 use crate::fan::{self, MAX_LINES};
 use crate::remind;
@@ -94,11 +95,16 @@ async fn decide_and_act(
         .fans
         .get(&inbound.meta.cause)
         .map(|fan| fan.candidates());
+    let active = user.active_at(sequence).cloned();
     let facts = Facts {
         candidates: fan.as_ref().unwrap_or(&candidates),
-        active: user.active_at(sequence),
+        active: active.as_ref(),
     };
-    let decision = decide(&inbound.body, &facts);
+    let chosen = match decide::open(&inbound.body, &facts) {
+        Some(text) => chooser::choose(desk, inbound, &mut user, sequence, &facts, text).await?,
+        None => None,
+    };
+    let decision = chosen.unwrap_or_else(|| decide(&inbound.body, &facts));
     audit::decided(&desk.audit, inbound, &decision);
     debug!(cause = %inbound.meta.cause, user = %inbound.user, ?decision, "decided");
     let replies = &desk.dispatch.replies;
@@ -191,6 +197,27 @@ async fn decide_and_act(
             };
             return desk.dispatch.waiting.tap(tap).await;
         }
+        Decision::Chosen {
+            node,
+            active,
+            reason,
+        } => {
+            let Some(to) = candidates.iter().find(|one| one.node == node) else {
+                let view = cards::not_yours(lang, &node);
+                return replies.show(inbound, "answer", view).await;
+            };
+            // Written down before, by whoever asked the model.
+            hand(desk, inbound, sequence, to, lang).await?;
+            let view = cards::chosen(lang, &to.name, active, &reason, sequence);
+            return replies.show(inbound, "chosen", view).await;
+        }
+        Decision::OtherNode(pending) => match desk.waiting(&inbound.user, pending).await? {
+            Some(waiting) if desk.dispatch.waiting.knows(&waiting.meta.cause) => {
+                cards::chosen_waits(lang)
+            }
+            Some(waiting) => cards::ask(lang, text_of(&waiting.body), &candidates, pending),
+            None => cards::not_kept(lang),
+        },
         Decision::Remind(args) => {
             return remind::command::run(desk, inbound, user, &args, at, lang).await;
         }

@@ -13,6 +13,7 @@ mod address;
 mod audit;
 mod bucket;
 mod cards;
+mod chooser;
 mod dead;
 mod decide;
 mod dispatch;
@@ -401,6 +402,7 @@ async fn start(
         fans,
         enrol,
         reminders,
+        chooser: options.model.clone().and_then(chooser::Chooser::new),
         lang: options.lang,
     };
     Ok(Arc::new(desk))

@@ -21,6 +21,8 @@ use crate::notices::Uses;
 const CACHED: usize = 10_000;
 /// Decisions remembered per person; an older one is forgotten. Its card has long lost its buttons.
 const DECIDED: usize = 64;
+/// Answers of a chat model remembered per person; an older one is forgotten, long after its act is settled.
+const ROUTED: usize = 24;
 /// Choices of a node remembered per person; an older one is forgotten. Nobody changes machines that
 /// often while one act waits to be settled.
 const CHOSEN: usize = 64;
@@ -55,12 +57,38 @@ pub(crate) struct User {
     /// Messages that named a node, by place in PW_IN, and which it was.
     #[serde(default, skip_serializing_if = "VecDeque::is_empty")]
     addressed: VecDeque<(u64, NodeId)>,
+    /// Messages for which a chat model was asked, by place in PW_IN, and what came of that.
+    #[serde(default, skip_serializing_if = "VecDeque::is_empty")]
+    routed: VecDeque<(u64, Route)>,
     /// Nodes that they chose or sent something to, and when they last did, to half a day.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     used: BTreeMap<NodeId, DateTime<Utc>>,
     /// Dead letters that they have settled.
     #[serde(default, skip_serializing_if = "VecDeque::is_empty")]
     settled: VecDeque<Settled>,
+}
+
+/// What came of asking a chat model where a message goes.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Route {
+    /// It did not know; the rules decided.
+    Rules,
+    /// The person was asked.
+    Ask,
+    /// It goes there.
+    To(Routed),
+}
+
+/// Where a chat model sent a message.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Routed {
+    pub(crate) node: NodeId,
+    /// That node became the active one.
+    pub(crate) active: bool,
+    /// Why, a line.
+    #[serde(default)]
+    pub(crate) reason: String,
 }
 
 /// What a person did with a dead letter.
@@ -145,6 +173,20 @@ impl User {
             self.addressed.pop_front();
         }
         self.addressed.push_back((sequence, node));
+    }
+
+    /// What came of asking a chat model about the message at that place of PW_IN, if it was asked before.
+    pub(crate) fn routed(&self, sequence: u64) -> Option<&Route> {
+        let found = self.routed.iter().find(|(of, _)| *of == sequence);
+        found.map(|(_, route)| route)
+    }
+
+    /// Remembers what a chat model made of a message.
+    pub(crate) fn route(&mut self, sequence: u64, route: Route) {
+        if self.routed.len() >= ROUTED {
+            self.routed.pop_front();
+        }
+        self.routed.push_back((sequence, route));
     }
 
     /// Remembers that they use a node; whether that is news. Told often, it is news twice a day, so
@@ -366,6 +408,12 @@ mod tests {
         for _ in 0..DECIDED {
             user.decide(u64::MAX, longest.clone());
             user.address(u64::MAX, longest.clone());
+            let routed = Routed {
+                node: longest.clone(),
+                active: true,
+                reason: "理".repeat(60),
+            };
+            user.route(u64::MAX, Route::To(routed));
             let other = format!("{}-{}", "x".repeat(28), user.used.len());
             user.uses(&NodeId::try_from(other).unwrap(), Utc::now());
             user.settle(Settled {
@@ -376,7 +424,7 @@ mod tests {
         }
         let bytes = serde_json::to_vec(&user).unwrap().len();
         assert!(
-            bytes < usize::try_from(crate::provision::MAX_VALUE).unwrap() / 4,
+            bytes < usize::try_from(crate::provision::MAX_VALUE).unwrap() / 2,
             "{bytes}"
         );
     }

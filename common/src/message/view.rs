@@ -206,6 +206,11 @@ pub enum Action {
         /// The choice.
         choice: EnrolChoice,
     },
+    /// Ask where else a message is to go that a chat model sent somewhere.
+    OtherNode {
+        /// Its place in PW_IN.
+        pending: u64,
+    },
     /// What to do with a reminder.
     Remind {
         /// Which.
@@ -230,7 +235,10 @@ impl Action {
             | Self::Switch { node, .. }
             | Self::UseNode { node, .. }
             | Self::Waiting { node, .. } => Some(node),
-            Self::Dead { .. } | Self::Enrol { .. } | Self::Remind { .. } => None,
+            Self::Dead { .. }
+            | Self::Enrol { .. }
+            | Self::OtherNode { .. }
+            | Self::Remind { .. } => None,
         }
     }
 }

@@ -7,6 +7,7 @@ pub mod enrol;
 mod fan;
 mod node;
 pub mod remind;
+pub mod route;
 mod waiting;
 mod words;
 

@@ -45,6 +45,7 @@ pub(crate) fn show(view: &View) -> String {
             Action::Waiting { choice, .. } => format!("{choice:?}"),
             Action::Dead { choice, .. } => format!("{choice:?}"),
             Action::Enrol { choice, .. } => format!("{choice:?}"),
+            Action::OtherNode { pending } => format!("other than for {pending}"),
             Action::Remind { choice, .. } => format!("{choice:?}"),
         };
         assert_eq!(

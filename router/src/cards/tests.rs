@@ -302,3 +302,38 @@ fn what_is_not_taken() {
     -- not-yours
     ");
 }
+
+#[test]
+fn a_machine_that_a_model_chose() {
+    let now_on = |lang| chosen(lang, "Lab", true, "it names the lab", 42);
+    insta::assert_snapshot!(both(now_on), @r"
+    # 已发给 Lab (Done)
+    由模型选择。之后的消息也会发给 Lab；用 /node <名称> 可以更换。
+    理由：it names the lab
+    [换一台机器 → OtherNode { pending: 42 }]
+
+    # Sent to Lab (Done)
+    Chosen by the model. What you send now goes to Lab as well; /node <name> changes that.
+    Reason: it names the lab
+    [Other machine → OtherNode { pending: 42 }]
+    ");
+    insta::assert_snapshot!(both(|lang| chosen(lang, "Lab", false, "", 42)), @r"
+    # 已发给 Lab (Done)
+    由模型选择，只有这条发给 Lab；当前机器不变。
+    [换一台机器 → OtherNode { pending: 42 }]
+
+    # Sent to Lab (Done)
+    Chosen by the model: this message goes to Lab, the active machine stays as it is.
+    [Other machine → OtherNode { pending: 42 }]
+    ");
+    insta::assert_snapshot!(both(chosen_waits), @r"
+    # 这条消息在等一台离线的机器；请用那张卡片上的按钮发给别的机器。 (Plain)
+
+    # This message waits for a machine that is off; the buttons of that card send it to another one. (Plain)
+    ");
+    insta::assert_snapshot!(both(not_kept), @r"
+    # 这条消息已不再保留 (Warning)
+
+    # This message is not kept any more (Warning)
+    ");
+}

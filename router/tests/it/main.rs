@@ -7,6 +7,7 @@
     reason = "a test fails by panicking"
 )]
 
+mod chooser;
 mod choosing;
 mod dead;
 mod dispatching;

@@ -35,6 +35,8 @@ pub(crate) struct World {
     pub(crate) enrol: EnrolOptions,
     /// When people are told of nodes, where a test cannot wait for minutes.
     pub(crate) notices: NoticeTimes,
+    /// The chat model that chooses machines.
+    pub(crate) model: Option<common::config::LlmSettings>,
     /// What bounds reminders, where a test cannot wait for minutes.
     pub(crate) remind: RemindTimes,
     running: Option<(JoinHandle<Result<(), RouterError>>, CancellationToken)>,
@@ -91,6 +93,7 @@ impl World {
             waits: None,
             enrol: EnrolOptions::default(),
             notices: NoticeTimes::default(),
+            model: None,
             remind: RemindTimes {
                 soonest: Duration::from_secs(1),
                 period: Duration::from_secs(1),
@@ -114,6 +117,7 @@ impl World {
             waits: self.waits,
             notices: self.notices,
             remind: self.remind,
+            model: self.model.clone(),
             enrol: EnrolOptions {
                 url: self.nats.url(),
                 ..self.enrol.clone()
