@@ -421,6 +421,7 @@ impl Desk {
             | Action::Waiting { .. }
             | Action::Dead { .. }
             | Action::Enrol { .. }
+            | Action::OtherNode { .. }
             | Action::Remind { .. } => false,
         }
     }

@@ -215,7 +215,7 @@ async fn decide_and_act(
             Some(waiting) if desk.dispatch.waiting.knows(&waiting.meta.cause) => {
                 cards::chosen_waits(lang)
             }
-            Some(waiting) => cards::ask(lang, text_of(&waiting.body), &candidates, pending),
+            Some(waiting) => cards::ask(lang, waiting.body.text(), &candidates, pending),
             None => cards::not_kept(lang),
         },
         Decision::Remind(args) => {
