@@ -58,7 +58,6 @@ impl Files {
     }
 
     /// Sends a file of our own, as `name`; as [`Files::send`].
-    #[expect(dead_code, reason = "for what tasks wrote")]
     pub(crate) async fn deliver(
         &self,
         origin: &Origin,

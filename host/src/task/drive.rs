@@ -7,6 +7,7 @@ use std::time::Duration;
 use common::message::encode;
 use common::message::outbound::Preview;
 use common::subject;
+use common::text::Say as _;
 use common::text::host::shell::ShellText;
 use tokio::sync::{mpsc, watch};
 use tokio::time::Instant;
@@ -16,6 +17,7 @@ use super::record::TaskRecord;
 use super::{Live, Outcome, Tasks, cards, place};
 use crate::context::Context;
 use crate::grounds::Grounds;
+use crate::journal::Change;
 use crate::shell::output::{KEPT, Output, Shown};
 use crate::shell::run::{How, Running, Spec};
 
@@ -138,6 +140,21 @@ impl Drive {
         let _ = tokio::time::timeout(Duration::from_millis(50), send).await;
     }
 
+    /// All that it wrote, as a file, where its card leaves something out. One that is too large for
+    /// the chat is not sent; the card says how much it leaves out.
+    async fn whole(&self, how: How, shown: &Shown) -> Vec<Change> {
+        if shown.left_out == 0 || how == How::Interrupted || self.record.card.is_none() {
+            return Vec::new();
+        }
+        let name = format!("output-{}.txt", self.record.n);
+        let files = &self.context.files;
+        let sent = files.deliver(&self.record.origin, &name, &self.log, "output");
+        sent.await.unwrap_or_else(|why| {
+            tracing::warn!(why = why.en(), "an output is not sent");
+            Vec::new()
+        })
+    }
+
     /// It is over: the record, the card, the directory, and the word that rings, in one step.
     async fn settle(mut self, how: How, took: Duration, shown: &Shown, cwd: Option<PathBuf>) {
         let mut notes = Vec::new();
@@ -160,10 +177,16 @@ impl Drive {
         if how == How::Interrupted {
             notes.push(ShellText::RunAgain);
         }
+        let file = self.whole(how, shown).await;
+        if !file.is_empty() {
+            let bytes = shown.total.min(KEPT);
+            notes.push(ShellText::FullInFile { bytes });
+        }
         self.record.rev += 1;
         self.record.end(how, took, shown);
         changes.push(self.record.put());
         changes.extend(cards::change(&self.context, &self.record, shown, &notes));
+        changes.extend(file);
         if self.record.background || how == How::Interrupted {
             changes.push(cards::ring(&self.record));
         }
