@@ -10,6 +10,7 @@ mod gateway;
 mod host;
 mod job;
 mod listed;
+mod mail;
 mod page;
 mod person;
 mod router;

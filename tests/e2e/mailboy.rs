@@ -12,7 +12,7 @@ use crate::world::{LONG, Phonework, World};
 const BOB: &str = "ou_bob";
 
 /// A world with a chat model.
-async fn world() -> (World, Llm) {
+pub(crate) async fn world() -> (World, Llm) {
     let mut world = World::start().await;
     let llm = Llm::start().await;
     world.extra += &format!(

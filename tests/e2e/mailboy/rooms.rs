@@ -139,7 +139,8 @@ async fn tools_about_the_web_and_reminders() {
     let metaso = kit::metaso::Metaso::start().await;
     let (mut world, llm) = super::world().await;
     world.extra += &format!(
-        "METASO_API_KEY: mk-mailboy\nMETASO_BASE_URL: {}\n",
+        "METASO_API_KEY: {}\nMETASO_BASE_URL: {}\n",
+        kit::metaso::KEY,
         metaso.url()
     );
     let _phonework = world.standalone().await;
