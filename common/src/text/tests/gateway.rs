@@ -25,9 +25,9 @@ table! {
     NotTaken: [GatewayText::NotTaken],
     TooLarge: [GatewayText::TooLarge],
     FileGone: [GatewayText::FileGone { name: s("a.pdf") }],
-    FileRefused: [GatewayText::FileRefused { name: s("a.pdf"), why: s("…") }],
+    FileRefused: [GatewayText::FileRefused { name: s("a.pdf"), why: s("too wide") }],
     FileDropped: [GatewayText::FileDropped],
-    FileTooLarge: [GatewayText::FileTooLarge { max: s("20 MB") }],
+    FileTooLarge: [GatewayText::FileTooLarge { max: s("100 MB") }],
     FileNoRoom: [GatewayText::FileNoRoom],
 }
 
@@ -53,6 +53,11 @@ fn each_in_chinese() {
     BadRequest: 无法读懂这个请求，请刷新页面后再试。
     NotTaken: 消息服务暂时没有确认，页面会自动重试。
     TooLarge: 内容太大，请分成几条发送。
+    FileGone: a.pdf 没有按时送达（在途中超过两小时）。请重新发送：/send
+    FileRefused: 聊天平台没有接受 a.pdf：too wide
+    FileDropped: 这个文件已不再保留，请重新发送：/send
+    FileTooLarge: 文件是空的，或超过 100 MB。
+    FileNoRoom: 现在没有空间接收文件，请稍后再试。
     ");
 }
 
@@ -78,5 +83,10 @@ fn each_in_english() {
     BadRequest: This request cannot be read; reload the page and try again.
     NotTaken: The broker has not confirmed yet; the page tries again.
     TooLarge: This is too large; send it in several messages.
+    FileGone: a.pdf did not arrive in time (it was on its way for more than two hours). Send it again: /send
+    FileRefused: The chat platform did not take a.pdf: too wide
+    FileDropped: This file is not kept any more. Send it again: /send
+    FileTooLarge: The file is empty, or larger than 100 MB.
+    FileNoRoom: There is no room for the file at present; try again later.
     ");
 }

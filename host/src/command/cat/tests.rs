@@ -44,8 +44,23 @@ fn a_file_in_both_languages() {
         more: true,
     };
     let show = |lang, text| crate::cards::tests::show(&view("Home", lang, "a.rs", text));
-    insta::assert_snapshot!(show(Lang::En, &text), @"");
-    insta::assert_snapshot!(show(Lang::Zh, &text), @"");
+    let card = |head: &str, foot: &str| {
+        format!("# Home (Done)\n{head}\nrs|  9  fn main() {{\n10  }}\n\n-- {foot}")
+    };
+    assert_eq!(
+        show(Lang::En, &text),
+        card(
+            "demo/a.rs · lines 9–10 of 1000 · 40 KB",
+            "1 long lines cut to 1000 characters · GBK · Go on: /cat a.rs 11-"
+        )
+    );
+    assert_eq!(
+        show(Lang::Zh, &text),
+        card(
+            "demo/a.rs · 第 9–10 行，共 1000 行 · 40 KB",
+            "1 个长行已截到 1000 个字符 · GBK · 继续：/cat a.rs 11-"
+        )
+    );
     let empty = Text {
         size: 0,
         sort: crate::files::Sort::Utf8 { bom: false },
@@ -56,5 +71,8 @@ fn a_file_in_both_languages() {
         more: false,
         ..text.clone()
     };
-    insta::assert_snapshot!(show(Lang::En, &empty), @"");
+    assert_eq!(
+        show(Lang::En, &empty),
+        "# Home (Done)\ndemo/a.rs · 0 B\nThe file is empty."
+    );
 }

@@ -36,11 +36,28 @@ fn results_in_both_languages() {
         closed: 0,
     };
     let show = |lang, found| crate::cards::tests::show(&view("Home", lang, found));
-    insta::assert_snapshot!(show(Lang::En, &found), @"");
-    insta::assert_snapshot!(show(Lang::Zh, &found), @"");
+    let body = "demo/a.rs\n    3:     needle();\n  120: // needle\n\ndemo/b.txt\n    1: needle\n";
+    let card = |head: &str, foot: &str| format!("# Home (Done)\n{head}\n| {body}\n-- {foot}");
+    assert_eq!(
+        show(Lang::En, &found),
+        card(
+            "3 hits in 2 files",
+            "stopped after 10 s; name a folder to look in · there are more; make the pattern or the folder narrower · passed over: 1 binary, 2 left out by .gitignore"
+        )
+    );
+    assert_eq!(
+        show(Lang::Zh, &found),
+        card(
+            "2 个文件中有 3 处匹配",
+            "10 秒后停止；请指定目录 · 还有更多；请缩小模式或目录范围 · 跳过：1 个二进制文件，2 项被 .gitignore 略去"
+        )
+    );
     let nothing = Found {
         files: 40,
         ..Found::default()
     };
-    insta::assert_snapshot!(show(Lang::En, &nothing), @"");
+    assert_eq!(
+        show(Lang::En, &nothing),
+        "# Home (Done)\nNothing found in 40 files."
+    );
 }
