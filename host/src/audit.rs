@@ -52,6 +52,14 @@ fn lines(changes: &[Change]) -> Vec<Entry> {
             }
             Change::Prompt(prompt) => lines.push(of_prompt(prompt)),
             Change::Send(outbound) => {
+                if let OutboundBody::File { name, bytes, .. } = &outbound.body {
+                    let line = of(outbound, Kind::FileOut).what(name.as_str());
+                    lines.push(line.outcome(format!("{bytes} bytes")));
+                }
+                if let OutboundBody::Fetch { file, .. } = &outbound.body {
+                    let line = of(outbound, Kind::FileIn).what(file.name.as_str());
+                    lines.push(line.outcome("fetched from the chat"));
+                }
                 if is_card(outbound, report::reply_of(&outbound.meta.cause)) {
                     let head = report::words(outbound);
                     let line = of(outbound, Kind::Answer).what(head);

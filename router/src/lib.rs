@@ -389,6 +389,7 @@ async fn start(
         bucket_of(broker, KV_REMIND).await?,
         options.timezone,
         options.remind,
+        audit.clone(),
         cancel.clone(),
     ))
     .await

@@ -21,6 +21,7 @@ use std::time::Duration;
 use async_nats::jetstream::kv::Store;
 use chrono::{DateTime, TimeDelta, Utc};
 use chrono_tz::Tz;
+use common::audit::{Audit, Entry, Kind};
 use common::broker::Broker;
 use common::ids::{CauseId, MessageId, UserId};
 use common::message::inbound::Chat;
@@ -106,6 +107,7 @@ pub(crate) struct Reminders {
     locks: Arc<Vec<Mutex<()>>>,
     pub(crate) zone: Tz,
     bounds: Bounds,
+    audit: Audit,
 }
 
 impl Reminders {
@@ -115,6 +117,7 @@ impl Reminders {
         store: Store,
         zone: Tz,
         times: RemindTimes,
+        audit: Audit,
         cancel: CancellationToken,
     ) -> Result<Self, async_nats::Error> {
         let seconds = |span: Duration| i64::try_from(span.as_secs()).unwrap_or(i64::MAX);
@@ -128,6 +131,7 @@ impl Reminders {
                 soonest: seconds(times.soonest),
                 period: seconds(times.period),
             },
+            audit,
         };
         let set = alarm::set(broker).await?;
         let missing = |one: &Reminder| one.waits() && !set.contains(&one.id);
@@ -221,6 +225,7 @@ impl Reminders {
         let set = set.await?.unwrap_or_else(|| Arc::new(reminder));
         self.alarm(&set).await?;
         info!(user = %set.user, reminder = %set.id, due = %set.due, again = set.again.is_some(), "a reminder is set");
+        self.note(&set, "set");
         Ok(set)
     }
 
@@ -308,8 +313,17 @@ impl Reminders {
             && !cancelled.waits()
         {
             alarm::take(&self.broker, cancelled).await;
+            self.note(cancelled, "cancelled");
         }
         Ok(cancelled)
+    }
+
+    /// A line of the audit.
+    fn note(&self, one: &Reminder, outcome: &str) {
+        let line = Entry::new(Kind::Reminder).act(&one.user, &one.chat, &one.cause);
+        let due = one.local(one.due).format("%Y-%m-%d %H:%M");
+        let what = format!("{due} {}", one.text);
+        self.audit.note(line.what(what).outcome(outcome));
     }
 
     /// The reminder that comes ten minutes after a tap on [Snooze] on the card of that time.
