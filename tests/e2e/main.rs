@@ -31,6 +31,7 @@ mod poison;
 mod processes;
 mod prompts;
 mod refusals;
+mod remind;
 mod repeats;
 mod separate;
 mod sessions;
