@@ -148,9 +148,10 @@ mod tests {
         let shown = output.shown();
         assert!(shown.head.starts_with("line 0\n") && shown.head.ends_with('\n'));
         assert!(shown.tail.starts_with("line ") && shown.tail.ends_with("line 9999\n"));
-        assert_eq!(shown.total as usize, all.len());
+        let size = |n: u64| usize::try_from(n).unwrap();
+        assert_eq!(size(shown.total), all.len());
         assert_eq!(
-            shown.head.len() + shown.tail.len() + shown.left_out as usize,
+            shown.head.len() + shown.tail.len() + size(shown.left_out),
             all.len()
         );
         assert_eq!(std::fs::read_to_string(path).unwrap(), all);

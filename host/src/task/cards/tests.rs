@@ -43,7 +43,7 @@ fn words(view: &View) -> String {
             Block::Code { text, .. } => lines.push(format!("| {}", text.replace('\n', "\n| "))),
             Block::Plain { text } | Block::Markdown { text } => lines.push(text.clone()),
             Block::Fields { rows } => {
-                lines.extend(rows.iter().map(|(name, value)| format!("{name}: {value}")))
+                lines.extend(rows.iter().map(|(name, value)| format!("{name}: {value}")));
             }
             Block::Steps { .. } => {}
         }

@@ -33,11 +33,11 @@ fn one(number: u32, again: Option<Repeat>) -> Reminder {
     }
 }
 
-fn work() -> Option<Repeat> {
-    Some(Repeat::Days {
+fn work() -> Repeat {
+    Repeat::Days {
         days: Days::WORK,
         minute: 540,
-    })
+    }
 }
 
 const BOUNDS: Bounds = Bounds {
@@ -76,7 +76,7 @@ fn one_is_set() {
     [Cancel → Cancel]
     -- Time zone Asia/Shanghai; /remind zone <Area/City> changes it
     ");
-    insta::assert_snapshot!(short(|lang| set(lang, &one(2, work()))), @"
+    insta::assert_snapshot!(short(|lang| set(lang, &one(2, Some(work())))), @"
     # 好的，会提醒您 (Done)
     每周一至周五 09:00
     下一次：2026-11-24 周二 09:00
@@ -105,7 +105,7 @@ fn what_is_set() {
     };
     let all = [
         one(1, None),
-        one(2, work()),
+        one(2, Some(work())),
         one(3, Some(seldom)),
         one(4, Some(Repeat::Every { seconds: 5_400 })),
         one(5, Some(Repeat::Every { seconds: 86_400 })),
@@ -207,7 +207,7 @@ fn one_is_due() {
     ");
     let late = at("2026-11-24T03:30:00Z");
     let next = Some(at("2026-11-25T01:00:00Z"));
-    insta::assert_snapshot!(short(|lang| due(lang, &one(1, work()), next, late)), @"
+    insta::assert_snapshot!(short(|lang| due(lang, &one(1, Some(work())), next, late)), @"
     # 提醒 (Asking)
     stand up
     and stretch

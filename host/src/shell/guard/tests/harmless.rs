@@ -1,7 +1,7 @@
 //! Commands of every day, which must run unasked.
 
 /// In a project, and in the working directory itself.
-pub(super) const RUN: &str = r##"
+pub(super) const RUN: &str = r#"
 ls
 ls -la
 ls -la /
@@ -363,4 +363,4 @@ if [ -d node_modules ]; then
   rm -rf node_modules
 fi
 npm install
-"##;
+"#;

@@ -1,7 +1,7 @@
 //! Commands that must never run.
 
 /// Refused, wherever they are typed.
-pub(super) const REFUSED: &str = r##"
+pub(super) const REFUSED: &str = r#"
 rm -rf /
 rm -fr /
 rm -r -f /
@@ -468,10 +468,10 @@ rm -rf /
 cat <<EOF && rm -rf /
 x
 EOF
-"##;
+"#;
 
 /// Refused in the working directory itself.
-pub(super) const REFUSED_AT_THE_TOP: &str = r##"
+pub(super) const REFUSED_AT_THE_TOP: &str = r#"
 rm -rf *
 rm -rf ./*
 rm -rf .
@@ -494,10 +494,10 @@ mv * /dev/null
 cd demo && cd .. && rm -rf *
 rsync -a --delete empty/ .
 rsync -a --delete empty/ ./
-"##;
+"#;
 
 /// Asked, in a project.
-pub(super) const ASKED: &str = r##"
+pub(super) const ASKED: &str = r#"
 rm -rf $BUILD
 rm -rf "$(cat list)"
 $CC x.c
@@ -519,4 +519,4 @@ echo "
 rm -rf /tmp/build-1
 apt-get install jq
 aws s3 rm s3://x --recursive
-"##;
+"#;
