@@ -348,7 +348,10 @@ mod tests {
         }
         let long = format!("{}.txt", "字".repeat(200));
         let safe = safe_name(&long, "file");
-        assert!(safe.len() < 255 && safe.strip_suffix(".txt").is_some(), "{safe}");
+        assert!(
+            safe.len() < 255 && safe.strip_suffix(".txt").is_some(),
+            "{safe}"
+        );
         assert_eq!(alike("a.tar.gz", 2), "a.tar (2).gz");
         assert_eq!(alike("Makefile", 3), "Makefile (3)");
     }

@@ -415,7 +415,9 @@ fn a_listing_has_what_is_there_and_counts_what_is_left_out() {
 fn lines_are_numbered_cut_and_counted() {
     let yard = Yard::new();
     let mine = yard.root.join("mine");
-    let text: String = (1..=1000).fold(String::new(), |text, n| text + "line " + &n.to_string() + "\n");
+    let text: String = (1..=1000).fold(String::new(), |text, n| {
+        text + "line " + &n.to_string() + "\n"
+    });
     std::fs::write(mine.join("long"), text).unwrap();
     let read = |path: &str, lines| look::read(&yard.base, &yard.grounds(), path, lines);
     let whole = read("long", None).unwrap();
