@@ -105,9 +105,8 @@ async fn a_message_that_comes_again_after_its_letter_was_stored_is_one_letter() 
 async fn while_the_dead_letters_are_full_it_stays_and_only_its_own_wait() {
     let world = World::start().await;
     let js = world.inside.jetstream();
-    let mut roomy = stream::streams();
-    let roomy = roomy.pop().unwrap();
-    assert_eq!(roomy.name, stream::DLQ);
+    let mut all = stream::streams().into_iter();
+    let roomy = all.find(|one| one.name == stream::DLQ).unwrap();
     let full = async_nats::jetstream::stream::Config {
         max_messages: 1,
         max_messages_per_subject: -1,

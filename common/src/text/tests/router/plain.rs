@@ -105,7 +105,7 @@ fn each_in_chinese() {
     HubFull: 中心机没有空间，这条没有收下
     HubFullHint: 等待中的消息太多。请稍后重新发送；如果一直这样，请管理员运行 phonework doctor。
     Unsupported: 暂时还不能处理图片
-    UnsupportedHint: 请发送文字。
+    UnsupportedHint: 请发送文字、图片或文件。
     TooLong: 文字太长，没有执行
     TooLongHint: 这条有 200000 字节，最多 200 字节。请分成几条发送，或把内容放进机器上的文件里。
     NotYours: 机器 Home 不在您的机器之中
@@ -165,7 +165,7 @@ fn each_in_english() {
     HubFull: Not taken: the hub has no room
     HubFullHint: Too many messages are waiting. Please send it again later; if this goes on, the owner should run phonework doctor.
     Unsupported: Cannot handle pictures yet
-    UnsupportedHint: Please send text.
+    UnsupportedHint: Please send text, pictures or files.
     TooLong: Too long: this was not run
     TooLongHint: It has 200000 bytes, at most 200 are taken. Send it in pieces, or put the content into a file on the machine.
     NotYours: Home is not one of your machines
