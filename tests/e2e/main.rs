@@ -22,6 +22,7 @@ mod docs;
 mod enrol;
 mod fan;
 mod files;
+mod isolation;
 mod links;
 mod mailboy;
 mod off;
