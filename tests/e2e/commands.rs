@@ -76,7 +76,7 @@ fn wrong(command: Command) -> Option<&'static str> {
         Command::Search => Some("/search --in moon rust"),
         Command::Ask => Some("/ask"),
         Command::Fetch => Some("/fetch two words"),
-        Command::Remind => Some("/remind"),
+        Command::Remind => Some("/remind cancel one"),
         Command::Lang => Some("/lang fr"),
         Command::Nodes => Some("/nodes now"),
         Command::Node => Some("/node"),

@@ -240,11 +240,6 @@ pub(crate) fn gone(lang: Lang) -> View {
     card(lang, Tone::Warning, &Text::Gone, &[Text::GoneHint])
 }
 
-/// What was typed says nothing that can be done.
-pub(crate) fn unclear(lang: Lang) -> View {
-    card(lang, Tone::Warning, &Text::Unclear, &[Text::Examples])
-}
-
 /// Why it is not set, and what can be written.
 pub(crate) fn refused(lang: Lang, why: &Refused, zone: Tz, bounds: Bounds) -> View {
     let seconds = |seconds: i64| u64::try_from(seconds).unwrap_or(0);

@@ -3,6 +3,7 @@
 
 use chrono::{DateTime, Utc};
 use chrono_tz::Tz;
+use common::command::Command;
 use common::ids::MessageId;
 use common::lang::Lang;
 use common::message::inbound::Inbound;
@@ -70,7 +71,7 @@ pub(crate) async fn run(
                 None => show::no_number(lang, number),
             }
         }
-        Typed::CancelWhat => show::unclear(lang),
+        Typed::CancelWhat => crate::cards::wrong_use(lang, Command::Remind),
         Typed::Zone(name) => match zone_of(name) {
             Some(zone) => {
                 if user.set_zone(zone) {
