@@ -9,6 +9,7 @@
 mod calls;
 mod delete;
 mod feed;
+mod find;
 mod inline;
 mod known;
 mod launch;
@@ -19,6 +20,7 @@ mod prefix;
 mod redirect;
 mod repo;
 mod shells;
+mod through;
 mod tools;
 mod walk;
 mod word;

@@ -142,12 +142,7 @@ impl Walk<'_> {
             });
             return Feed::Nothing;
         }
-        let only_looks = args.iter().any(|arg| {
-            matches!(
-                arg.as_str(),
-                "-l" | "--list" | "--help" | "--version" | "-V" | "list" | "status" | "-h"
-            )
-        });
+        let only_looks = only_looks(name, args);
         if name.starts_with("mkfs")
             || name.starts_with("newfs")
             || name == "mke2fs"
@@ -186,6 +181,7 @@ impl Walk<'_> {
         if let Some(out) = self.deletion(name, args) {
             return out;
         }
+        self.through(name, args, &stdin);
         if let Some(out) = self.tool(name, args, &stdin) {
             return out;
         }
@@ -302,12 +298,27 @@ impl Walk<'_> {
     }
 }
 
+/// Whether a command that changes the machine is only asked what there is: its first word says so, and
+/// stands for nothing else there (`umount -l`, `fsck -V`).
+fn only_looks(name: &str, args: &[String]) -> bool {
+    let Some(first) = args.first() else {
+        return false;
+    };
+    match first.as_str() {
+        "--help" | "--version" => true,
+        "-l" | "--list" | "-V" | "-h" | "list" | "status" => {
+            !matches!(name, "umount" | "swapoff" | "fsck" | "e2fsck" | "chattr")
+        }
+        _ => false,
+    }
+}
+
 /// Patterns that are written out rather than matched.
 pub(super) fn visible(text: &str) -> String {
     text.replace(STAR, "*").replace(ONE, "?")
 }
 
-fn printf(args: &[String]) -> Feed {
+pub(super) fn printf(args: &[String]) -> Feed {
     let args: Vec<String> = args
         .iter()
         .filter(|arg| *arg != "--")

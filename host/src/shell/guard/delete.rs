@@ -118,6 +118,11 @@ impl Walk<'_> {
 
     fn syncs(&mut self, args: &[String], paths: &[String]) {
         for text in values(args, &["-e", "--rsh", "--rsync-path"]) {
+            if text.split_whitespace().next() == Some("ssh") {
+                // As always; that it goes elsewhere is said by its target.
+                self.maybe_text(text);
+                continue;
+            }
             let text = text.to_owned();
             self.apart(|walk| walk.text(&text, Feed::Nothing));
         }

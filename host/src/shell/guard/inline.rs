@@ -206,7 +206,7 @@ impl Walk<'_> {
     }
 
     /// Searches a piece of code.
-    fn code(&mut self, name: &str, code: &str) {
+    pub(super) fn code(&mut self, name: &str, code: &str) {
         if code.contains(TAINT) {
             return self.refuse(Danger::PipedToShell);
         }
@@ -303,13 +303,13 @@ impl Walk<'_> {
     }
 
     /// Something that may be a command: only what is refused counts.
-    fn maybe_text(&mut self, text: &str) {
+    pub(super) fn maybe_text(&mut self, text: &str) {
         let before = self.maybe_on();
         self.apart(|walk| walk.text(text, Feed::Nothing));
         self.maybe_off(before);
     }
 
-    fn maybe_run(&mut self, argv: &[String]) {
+    pub(super) fn maybe_run(&mut self, argv: &[String]) {
         let before = self.maybe_on();
         self.apart(|walk| walk.run(argv, Feed::Nothing));
         self.maybe_off(before);

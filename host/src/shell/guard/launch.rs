@@ -3,7 +3,7 @@
 
 use common::text::host::shell::Danger;
 
-use super::calls::{base, has_flag, has_long, operands, values};
+use super::calls::{base, has_flag, has_long, operands, printf, values};
 use super::feed::Feed;
 use super::known;
 use super::walk::Walk;
@@ -90,7 +90,15 @@ impl Walk<'_> {
             {
                 return Some(Feed::Unknown);
             }
-            let rest = after_options(args, options, *skip);
+            let mut rest = after_options(args, options, *skip);
+            if name == "coproc"
+                && let Some(at) = rest
+                    .iter()
+                    .take(2)
+                    .position(|word| word == "{" || word == "(")
+            {
+                rest = rest.get(at + 1..).unwrap_or_default();
+            }
             let mut texts = values(args, &["-ex", "--prepare"]);
             if name == "hyperfine" {
                 texts.extend(rest.iter().map(String::as_str));
@@ -166,6 +174,10 @@ impl Walk<'_> {
                     Feed::Nothing => ANY.to_string(),
                     other => other.value(),
                 };
+                if name != "read" && matches!(stdin, Feed::Text(_)) {
+                    // Its lines are words of their own, whatever they hold.
+                    self.maybe_text(&value);
+                }
                 for name in operands(args) {
                     self.state.vars.insert(name.clone(), value.clone());
                 }
@@ -173,15 +185,8 @@ impl Walk<'_> {
             }
             "printf" if args.first().is_some_and(|arg| arg == "-v") => {
                 if let Some(name) = args.get(1) {
-                    let text = args.get(2..).unwrap_or_default().join("");
-                    self.state.vars.insert(
-                        name.clone(),
-                        if text.contains('%') {
-                            ANY.to_string()
-                        } else {
-                            super::word::unescape(&text)
-                        },
-                    );
+                    let text = printf(args.get(2..).unwrap_or_default()).value();
+                    self.state.vars.insert(name.clone(), text);
                 }
                 Feed::Nothing
             }
@@ -189,6 +194,7 @@ impl Walk<'_> {
                 for arg in args {
                     if let Some((name, value)) = arg.split_once('=') {
                         self.state.vars.insert(name.to_owned(), value.to_owned());
+                        self.sets(name, value);
                     }
                 }
                 Feed::Nothing
@@ -212,6 +218,9 @@ impl Walk<'_> {
             &["-u", "-C", "-S", "--unset", "--chdir", "--split-string"],
             0,
         );
+        for (name, value) in rest.iter().map_while(|arg| arg.split_once('=')) {
+            self.sets(name, value);
+        }
         let rest: Vec<String> = rest
             .iter()
             .skip_while(|arg| arg.contains('='))

@@ -5,7 +5,7 @@ use std::path::{Component, Path, PathBuf};
 use common::text::host::shell::Danger;
 
 use super::walk::Walk;
-use super::word::{ANY, NAME, ONE, STAR, TAINT};
+use super::word::{ANY, NAME, ONE, STAR, TAINT, UNSET};
 
 /// Where a path leads.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -224,9 +224,25 @@ impl Walk<'_> {
         Reach::Outside
     }
 
+    /// Whether a path leads to the root or to a folder of the system right below it, when a variable
+    /// that nobody set is empty: `$x/*`.
+    fn may_be_root(&self, path: &str) -> bool {
+        let rest = path.trim_start_matches(ANY);
+        path.starts_with(UNSET)
+            && rest.starts_with('/')
+            && normal(Path::new(rest)).components().count() <= 2
+            && matches!(
+                self.reach(rest),
+                Reach::System | Reach::Home | Reach::Root | Reach::Device
+            )
+    }
+
     /// Something is deleted, or moved away.
     pub(super) fn deletes(&mut self, path: &str, forced: bool) {
-        let shown = shown(path);
+        let shown = shown(&path.replace(UNSET, &ANY.to_string()));
+        if self.may_be_root(path) {
+            return self.refuse(Danger::DeletesOutside { path: shown });
+        }
         match self.reach(path) {
             Reach::Inside | Reach::Temp => {}
             Reach::Tmp if !forced => {}

@@ -114,6 +114,7 @@ impl Walk<'_> {
 
     /// Remembers what is in a file.
     pub(super) fn keep(&mut self, path: &str, content: Feed) {
+        self.hook(path, &content);
         if self.state.files.len() < 256
             && let Some(path) = self.resolve(path)
         {

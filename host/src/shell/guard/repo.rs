@@ -8,22 +8,37 @@ use super::launch::after_options;
 use super::paths::{Reach, shown};
 use super::walk::Walk;
 
+/// Whether a setting holds a command.
+fn is_command(setting: &str) -> bool {
+    [
+        "sshcommand",
+        "pager",
+        "editor",
+        "fsmonitor",
+        "hookspath",
+        "command",
+        "helper",
+        ".cmd",
+        "askpass",
+        "textconv",
+        "external",
+        "filter.",
+    ]
+    .iter()
+    .any(|key| setting.to_ascii_lowercase().contains(key))
+}
+
+/// Whether a path is the directory the shell is in, or all that is in it.
+fn is_here(path: &str) -> bool {
+    let path = path.trim_start_matches("./");
+    matches!(path, "." | "" | ":/" | ":") || path == super::word::STAR.to_string()
+}
+
 impl Walk<'_> {
     pub(super) fn git(&mut self, args: &[String]) -> Option<Feed> {
         for setting in values(args, &["-c", "--config-env"]) {
             if let Some((_, value)) = setting.split_once('=') {
-                let runs = value.starts_with('!')
-                    || [
-                        "sshcommand",
-                        "pager",
-                        "editor",
-                        "fsmonitor",
-                        "hookspath",
-                        "command",
-                        "helper",
-                    ]
-                    .iter()
-                    .any(|key| setting.to_ascii_lowercase().contains(key));
+                let runs = value.starts_with('!') || is_command(setting);
                 if runs {
                     let script = value.trim_start_matches('!').to_owned();
                     self.apart(|walk| walk.text(&script, Feed::Nothing));
@@ -36,6 +51,25 @@ impl Walk<'_> {
             0,
         );
         let (verb, rest) = rest.split_first()?;
+        for script in values(
+            rest,
+            &[
+                "--upload-pack",
+                "--receive-pack",
+                "--extcmd",
+                "--open-files-in-pager",
+            ],
+        ) {
+            self.maybe_text(script);
+        }
+        if verb == "difftool" {
+            for script in values(rest, &["-x"]) {
+                self.maybe_text(script);
+            }
+        }
+        for address in rest.iter().filter_map(|arg| arg.strip_prefix("ext::")) {
+            self.maybe_text(&address.replace("% ", "\\ "));
+        }
         match verb.as_str() {
             "submodule" | "bisect" | "filter-branch" => {
                 let scripts: Vec<String> = rest
@@ -64,6 +98,13 @@ impl Walk<'_> {
                     let script = script.trim_start_matches('!').to_owned();
                     self.apart(|walk| walk.text(&script, Feed::Nothing));
                 }
+                if let [key, value, ..] = operands(rest).as_slice() {
+                    if is_command(key) {
+                        self.maybe_text(value);
+                    } else if key.starts_with("alias.") && !value.starts_with('!') {
+                        self.maybe_text(&format!("git {value}"));
+                    }
+                }
                 if rest.iter().any(|arg| arg == "--system") {
                     self.refuse(Danger::OverwritesSystem {
                         path: "/etc/gitconfig".into(),
@@ -83,6 +124,16 @@ impl Walk<'_> {
             "clean" => {
                 for path in values(args, &["-C", "--work-tree"]) {
                     if !matches!(self.reach(path), Reach::Inside | Reach::Temp) {
+                        self.refuse(Danger::DeletesOutside { path: shown(path) });
+                    }
+                }
+                let looks = has_flag(rest, 'n') || has_long(rest, "--dry-run");
+                let excluded = values(rest, &["-e", "--exclude"]);
+                for path in operands(rest) {
+                    // A way up, or from the root of all, is not in this repository.
+                    let inside =
+                        matches!(self.reach(path), Reach::Inside | Reach::Temp) || is_here(path);
+                    if !looks && !inside && !excluded.contains(&path.as_str()) {
                         self.refuse(Danger::DeletesOutside { path: shown(path) });
                     }
                 }

@@ -9,12 +9,17 @@ use super::launch::after_options;
 use super::walk::Walk;
 use super::word::{ANY, TAINT};
 
+/// What a command reads, by one of its names.
+fn is_stdin(path: &str) -> bool {
+    matches!(path, "/dev/stdin" | "/dev/fd/0" | "/proc/self/fd/0")
+}
+
 impl Walk<'_> {
     pub(super) fn sourced(&mut self, args: &[String], stdin: &Feed) {
         let Some(path) = operands(args).first().map(|path| (*path).clone()) else {
             return;
         };
-        let feed = if path == "/dev/stdin" {
+        let feed = if is_stdin(&path) {
             stdin.clone()
         } else {
             self.content(&path)
@@ -97,7 +102,7 @@ impl Walk<'_> {
             }
         }
         if let Some((path, words)) = rest.split_first() {
-            let feed = if path == "/dev/stdin" {
+            let feed = if is_stdin(path) {
                 stdin
             } else {
                 self.content(path)
@@ -134,14 +139,7 @@ impl Walk<'_> {
                     ],
                     1,
                 );
-                for option in values(args, &["-o"]) {
-                    if let Some((key, command)) = option.split_once('=')
-                        && key.to_ascii_lowercase().ends_with("command")
-                    {
-                        let command = command.to_owned();
-                        self.apart(|walk| walk.text(&command, Feed::Nothing));
-                    }
-                }
+                self.ssh_options(args);
                 if !rest.is_empty() {
                     let script = rest.join(" ");
                     self.apart(|walk| {
@@ -173,6 +171,7 @@ impl Walk<'_> {
                 Some(Feed::Unknown)
             }
             "make" | "gmake" => {
+                self.made(args);
                 for text in values(args, &["--eval", "-E"]) {
                     let text = text.replace("$(shell", ";").replace(')', "");
                     self.apart(|walk| walk.text(&text, Feed::Nothing));

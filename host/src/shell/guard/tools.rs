@@ -1,37 +1,10 @@
-//! Everyday tools with a dangerous corner: `find`, `git`, `tar`, `kill`, containers, databases.
+//! Everyday tools with a dangerous corner: `git`, `tar`, `kill`, containers, databases.
 
 use common::text::host::shell::Danger;
 
-use super::calls::{base, has_flag, operands};
+use super::calls::{has_flag, operands, values};
 use super::feed::Feed;
-
 use super::walk::Walk;
-use super::word::NAME;
-
-/// Tests of `find` that leave something out.
-const NARROW: &[&str] = &[
-    "-name",
-    "-iname",
-    "-path",
-    "-ipath",
-    "-wholename",
-    "-regex",
-    "-iregex",
-    "-mtime",
-    "-mmin",
-    "-ctime",
-    "-cmin",
-    "-atime",
-    "-amin",
-    "-newer",
-    "-empty",
-    "-inum",
-    "-lname",
-    "-samefile",
-    "-perm",
-    "-user",
-    "-newermt",
-];
 
 impl Walk<'_> {
     /// None: there is nothing to say about it here.
@@ -77,6 +50,13 @@ impl Walk<'_> {
                         path: "crontab".into(),
                     });
                 } else if !has_flag(args, 'l') {
+                    let file = operands(args).first().map_or("-", |file| file.as_str());
+                    let table = if file == "-" {
+                        stdin.clone()
+                    } else {
+                        self.content(file)
+                    };
+                    self.timetable(&table);
                     self.ask(Danger::System {
                         name: "crontab".into(),
                     });
@@ -86,6 +66,10 @@ impl Walk<'_> {
                 if let Feed::Text(text) = stdin {
                     let text = text.clone();
                     self.apart(|walk| walk.text(&text, Feed::Nothing));
+                }
+                for file in values(args, &["-f"]) {
+                    let job = self.content(file);
+                    self.timetable(&job);
                 }
                 if !has_flag(args, 'l') {
                     self.ask(Danger::Inline { name: name.into() });
@@ -253,75 +237,6 @@ impl Walk<'_> {
             _ => return None,
         }
         None
-    }
-
-    fn find(&mut self, args: &[String]) -> Feed {
-        let from = args
-            .iter()
-            .position(|arg| !matches!(arg.as_str(), "-H" | "-L" | "-P"))
-            .unwrap_or(0);
-        let args = args.get(from..).unwrap_or_default();
-        let end = args
-            .iter()
-            .position(|arg| arg.starts_with('-') || arg == "(" || arg == "!")
-            .unwrap_or(args.len());
-        let (starts, tests) = args.split_at(end);
-        let mut starts = starts.to_vec();
-        if starts.is_empty() {
-            starts.push(".".to_owned());
-        }
-        let all = |value: &String| value.trim_matches(['*', super::word::STAR, '.']).is_empty();
-        let narrow = tests.iter().enumerate().any(|(at, test)| {
-            let value = tests.get(at + 1);
-            NARROW.contains(&test.as_str())
-                && (test == "-empty" || value.is_some_and(|value| !all(value)))
-        }) && !tests
-            .iter()
-            .any(|test| matches!(test.as_str(), "-o" | "-or" | "!" | "-not" | ","));
-        // The folder itself where nothing is left out, else something in it.
-        let found = |start: &String| {
-            if narrow {
-                format!("{}/{NAME}", start.trim_end_matches('/'))
-            } else {
-                start.clone()
-            }
-        };
-        if tests.iter().any(|test| test == "-delete") {
-            for start in &starts {
-                self.deletes(&found(start), true);
-            }
-        }
-        for (at, test) in tests.iter().enumerate() {
-            match test.as_str() {
-                "-exec" | "-execdir" | "-ok" | "-okdir" => {
-                    let command: Vec<&String> = tests
-                        .iter()
-                        .skip(at + 1)
-                        .take_while(|arg| !matches!(arg.as_str(), ";" | "+"))
-                        .collect();
-                    for start in &starts {
-                        let below = format!("{}/{NAME}", start.trim_end_matches('/'));
-                        let harmless = command
-                            .iter()
-                            .any(|arg| base(arg) == "sh" || base(arg) == "bash");
-                        let it = if harmless { below } else { found(start) };
-                        let argv: Vec<String> =
-                            command.iter().map(|arg| arg.replace("{}", &it)).collect();
-                        self.apart(|walk| walk.run(&argv, Feed::Nothing));
-                    }
-                }
-                "-fprint" | "-fprintf" | "-fls" | "-fprint0" => {
-                    if let Some(path) = tests.get(at + 1) {
-                        self.writes(path);
-                    }
-                }
-                _ => {}
-            }
-        }
-        match starts.as_slice() {
-            [start] => Feed::Names(found(start)),
-            _ => Feed::Text(starts.iter().map(|start| found(start) + "\n").collect()),
-        }
     }
 
     fn kill(&mut self, args: &[String]) {

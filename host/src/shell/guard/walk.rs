@@ -2,7 +2,9 @@
 //! what a shell would know by then: variables, the directory, functions, what was written where.
 
 mod expand;
+mod names;
 mod simple;
+mod typed;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -102,7 +104,7 @@ impl<'p> Walk<'p> {
         }
         let mut parser = Parser::new();
         let tree = match parser.set_language(&tree_sitter_bash::LANGUAGE.into()) {
-            Ok(()) => parser.parse(masked(script), None),
+            Ok(()) => parser.parse(typed::masked(script), None),
             Err(_) => None,
         };
         let Some(tree) = tree else {
@@ -115,6 +117,10 @@ impl<'p> Walk<'p> {
             let spread = word::words(&word::plain(script.trim()));
             if script.trim().starts_with('{') && spread.len() > 1 {
                 self.run(&spread, Feed::Nothing);
+            }
+            let parts = typed::pieces(script);
+            for part in parts.iter().filter(|part| part.len() < script.len()) {
+                self.maybe_text(part);
             }
         }
         self.nested += 1;
@@ -237,6 +243,7 @@ impl<'p> Walk<'p> {
                             let typed = word::text(&self.word(kid, src));
                             if let Some((name, value)) = typed.split_once('=') {
                                 self.state.vars.insert(name.to_owned(), value.to_owned());
+                                self.sets(name, value);
                             }
                         }
                     }
@@ -349,98 +356,6 @@ impl<'p> Walk<'p> {
         // Which of its values it ends with is known, mostly; that it has none is not.
         out
     }
-
-    fn define(&mut self, node: Node<'_>, src: &str) {
-        let Some(name) = node.child_by_field_name("name") else {
-            return self.ask(Danger::Unreadable);
-        };
-        let name = word::text(&word::plain(slice(name, src)));
-        let body: Vec<&str> = named(node)
-            .into_iter()
-            .skip(1)
-            .map(|kid| slice(kid, src))
-            .collect();
-        let body = body.join(" ");
-        self.state.functions.insert(name.clone(), body.clone());
-        // Whoever may call it, by whatever way: what is refused in it is refused.
-        self.maybe += 1;
-        self.apart(|walk| {
-            walk.state.args = vec![ANY.to_string(); 9];
-            walk.calls.push(name);
-            walk.text(&body, Feed::Unknown);
-            walk.calls.pop();
-        });
-        self.maybe -= 1;
-    }
-
-    /// Calls a function of the script, if it is one.
-    pub(super) fn call(&mut self, argv: &[String], stdin: &Feed) -> Option<Feed> {
-        let (name, args) = argv.split_first()?;
-        let body = self.state.functions.get(name)?.clone();
-        if self.calls.contains(name) {
-            // It calls itself: with a pipe or in the background that is a bomb.
-            let multiplies = body.contains('|') || body.contains('&');
-            if multiplies && !body.contains("&&") && !body.contains("||") {
-                self.refuse(Danger::ForkBomb);
-            } else {
-                self.ask(Danger::Unreadable);
-            }
-            return Some(Feed::Unknown);
-        }
-        self.calls.push(name.clone());
-        let args = std::mem::replace(&mut self.state.args, args.to_vec());
-        let out = self.text(&body, stdin.clone());
-        self.state.args = args;
-        self.calls.pop();
-        Some(out)
-    }
-
-    fn assign(&mut self, node: Node<'_>, src: &str) {
-        let Some(name) = node.child_by_field_name("name") else {
-            return;
-        };
-        let subscript = name.kind() == "subscript";
-        let name = slice(name, src).to_owned();
-        let value = match node.child_by_field_name("value") {
-            Some(value) if value.kind() == "array" => {
-                let mut all = Vec::new();
-                for kid in named(value) {
-                    let chars = self.word(kid, src);
-                    all.extend(word::words(&chars));
-                }
-                all.join(" ")
-            }
-            Some(value) => word::text(&self.word(value, src)),
-            None => String::new(),
-        };
-        if subscript {
-            let array = name.split('[').next().unwrap_or_default().to_owned();
-            self.state.vars.insert(array, ANY.to_string());
-            return;
-        }
-        let adds = children(node).iter().any(|kid| kid.kind() == "+=");
-        let entry = self.state.vars.entry(name).or_default();
-        if adds {
-            entry.push_str(&value);
-        } else {
-            *entry = value;
-        }
-    }
-}
-
-/// The script as the grammar is given it: a letter outside of ASCII is as many `%`, which mean as
-/// little. To bash they are letters like others, blanks too; the grammar takes some for blanks, and
-/// its scanner reads past a table's end when one stands behind a brace.
-fn masked(script: &str) -> String {
-    let mut out = String::with_capacity(script.len());
-    for c in script.chars() {
-        if c.is_ascii() {
-            out.push(c);
-        } else {
-            out.extend(std::iter::repeat_n('%', c.len_utf8()));
-        }
-    }
-    out
 }
 
 /// What was typed of a node.

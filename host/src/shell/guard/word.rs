@@ -5,6 +5,8 @@
 pub(super) const FIRST_MARK: char = '\u{F0000}';
 /// Text that is not known.
 pub(super) const ANY: char = '\u{F0000}';
+/// A variable that nobody set here: not known, and maybe empty. Twice the mark for what is not known.
+pub(super) const UNSET: &str = "\u{F0000}\u{F0000}";
 /// Something below the path before it; no way up.
 pub(super) const NAME: char = '\u{F0001}';
 /// The pattern `*`.

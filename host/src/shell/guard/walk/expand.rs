@@ -5,7 +5,7 @@ use tree_sitter::Node;
 
 use super::{Walk, children, named, slice};
 use crate::shell::guard::feed::Feed;
-use crate::shell::guard::word::{self, ANY, Ch, NAME};
+use crate::shell::guard::word::{self, ANY, Ch, NAME, UNSET};
 
 impl Walk<'_> {
     /// A word outside of quotes.
@@ -65,7 +65,7 @@ impl Walk<'_> {
                 if quoted && name != "@" {
                     word::quoted(&value)
                 } else {
-                    word::split(&value)
+                    self.split(&value)
                 }
             }
             "expansion" => {
@@ -73,7 +73,7 @@ impl Walk<'_> {
                 if quoted && !typed.contains("[@]") {
                     word::quoted(&value)
                 } else {
-                    word::split(&value)
+                    self.split(&value)
                 }
             }
             "command_substitution" => {
@@ -82,7 +82,7 @@ impl Walk<'_> {
                 if quoted {
                     word::quoted(&value)
                 } else {
-                    word::split(&value)
+                    self.split(&value)
                 }
             }
             "process_substitution" => {
@@ -195,9 +195,23 @@ impl Walk<'_> {
                     Some(value) => value.clone(),
                     None => String::new(),
                 },
-                Err(_) => ANY.to_string(),
+                Err(_) => UNSET.to_owned(),
             },
         }
+    }
+
+    /// Text of a variable or command where bash splits it: at blanks, and at what the script says.
+    pub(in crate::shell::guard) fn split(&self, text: &str) -> Vec<Ch> {
+        let mut chars = word::split(text);
+        if let Some(ifs) = self.state.vars.get("IFS") {
+            let splits = |c: char| ifs.contains(c) || (ifs.contains(ANY) && ",:;|".contains(c));
+            for ch in &mut chars {
+                if matches!(ch, Ch::Quoted(c) | Ch::Plain(c) if splits(*c)) {
+                    *ch = Ch::Space;
+                }
+            }
+        }
+        chars
     }
 
     /// `${…}`.
@@ -242,7 +256,7 @@ impl Walk<'_> {
             }
             None => rest,
         };
-        let set = !value.is_empty() && value != ANY.to_string();
+        let set = value.chars().any(|c| c != ANY);
         match rest {
             "" | "@Q" | "@E" | "@P" => value,
             "^^" => value.to_uppercase(),
@@ -265,7 +279,7 @@ impl Walk<'_> {
             }
             _ if rest.starts_with(":?") || rest.starts_with('?') => value,
             _ if rest.starts_with(':') => {
-                substring(&value, rest).unwrap_or_else(|| ANY.to_string())
+                substring(&value, rest).unwrap_or_else(|| unknown(&value))
             }
             _ => {
                 self.default_of(node, src);
@@ -273,7 +287,7 @@ impl Walk<'_> {
                 if value.contains(NAME) && !value.contains(ANY) && !rest.starts_with('/') {
                     value
                 } else {
-                    changed(&value, rest).unwrap_or_else(|| ANY.to_string())
+                    changed(&value, rest).unwrap_or_else(|| unknown(&value))
                 }
             }
         }
@@ -289,6 +303,15 @@ impl Walk<'_> {
             self.ask(Danger::Unreadable);
         }
         word::text(&out)
+    }
+}
+
+/// What is left of a value that is not known when a part of it is taken.
+fn unknown(value: &str) -> String {
+    if value == UNSET {
+        UNSET.to_owned()
+    } else {
+        ANY.to_string()
     }
 }
 

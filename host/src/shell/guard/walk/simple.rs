@@ -60,7 +60,7 @@ impl Walk<'_> {
                                 .find(|c: char| !(c.is_ascii_alphanumeric() || c == '_'))
                                 .unwrap_or(text.len());
                             let (name, rest) = text.split_at(end);
-                            last.extend(word::split(&self.variable(name)));
+                            last.extend(self.split(&self.variable(name)));
                             last.extend(word::plain(rest));
                         }
                         Some(last) if glued && was_word => last.extend(chars),
