@@ -9,6 +9,7 @@ mod ends;
 mod handed;
 mod questions;
 mod turns;
+mod unasked;
 mod wire;
 
 use std::collections::HashMap;

@@ -23,7 +23,7 @@ impl World {
     }
 
     /// How many cards say this.
-    async fn saying(&self, part: &str) -> usize {
+    pub(super) async fn saying(&self, part: &str) -> usize {
         let cards = self.cards().await;
         cards
             .iter()
