@@ -60,6 +60,7 @@ pub const NAMES: &[&str] = &[
     "host.mail.begun",
     "host.mail.tool",
     "host.mail.kept",
+    "host.confirm.kept",
     // The way out.
     "host.outbox.read",
     "host.outbox.stored",

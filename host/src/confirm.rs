@@ -292,6 +292,7 @@ impl Owner {
         if !self.context.commit(with).await {
             return;
         }
+        common::crash_point!("host.confirm.kept");
         let verdict = verdict_of(&settled.state).unwrap_or(Verdict::Stopped);
         for waiting in self.waiting.remove(&id).unwrap_or_default() {
             let _ = waiting.send(verdict);

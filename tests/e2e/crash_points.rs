@@ -14,5 +14,6 @@ mod mail;
 mod page;
 mod person;
 mod router;
+mod shell;
 mod stage;
 mod waiting;

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use common::crash_point::NAMES;
 
-use super::{dead, fan, gateway, host, mail, page, router, waiting};
+use super::{dead, fan, gateway, host, mail, page, router, shell, waiting};
 
 fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
@@ -45,6 +45,7 @@ fn tested() -> Vec<&'static str> {
     all.extend(host::FOUND);
     all.extend(host::SECOND);
     all.extend(mail::MAIL);
+    all.extend(shell::ANSWERED);
     all.extend(gateway::IN);
     all.extend(gateway::KEPT);
     all.extend(gateway::OUT.concat());
