@@ -61,6 +61,8 @@ pub const NAMES: &[&str] = &[
     "host.mail.tool",
     "host.mail.kept",
     "host.confirm.kept",
+    "host.task.kept",
+    "host.task.over",
     // The way out.
     "host.outbox.read",
     "host.outbox.stored",

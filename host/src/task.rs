@@ -282,6 +282,7 @@ impl Tasks {
             self.table().remove(&order.id);
             return Err(ShellText::Interrupted);
         }
+        common::crash_point!("host.task.kept");
         let drive = drive::Drive {
             tasks: self.clone(),
             context: Arc::clone(context),

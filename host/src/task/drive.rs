@@ -51,6 +51,7 @@ impl Drive {
                 let how = self.watch(&mut running, &output, heard, since).await;
                 let took = since.elapsed();
                 let cwd = running.finish().await;
+                common::crash_point!("host.task.over");
                 let shown = shown(&output);
                 self.settle(how, took, &shown, cwd).await;
             }

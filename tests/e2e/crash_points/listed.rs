@@ -46,6 +46,7 @@ fn tested() -> Vec<&'static str> {
     all.extend(host::SECOND);
     all.extend(mail::MAIL);
     all.extend(shell::ANSWERED);
+    all.extend(shell::BEGUN);
     all.extend(gateway::IN);
     all.extend(gateway::KEPT);
     all.extend(gateway::OUT.concat());
