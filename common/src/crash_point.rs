@@ -63,6 +63,7 @@ pub const NAMES: &[&str] = &[
     "host.confirm.kept",
     "host.task.kept",
     "host.task.over",
+    "host.parcel.kept",
     // The way out.
     "host.outbox.read",
     "host.outbox.stored",

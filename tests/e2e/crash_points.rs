@@ -12,6 +12,7 @@ mod job;
 mod listed;
 mod mail;
 mod page;
+mod parcel;
 mod person;
 mod router;
 mod shell;

@@ -121,6 +121,7 @@ impl Desk {
                 if !self.context.commit(changes).await {
                     return Went::On;
                 }
+                common::crash_point!("host.parcel.kept");
                 parcel
             }
         };

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use common::crash_point::NAMES;
 
-use super::{dead, fan, gateway, host, mail, page, router, shell, waiting};
+use super::{dead, fan, gateway, host, mail, page, parcel, router, shell, waiting};
 
 fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
@@ -47,6 +47,7 @@ fn tested() -> Vec<&'static str> {
     all.extend(mail::MAIL);
     all.extend(shell::ANSWERED);
     all.extend(shell::BEGUN);
+    all.extend(parcel::SENT);
     all.extend(gateway::IN);
     all.extend(gateway::KEPT);
     all.extend(gateway::OUT.concat());
