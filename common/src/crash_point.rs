@@ -26,6 +26,8 @@ pub const NAMES: &[&str] = &[
     "router.waiting.settled",
     "router.fan.kept",
     "router.turn.kept",
+    "router.remind.kept",
+    "router.remind.came",
     "broker.dead.stored",
     "router.dead.handed",
     "router.dead.settled",

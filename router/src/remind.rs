@@ -223,6 +223,7 @@ impl Reminders {
     async fn write(&self, reminder: Reminder) -> Result<Arc<Reminder>, Stopped> {
         let set = self.kept.change(&reminder.id, |_| Some(reminder.clone()));
         let set = set.await?.unwrap_or_else(|| Arc::new(reminder));
+        common::crash_point!("router.remind.kept");
         self.alarm(&set).await?;
         info!(user = %set.user, reminder = %set.id, due = %set.due, again = set.again.is_some(), "a reminder is set");
         self.note(&set, "set");

@@ -14,6 +14,7 @@ mod mail;
 mod page;
 mod parcel;
 mod person;
+mod remind;
 mod router;
 mod shell;
 mod stage;

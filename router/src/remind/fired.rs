@@ -103,6 +103,7 @@ async fn came(desk: &Desk, user: &UserId, id: MessageId, due: i64) -> Result<(),
         alarm::put(&reminders.broker, &one, next, &reminders.cancel).await?;
     }
     show(desk, &one, next, now).await?;
+    common::crash_point!("router.remind.came");
     reminders.note(&one, "came");
     reminders
         .kept

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use common::crash_point::NAMES;
 
-use super::{dead, fan, gateway, host, mail, page, parcel, router, shell, waiting};
+use super::{dead, fan, gateway, host, mail, page, parcel, remind, router, shell, waiting};
 
 fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
@@ -48,6 +48,7 @@ fn tested() -> Vec<&'static str> {
     all.extend(shell::ANSWERED);
     all.extend(shell::BEGUN);
     all.extend(parcel::SENT);
+    all.extend(remind::REMINDED);
     all.extend(gateway::IN);
     all.extend(gateway::KEPT);
     all.extend(gateway::OUT.concat());
