@@ -24,6 +24,12 @@ fn shown(world: &World, message: &BotMessage) -> Option<(String, Vec<u8>)> {
     Some((name, bytes.to_vec()))
 }
 
+/// The answer that holds `part`; not a card that quotes the message while it waits.
+async fn answered(world: &World, part: &str) -> BotMessage {
+    let fits = |m: &BotMessage| m.text().contains(part) && m.buttons().is_empty();
+    world.sees_that(fits).await
+}
+
 fn of_kind(world: &World, kind: &str) -> Vec<BotMessage> {
     let messages = world.anna().messages().into_iter();
     messages.filter(|m| m.msg_type == kind).collect()
@@ -177,7 +183,7 @@ async fn what_is_sent_lands_and_goes_to_claude() {
     phonework.kill();
     let _again = world.standalone().await;
     anna.say("fake: text {images} picture seen-first");
-    let card = world.sees("picture seen-first").await;
+    let card = answered(&world, "picture seen-first").await;
     assert!(
         card.text().contains("1 picture seen-first"),
         "{}",
@@ -199,7 +205,7 @@ async fn what_is_sent_lands_and_goes_to_claude() {
         assert!(asked.contains(part), "{part}: {asked}");
     }
     anna.say("fake: text {images} picture seen-second");
-    let card = world.sees("picture seen-second").await;
+    let card = answered(&world, "picture seen-second").await;
     assert!(
         card.text().contains("0 picture seen-second"),
         "{}",
@@ -222,7 +228,7 @@ async fn what_is_sent_lands_and_goes_to_claude() {
             ..SayOptions::default()
         },
     );
-    let card = world.sees("picture at-once").await;
+    let card = answered(&world, "picture at-once").await;
     assert!(card.text().contains("1 picture at-once"), "{}", card.text());
     // What is taken back before it was fetched is told.
     world.feishu.fault(
