@@ -82,7 +82,7 @@ pub(crate) fn view(
                 blocks.push(plain(&ShellText::Background { n: record.n }));
                 footer.push(ShellText::RunningAs { n: record.n });
             } else {
-                footer.push(ShellText::Running);
+                footer.push(ShellText::Running { n: record.n });
             }
             footer.extend(ran.map(|ran| ShellText::Took {
                 tenths: tenths(ran),

@@ -191,7 +191,10 @@ pub enum ShellText {
         why: String,
     },
     /// Small print while it runs.
-    Running,
+    Running {
+        /// Its number.
+        n: u64,
+    },
     /// Small print while it runs by itself.
     RunningAs {
         /// Its number.
@@ -321,7 +324,7 @@ impl Say for ShellText {
                 format!("`--timeout {got}` 不对：请写秒数，1 到 {max}。")
             }
             Self::Failed { why } => format!("无法启动：{why}"),
-            Self::Running => "正在运行".into(),
+            Self::Running { n } => format!("任务 {n} · 运行中"),
             Self::RunningAs { n } => format!("后台任务 {n} 正在运行"),
             Self::Background { n } => {
                 format!("还在运行，已转为后台任务 {n}。结束时会通知你；/tasks {n} 查看进度。")
@@ -375,7 +378,7 @@ impl Say for ShellText {
                 format!("`--timeout {got}` is not right: write seconds, 1 to {max}.")
             }
             Self::Failed { why } => format!("It could not be started: {why}"),
-            Self::Running => "running".into(),
+            Self::Running { n } => format!("task {n} · running"),
             Self::RunningAs { n } => format!("task {n} runs in the background"),
             Self::Background { n } => format!(
                 "Still running: it goes on as task {n}. You are told when it ends; /tasks {n} shows how far it is."

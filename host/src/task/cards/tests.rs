@@ -103,7 +103,7 @@ fn running() {
     | first
     | second
     [Stop]
-    running · 42.0 s
+    task 3 · running · 42.0 s
 
     [Working] home-pc · demo
     | cargo build
@@ -120,7 +120,7 @@ fn running() {
     | first
     | second
     [停止]
-    正在运行 · 用时 42.0 秒
+    任务 3 · 运行中 · 用时 42.0 秒
 
     [Working] home-pc · demo
     | cargo build
