@@ -4,6 +4,7 @@
 mod faults;
 mod rooms;
 
+use kit::feishu::BotMessage;
 use kit::llm::Llm;
 
 use crate::world::{LONG, Phonework, World};
@@ -70,6 +71,30 @@ async fn two_people_have_two_conversations() {
     world.sees("still-anna").await;
     let last = llm.requests().pop().unwrap();
     assert!(last.body.to_string().contains("heron"), "{}", last.body);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_long_conversation_goes_on_with_a_summary_of_its_beginning() {
+    let (world, llm, _phonework) = started().await;
+    let anna = world.anna();
+    let said = async |n: &str| {
+        let done = |m: &BotMessage| m.text().contains(n) && m.buttons().is_empty();
+        world.sees_that(done).await;
+    };
+    // Some thousand tokens each; six of them are more than is kept.
+    for n in 0..6 {
+        let words = "长".repeat(3900);
+        anna.say(&format!("word-{n}- {words}\nllm: text noted-{n}"));
+        said(&format!("noted-{n}")).await;
+    }
+    anna.say("and now? llm: text still-here");
+    said("still-here").await;
+    let all = llm.requests().into_iter();
+    let last = all.filter(|one| one.body.to_string().contains("still-here"));
+    let last = last.last().unwrap();
+    let (front, body) = (last.said_by("system").concat(), last.body.to_string());
+    assert!(front.contains("summary of"), "{front}");
+    assert!(!body.contains("word-0-") && body.contains("word-5-"));
 }
 
 #[tokio::test(flavor = "multi_thread")]
