@@ -325,7 +325,8 @@ impl Toolbox {
                 self.session(&origin, session::switch(to)).await
             }
             Name::CloseSession => {
-                let which = args.text("session").map_err(wrong)?;
+                // Without a name it is the active one, as with the command.
+                let which = args.maybe_text("session").unwrap_or_default();
                 self.session(&origin, session::close(which)).await
             }
             Name::RunShell => shell::run(&self.context, &origin, &self.grounds, &args).await,

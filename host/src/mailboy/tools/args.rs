@@ -10,20 +10,23 @@ use serde_json::{Map, Value};
 pub(super) struct Args(Map<String, Value>);
 
 /// Other names that models use for an argument.
-const ALIASES: [(&str, &[&str]); 10] = [
+const ALIASES: [(&str, &[&str]); 13] = [
     (
         "path",
         &["file_path", "file", "filename", "dir", "directory"],
     ),
-    ("dir", &["directory", "path", "folder"]),
+    ("dir", &["directory", "path", "folder", "project"]),
     ("command", &["cmd", "script"]),
-    ("text", &["content", "message", "msg", "prompt"]),
-    ("session", &["n", "number", "id", "session_id"]),
-    ("query", &["q", "question"]),
+    ("text", &["content", "message", "msg", "prompt", "body"]),
+    ("session", &["n", "number", "id", "session_id", "name"]),
+    ("query", &["q", "question", "keywords"]),
     ("question", &["query", "q"]),
-    ("pattern", &["query", "regex"]),
-    ("when", &["time", "at"]),
-    ("number", &["n", "id"]),
+    ("pattern", &["query", "regex", "text"]),
+    ("when", &["time", "at", "in", "delay", "schedule"]),
+    ("number", &["n", "id", "reminder", "reminder_id"]),
+    ("n", &["number", "id", "task", "task_id"]),
+    ("in", &["scope"]),
+    ("url", &["link", "address"]),
 ];
 
 impl Args {
@@ -159,6 +162,11 @@ mod tests {
         assert!(args.text("path").is_err() && args.number("n").is_err());
         assert_eq!(args.whole_text("text").unwrap(), "");
         assert!(args.flag("yes") && !args.flag("no"));
+        let args = Args::read(r#"{"content":"c","schedule":"10m","task_id":"2","scope":"video"}"#);
+        let args = args.unwrap();
+        for (name, value) in [("text", "c"), ("when", "10m"), ("n", "2"), ("in", "video")] {
+            assert_eq!(args.text(name).as_deref(), Ok(value), "{name}");
+        }
     }
 
     proptest! {
