@@ -86,6 +86,8 @@ async fn a_file_is_one_message_whatever_fails() {
     stage
         .show(&sent(&stage, &user, &chat, "c.png", PNG).await)
         .await;
+    // The next trouble is for the next file.
+    stage.wait_all_shown().await;
     feishu.fault(
         Class::UploadFile,
         Fault::Code {

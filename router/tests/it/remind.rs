@@ -259,7 +259,7 @@ async fn what_is_not_understood_is_answered_with_examples_and_sets_nothing() {
         ),
         (
             "/remind cancel",
-            "When? That was not understood, and nothing was changed",
+            "That is not how this command is written; nothing was changed",
         ),
         ("/remind cancel 7", "There is no reminder 7"),
         ("/remind zone Nowhere", "There is no time zone “Nowhere”"),

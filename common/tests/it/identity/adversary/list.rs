@@ -136,7 +136,8 @@ const HARMFUL_REPLIES: [&str; 27] = [
     "pw.in.feishu.ou_b.msg",
     "pw.dead.b.feishu.ou_b",
     "pw.turn.b.feishu.ou_b",
-    "pw.up.b.x.0",
+    // Where nothing is yet: a piece takes the place of one that is there.
+    "pw.up.b.x.9",
     "pw.down.b.x.0",
     "pw.hb.b",
     "pw.remind.b",
