@@ -51,7 +51,7 @@ pub use script::{Step, parse};
 use server::{Shared, router};
 
 /// How long [`Model::waiting`] waits before it fails the test.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_secs(120);
 
 /// One request as it came in.
 #[derive(Debug, Clone)]
