@@ -90,8 +90,8 @@ async fn a_long_conversation_goes_on_with_a_summary_of_its_beginning() {
     anna.say("and now? llm: text still-here");
     said("still-here").await;
     let all = llm.requests().into_iter();
-    let last = all.filter(|one| one.body.to_string().contains("still-here"));
-    let last = last.last().unwrap();
+    let mut asked = all.filter(|one| one.body.to_string().contains("still-here"));
+    let last = asked.next_back().unwrap();
     let (front, body) = (last.said_by("system").concat(), last.body.to_string());
     assert!(front.contains("summary of"), "{front}");
     assert!(!body.contains("word-0-") && body.contains("word-5-"));

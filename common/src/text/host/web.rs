@@ -27,7 +27,7 @@ pub enum WebText {
     Results {
         /// How many.
         n: usize,
-        /// Scope, in the person's words ([`scope`]).
+        /// Scope, in the person's words.
         scope: String,
     },
     /// Small print: what is left on the search account.
