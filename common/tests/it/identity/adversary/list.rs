@@ -138,7 +138,7 @@ const HARMFUL_REPLIES: [&str; 27] = [
     "pw.turn.b.feishu.ou_b",
     // Where nothing is yet: a piece takes the place of one that is there.
     "pw.up.b.x.9",
-    "pw.down.b.x.0",
+    "pw.down.b.x.9",
     "pw.hb.b",
     "pw.remind.b",
     "pw.sched.feishu.ou_b.x",
