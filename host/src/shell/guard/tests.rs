@@ -14,18 +14,18 @@ use super::{Judgement, Place, judge};
 /// In a project of the working directory.
 fn project() -> Place {
     Place {
-        root: PathBuf::from("/home/user/work"),
-        dir: PathBuf::from("/home/user/work/demo"),
+        root: PathBuf::from("/home/user/projects"),
+        dir: PathBuf::from("/home/user/projects/demo"),
         home: Some(PathBuf::from("/home/user")),
         temp: PathBuf::from("/home/user/.local/share/phonework/temp/1"),
-        others: vec![PathBuf::from("/home/user/work/theirs")],
+        others: vec![PathBuf::from("/home/user/projects/theirs")],
     }
 }
 
 /// In the working directory itself.
 fn top() -> Place {
     Place {
-        dir: PathBuf::from("/home/user/work"),
+        dir: PathBuf::from("/home/user/projects"),
         ..project()
     }
 }

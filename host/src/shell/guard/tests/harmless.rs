@@ -60,7 +60,7 @@ rm -rf .git
 rm -rf ./a/../b
 rm -rf $PWD/build
 rm -rf "${PWD}/build"
-rm -rf /home/user/work/demo/build
+rm -rf /home/user/projects/demo/build
 rm -rf {build,dist}
 x=build; rm -rf $x
 x=build; rm -rf "$x"/*

@@ -31,10 +31,10 @@ rm -rf ${HOME}/
 rm -rf $HOME/*
 rm -rf /home
 rm -rf /home/user
-rm -rf /home/user/work
-rm -rf /home/user/work/
-rm -rf /home/user/work/*
-rm -rf /home/user/work/demo/..
+rm -rf /home/user/projects
+rm -rf /home/user/projects/
+rm -rf /home/user/projects/*
+rm -rf /home/user/projects/demo/..
 rm -rf ..
 rm -rf ../
 rm -rf ../*
@@ -357,7 +357,7 @@ chown -R user /
 chown -R user:user /usr
 chown --recursive nobody ~
 chgrp -R x /var
-chmod -R 777 /home/user/work
+chmod -R 777 /home/user/projects
 > /etc/passwd
 echo x > /etc/hosts
 echo x >> /etc/sudoers
@@ -416,7 +416,7 @@ env bash -c "rm -rf /"
 xargs -a list sh -c 'rm -rf /'
 xargs sh -c 'rm -rf /'
 yes | rm -r /
-rm -rf "/home/user/work/demo/../../.."
+rm -rf "/home/user/projects/demo/../../.."
 rm -rf build/../../..
 rm -rf $PWD/..
 rm -rf "$OLDPWD/../../../.." /

@@ -136,7 +136,7 @@ rm -rf "${UNSET}"/home
 pub(super) const NEVER_UNASKED: &str = r#"
 find .. -name '*.rs' -delete
 find ../ -name '*.rs' -exec rm {} +
-find /home/user/work -name '*.rs' -delete
+find /home/user/projects -name '*.rs' -delete
 rm -rf "$(dirname $(dirname $PWD))"
 rm -rf "$(cat list)"/*
 for d in $(cat list); do rm -rf "$d"/*; done
