@@ -40,13 +40,14 @@ keyring.yaml:
 test-deps:
 	@tests/setup
 
-# cargo-nextest where it is installed: it runs the tests of all crates side by side. It knows nothing
-# of the examples in the documentation, so those run by themselves.
+# cargo-nextest where it is installed: it runs the tests of all crates side by side, two for each core, as most of
+# them wait for something. It knows nothing of the examples in the documentation, so those run by themselves.
 test: test-deps
 	@if grep -rn --include='*.rs' '^ *#\[ignore' common gateway router host src tests benches; then \
 		echo 'test: a test is switched off (above); every test has to run' >&2; exit 1; fi
 	@if $(CARGO) nextest --version >/dev/null 2>&1; then set -ex; \
-		$(CARGO) nextest run --workspace $(LOCKED); \
+		NEXTEST_TEST_THREADS=$${NEXTEST_TEST_THREADS:-$$(($$(getconf _NPROCESSORS_ONLN) * 2))} \
+			$(CARGO) nextest run --workspace $(LOCKED); \
 		$(CARGO) test --workspace $(LOCKED) --doc; \
 	else set -ex; \
 		$(CARGO) test --workspace $(LOCKED) --no-fail-fast; \
