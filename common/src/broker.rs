@@ -16,9 +16,9 @@ use std::path::PathBuf;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use async_nats::Client;
 use async_nats::jetstream::context::ContextBuilder;
 use async_nats::jetstream::{self, message::PublishMessage};
+use async_nats::{Client, Subject};
 use bytes::Bytes;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
@@ -181,12 +181,18 @@ impl Broker {
     /// The message as this account may settle it: its acknowledgements go where they are let through.
     pub fn settling(&self, message: &jetstream::Message) -> jetstream::Message {
         let mut message = message.clone();
-        if self.api == API_PREFIX
-            && let Some(ours) = message.message.reply.as_deref().and_then(ack_of_node)
-        {
-            message.message.reply = Some(ours.into());
+        if let Some(reply) = message.message.reply.take() {
+            message.message.reply = Some(self.settles_at(reply));
         }
         message
+    }
+
+    /// Where this account settles what came with that reply subject.
+    fn settles_at(&self, reply: Subject) -> Subject {
+        match ack_of_node(&reply) {
+            Some(ours) if self.api == API_PREFIX => ours.into(),
+            _ => reply,
+        }
     }
 
     /// Whether the connection stands, for `/health`; follows changes.

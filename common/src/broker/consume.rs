@@ -3,8 +3,10 @@
 //!
 //! What a message means, and how a repeat is recognised, is the handler's. How one message is
 //! carried to its end, a dead letter included, is `carry`'s; which of them may be what ends the
-//! process, `suspects`'; how one reader follows another in order, `begin`'s.
+//! process, `suspects`'; how one reader follows another in order, `begin`'s; how the only reader gets
+//! back what it was given before it died, `back`'s.
 
+mod back;
 mod begin;
 mod carry;
 mod floor;
@@ -145,7 +147,7 @@ pub async fn consume<K, H, F>(
         let opened = tokio::select! {
             biased;
             () = cancel.cancelled() => break,
-            opened = open(broker, &options, &mut counted) => opened,
+            opened = open(broker, &options, reader.held.is_empty(), &mut counted) => opened,
         };
         let Open {
             mut messages,
@@ -174,16 +176,22 @@ pub async fn consume<K, H, F>(
             tick = interval(ack_wait);
         }
         loop {
-            // Another may lead by now; and what was under way into a dead link comes back later
-            // than newer messages.
-            if options.lead.is_some() && broker.cuts() != link {
-                reader.abandon().await;
-                continue 'open;
+            if broker.cuts() != link {
+                // Another may lead by now; and what was under way into a dead link comes back later
+                // than newer messages.
+                if options.lead.is_some() {
+                    reader.abandon().await;
+                    continue 'open;
+                }
+                // What was on its way when the line broke is asked for again.
+                if reader.held.is_empty() && *up.borrow() {
+                    continue 'open;
+                }
             }
             tokio::select! {
                 biased;
                 () = cancel.cancelled() => break 'open,
-                Ok(()) = up.changed(), if options.lead.is_some() => {}
+                Ok(()) = up.changed() => {}
                 Some(finished) = reader.running.join_next() => {
                     if let Ok(ended) = finished {
                         reader.ended(ended);
@@ -287,11 +295,18 @@ struct Open {
 async fn open(
     broker: &Broker,
     options: &ConsumeOptions<'_>,
+    idle: bool,
     counted: &mut Counted,
 ) -> Result<Open, String> {
     let mut link = broker.cuts();
     let (consumer, earlier, next) = match options.lead {
-        None => (find(broker, options).await?, Earlier::default(), None),
+        None => {
+            let consumer = find(broker, options).await?;
+            if idle {
+                back::give(broker, &consumer).await;
+            }
+            (consumer, Earlier::default(), None)
+        }
         Some(lead) => {
             // After a cut somebody else may lead by now.
             if !lead.lease.settled().await {

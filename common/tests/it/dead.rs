@@ -3,6 +3,7 @@
 
 #![expect(clippy::unwrap_used, reason = "test code: a failure is a panic")]
 
+mod back;
 mod killer;
 mod stage;
 
