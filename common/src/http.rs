@@ -93,7 +93,11 @@ pub fn builder(options: HttpOptions<'_>) -> Result<ClientBuilder, HttpError> {
     install_tls();
     let mut builder = Client::builder()
         .connect_timeout(options.connect_timeout)
-        .user_agent(options.user_agent);
+        .user_agent(options.user_agent)
+        // Files and streams come as they are; who reads pages asks for it.
+        .no_gzip()
+        .no_brotli()
+        .no_deflate();
     if let Some(limit) = options.timeout {
         builder = builder.timeout(limit);
     }

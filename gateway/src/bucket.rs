@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use async_nats::{Message, StatusCode};
+use async_nats::Message;
 use common::broker::{Broker, IMPORTED_API};
 
 /// What the broker has to answer in.
@@ -19,14 +19,5 @@ pub(crate) async fn newest(
     key: &str,
 ) -> Result<Option<Message>, String> {
     let subject = format!("{IMPORTED_API}.DIRECT.GET.KV_{bucket}.$KV.{bucket}.{key}");
-    let request = broker.client().request(subject, bytes::Bytes::new());
-    let answer = tokio::time::timeout(TRY, request)
-        .await
-        .map_err(|_| "no answer in time".to_owned())?
-        .map_err(|why| why.to_string())?;
-    match answer.status {
-        Some(StatusCode::NOT_FOUND) => Ok(None),
-        Some(status) if !status.is_success() => Err(format!("the broker answered {status}")),
-        Some(_) | None => Ok(Some(answer)),
-    }
+    broker.read_directly(subject).await
 }

@@ -114,7 +114,6 @@ impl Transfers {
                     done = &mut work => break done,
                     _ = tell.tick() => {
                         n += 1;
-                        // Each start of ours counts from another number.
                         this.tell(&head, &DownHead::Working { n }).await;
                     }
                     () = this.cancel.cancelled() => break None,
@@ -149,13 +148,7 @@ impl Transfers {
                 Err(why) => Err(why),
             };
             match done {
-                Ok(of) => {
-                    return Some(DownHead::Here {
-                        bytes: of.bytes,
-                        sha256: of.sha256,
-                        chunks: of.chunks,
-                    });
-                }
+                Ok(of) => return Some(DownHead::Here(of)),
                 Err(NotComing::Never(why)) => return Some(DownHead::Failed { why }),
                 Err(NotComing::Later(why)) => warn!(%why, %node, "a file does not come yet"),
             }

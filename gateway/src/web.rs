@@ -245,19 +245,12 @@ impl Show for Web {
                 node,
                 xfer,
                 name,
-                bytes,
-                sha256,
-                chunks,
+                of,
                 image: _,
                 lang,
             } => {
-                let of = Pieces {
-                    bytes: *bytes,
-                    sha256: sha256.clone(),
-                    chunks: *chunks,
-                };
                 return self
-                    .file(outbound.meta.id, (node, *xfer), name, &of, *lang)
+                    .file(outbound.meta.id, (node, *xfer), name, of, *lang)
                     .await;
             }
             OutboundBody::Fetch { node, xfer, file } => {

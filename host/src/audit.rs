@@ -52,13 +52,12 @@ fn lines(changes: &[Change]) -> Vec<Entry> {
             }
             Change::Prompt(prompt) => lines.push(of_prompt(prompt)),
             Change::Send(outbound) => {
-                if let OutboundBody::File { name, bytes, .. } = &outbound.body {
+                if let OutboundBody::File {
+                    name, of: pieces, ..
+                } = &outbound.body
+                {
                     let line = of(outbound, Kind::FileOut).what(name.as_str());
-                    lines.push(line.outcome(format!("{bytes} bytes")));
-                }
-                if let OutboundBody::Fetch { file, .. } = &outbound.body {
-                    let line = of(outbound, Kind::FileIn).what(file.name.as_str());
-                    lines.push(line.outcome("fetched from the chat"));
+                    lines.push(line.outcome(format!("sent, {} bytes", pieces.bytes)));
                 }
                 if is_card(outbound, report::reply_of(&outbound.meta.cause)) {
                     let head = report::words(outbound);
@@ -68,6 +67,9 @@ fn lines(changes: &[Change]) -> Vec<Entry> {
             }
             Change::Put(Shelf::Confirm, _, bytes) => lines.extend(crate::confirm::line(bytes)),
             Change::Put(Shelf::Task, _, bytes) => lines.extend(crate::task::line(bytes)),
+            Change::Put(Shelf::File, key, bytes) => {
+                lines.extend(crate::files::receive::lines(key, bytes));
+            }
             Change::Done(_)
             | Change::User(_)
             | Change::Session(_)

@@ -1,6 +1,7 @@
 //! How things look: records and progress made into views. Pure; every card has a snapshot.
 
 mod failure;
+pub(crate) mod files;
 mod lists;
 mod question;
 pub(crate) mod web;

@@ -35,6 +35,7 @@ pub(crate) use self::search::Found;
 #[cfg(test)]
 pub(crate) use self::search::Hit;
 use self::walk::Base;
+pub(crate) use self::walk::from_dir;
 use crate::grounds::Grounds;
 use crate::workdir::WorkDir;
 
@@ -80,11 +81,7 @@ impl Files {
 
     /// What is in a directory; of a file, itself.
     pub(crate) async fn list(&self, grounds: &Grounds, path: &str) -> Result<Listing, FilesText> {
-        let path = path.to_owned();
-        self.disk(grounds, move |base, grounds| {
-            look::list(base, grounds, &path)
-        })
-        .await
+        self.at(grounds, path, look::list).await
     }
 
     /// Lines of a text file: from the first that is named, counted from 1, to the second.
@@ -94,11 +91,8 @@ impl Files {
         path: &str,
         lines: Option<(usize, Option<usize>)>,
     ) -> Result<Text, FilesText> {
-        let path = path.to_owned();
-        self.disk(grounds, move |base, grounds| {
-            look::read(base, grounds, &path, lines)
-        })
-        .await
+        let work = move |base: &_, grounds: &_, path: &_| look::read(base, grounds, path, lines);
+        self.at(grounds, path, work).await
     }
 
     /// Lines that match a regular expression, in a file or in all files below a directory. In any
@@ -109,39 +103,55 @@ impl Files {
         pattern: &str,
         path: &str,
     ) -> Result<Found, FilesText> {
-        let (pattern, path) = (pattern.to_owned(), path.to_owned());
-        self.disk(grounds, move |base, grounds| {
-            search::search(base, grounds, &pattern, &path)
-        })
-        .await
+        let pattern = pattern.to_owned();
+        let work =
+            move |base: &_, grounds: &_, path: &_| search::search(base, grounds, &pattern, path);
+        self.at(grounds, path, work).await
     }
 
-    /// Writes a whole file, in one step; folders on the way are made.
+    /// Whether a file may be written there at all; the size of what it would replace, in bytes.
+    pub(crate) async fn before(
+        &self,
+        grounds: &Grounds,
+        path: &str,
+    ) -> Result<Option<u64>, FilesText> {
+        self.at(grounds, path, put::before).await
+    }
+
+    /// Writes a whole file, in one step; folders on the way are made. It keeps its encoding.
     pub(crate) async fn write(
         &self,
         grounds: &Grounds,
         path: &str,
         text: &str,
     ) -> Result<Written, FilesText> {
-        let (path, text) = (path.to_owned(), text.to_owned());
-        self.disk(grounds, move |base, grounds| {
-            put::write(base, grounds, &path, &text)
-        })
-        .await
+        let text = text.to_owned();
+        let work = move |base: &_, grounds: &_, path: &_| put::write(base, grounds, path, &text);
+        self.at(grounds, path, work).await
     }
 
-    /// Adds text at the end of a file, which is made if it is not there.
+    /// Adds text at the end of a file, which is made if it is not there, in the encoding that it has.
     pub(crate) async fn append(
         &self,
         grounds: &Grounds,
         path: &str,
         text: &str,
     ) -> Result<Written, FilesText> {
-        let (path, text) = (path.to_owned(), text.to_owned());
-        self.disk(grounds, move |base, grounds| {
-            put::append(base, grounds, &path, &text)
-        })
-        .await
+        let text = text.to_owned();
+        let work = move |base: &_, grounds: &_, path: &_| put::append(base, grounds, path, &text);
+        self.at(grounds, path, work).await
+    }
+
+    /// Disk work about one typed path.
+    async fn at<T: Send + 'static>(
+        &self,
+        grounds: &Grounds,
+        path: &str,
+        work: impl FnOnce(&Base, &Grounds, &str) -> Result<T, FilesText> + Send + 'static,
+    ) -> Result<T, FilesText> {
+        let path = path.to_owned();
+        let work = move |base: &Base, grounds: &Grounds| work(base, grounds, &path);
+        self.disk(grounds, work).await
     }
 
     /// Runs disk work on a thread that may wait.

@@ -148,9 +148,12 @@ pub async fn run(
     let (door, knocks) = Door::new();
     let llm = options.model.and_then(model);
     let (mailboy, letters) = llm.clone().map(Mailboy::new).unzip();
+    // A hub in the same folder, and our settings, are nobody's either.
+    let mut closed = options.shell.secluded.clone();
+    closed.push(options.data_dir.clone());
     let files = Files::open(
         &workdir,
-        std::slice::from_ref(&options.data_dir),
+        &closed,
         options.node.clone(),
         broker.clone(),
         sessions_end.clone(),

@@ -126,6 +126,8 @@ pub(crate) struct Page {
     pub(crate) text: String,
     /// There was more.
     pub(crate) cut: bool,
+    /// It is no Markdown: to be shown as it is.
+    pub(crate) plain: bool,
     /// It was the service that read it.
     pub(crate) by_reader: bool,
 }
@@ -216,6 +218,7 @@ impl Web {
             title: article.title,
             text: article.text,
             cut,
+            plain: article.plain,
             by_reader: false,
         })
     }
@@ -248,7 +251,8 @@ fn may_be_read_elsewhere(why: &WebText) -> bool {
         WebText::Status {
             status: 403 | 429 | 451 | 503,
         }
-        | WebText::Packed
+        | WebText::Packed { .. }
+        | WebText::Broken { .. }
         | WebText::Empty
         | WebText::TooHard
         | WebText::TooSlow { .. }

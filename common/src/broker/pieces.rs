@@ -6,7 +6,7 @@
 
 use std::time::Duration;
 
-use async_nats::StatusCode;
+use async_nats::{Message, StatusCode};
 use bytes::Bytes;
 use data_encoding::HEXLOWER;
 use sha2::{Digest as _, Sha256};
@@ -15,20 +15,10 @@ use uuid::Uuid;
 
 use super::{Broker, PublishError};
 use crate::message::outbound::CHUNK;
+pub use crate::message::outbound::Pieces;
 
 /// What the broker has to answer in.
 const TRY: Duration = Duration::from_secs(5);
-
-/// A file that was sent whole.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Pieces {
-    /// Size in bytes.
-    pub bytes: u64,
-    /// SHA-256 of all of it, in hex.
-    pub sha256: String,
-    /// In how many pieces.
-    pub chunks: u32,
-}
 
 /// Why a file is not put together.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -124,7 +114,16 @@ impl Broker {
     /// Why it cannot be read now, for the log.
     pub async fn newest(&self, stream: &str, subject: &str) -> Result<Option<Bytes>, String> {
         let request = format!("{}.DIRECT.GET.{stream}.{subject}", self.api);
-        let asked = self.client.request(request, Bytes::new());
+        let found = self.read_directly(request).await?;
+        Ok(found.map(|found| found.payload))
+    }
+
+    /// The answer to a direct read, which is asked for at `subject`; none where there is nothing.
+    ///
+    /// # Errors
+    /// Why it cannot be read now, for the log.
+    pub async fn read_directly(&self, subject: String) -> Result<Option<Message>, String> {
+        let asked = self.client.request(subject, Bytes::new());
         let answer = tokio::time::timeout(TRY, asked)
             .await
             .map_err(|_| "no answer in time".to_owned())?
@@ -132,7 +131,7 @@ impl Broker {
         match answer.status {
             Some(StatusCode::NOT_FOUND) => Ok(None),
             Some(status) if !status.is_success() => Err(format!("the broker answered {status}")),
-            Some(_) | None => Ok(Some(answer.payload)),
+            Some(_) | None => Ok(Some(answer)),
         }
     }
 

@@ -54,12 +54,9 @@ pub enum OutboundBody {
         xfer: MessageId,
         /// What it is called; no path.
         name: String,
-        /// Size in bytes.
-        bytes: u64,
-        /// SHA-256 of all of it, in hex.
-        sha256: String,
-        /// In how many pieces of at most [`CHUNK`] bytes.
-        chunks: u32,
+        /// What it is in pieces.
+        #[serde(flatten)]
+        of: Pieces,
         /// Whether it is a picture that chats can show.
         image: bool,
         /// The language of what has to be said about it.
@@ -80,6 +77,17 @@ pub enum OutboundBody {
 /// Bytes in a piece of a file.
 pub const CHUNK: usize = 256 * 1024;
 
+/// A file in pieces: what tells whether all of it is there.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Pieces {
+    /// Size in bytes.
+    pub bytes: u64,
+    /// SHA-256 of all of it, in hex.
+    pub sha256: String,
+    /// In how many pieces of at most [`CHUNK`] bytes.
+    pub chunks: u32,
+}
+
 /// How a file that was asked for comes along, at `subject::down_head`. The last one counts.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "is", rename_all = "snake_case")]
@@ -90,14 +98,7 @@ pub enum DownHead {
         n: u64,
     },
     /// All pieces are there.
-    Here {
-        /// Size in bytes.
-        bytes: u64,
-        /// SHA-256 of all of it, in hex.
-        sha256: String,
-        /// In how many pieces of at most [`CHUNK`] bytes.
-        chunks: u32,
-    },
+    Here(Pieces),
     /// It cannot be had.
     Failed {
         /// Why.

@@ -3,6 +3,7 @@
 
 use super::Say;
 
+mod files;
 mod gateway;
 mod router;
 mod web;

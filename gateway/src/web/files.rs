@@ -69,7 +69,7 @@ impl Folder {
         self.path.join(format!("{way}-{}", id.simple()))
     }
 
-    /// Keeps a file under an id; one that is there already stays. Its size.
+    /// Keeps a file under an id, in place of one that is there already. Its size.
     pub(super) async fn keep<E: std::fmt::Display>(
         &self,
         way: Way,
@@ -152,7 +152,11 @@ impl Folder {
             if bytes + more <= MOST_BYTES && count < MOST_FILES {
                 break;
             }
-            fs::remove_file(path).await?;
+            match fs::remove_file(path).await {
+                // Somebody else who needed room was faster.
+                Err(why) if why.kind() == std::io::ErrorKind::NotFound => {}
+                removed => removed?,
+            }
             bytes -= size;
             count -= 1;
         }

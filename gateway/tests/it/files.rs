@@ -1,7 +1,7 @@
 //! Files between a node and the fake platform: shown once, told when they are gone, and given to a node
 //! only if its person sent them.
 
-use common::broker::pieces::{Pieces, Sending};
+use common::broker::pieces::Sending;
 use common::identity::seal;
 use common::ids::{MessageId, NodeId, UserId};
 use common::lang::Lang;
@@ -33,11 +33,7 @@ async fn sent(stage: &Stage, user: &UserId, chat: &Chat, name: &str, bytes: &[u8
     let place = |n| subject::up(&node(), xfer, n);
     let mut sending = Sending::new(&stage.router, place, &cancel);
     sending.write(bytes).await.unwrap();
-    let Pieces {
-        bytes,
-        sha256,
-        chunks,
-    } = sending.finish().await.unwrap();
+    let of = sending.finish().await.unwrap();
     Outbound {
         meta: meta(),
         user: user.clone(),
@@ -46,9 +42,7 @@ async fn sent(stage: &Stage, user: &UserId, chat: &Chat, name: &str, bytes: &[u8
             node: node(),
             xfer,
             name: name.into(),
-            bytes,
-            sha256,
-            chunks,
+            of,
             image: name.contains(".png"),
             lang: Lang::En,
         },
@@ -120,8 +114,8 @@ async fn a_file_is_one_message_whatever_fails() {
     up.purge().await.unwrap();
     stage.show(&gone).await;
     gone = sent(&stage, &user, &chat, "f.txt", b"f").await;
-    if let OutboundBody::File { sha256, .. } = &mut gone.body {
-        *sha256 = "0".repeat(64);
+    if let OutboundBody::File { of, .. } = &mut gone.body {
+        of.sha256 = "0".repeat(64);
     }
     stage.show(&gone).await;
     stage.wait_all_shown().await;
@@ -184,18 +178,8 @@ async fn a_node_is_given_what_its_person_sent_and_nothing_else() {
         (xfer, last)
     };
     let (xfer, here) = head(&mine).await;
-    let DownHead::Here {
-        bytes: size,
-        sha256,
-        chunks,
-    } = here
-    else {
+    let DownHead::Here(of) = here else {
         panic!("{here:?}");
-    };
-    let of = Pieces {
-        bytes: size,
-        sha256,
-        chunks,
     };
     let mut whole = Vec::new();
     let place = |n| subject::down(&node(), xfer, n);

@@ -72,12 +72,14 @@ pub(crate) fn answer(node: &str, lang: Lang, question: &str, answer: &WebAnswer)
 /// A page.
 pub(crate) fn page(node: &str, lang: Lang, page: &Page) -> View {
     let shown = head(&page.text, SHOWN);
-    let mut blocks = vec![
-        plain(page.url.clone()),
-        Block::Markdown {
-            text: shown.to_owned(),
-        },
-    ];
+    let text = shown.to_owned();
+    let text = if page.plain {
+        let lang = String::new();
+        Block::Code { lang, text }
+    } else {
+        Block::Markdown { text }
+    };
+    let mut blocks = vec![plain(page.url.clone()), text];
     let more = page.cut || shown.len() < page.text.len();
     blocks.extend(cut(more, shown.len(), lang));
     let mut small = vec![node.to_owned()];

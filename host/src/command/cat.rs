@@ -5,11 +5,11 @@ use std::sync::Arc;
 
 use common::command::Command;
 use common::lang::Lang;
-use common::message::view::{Block, Tone, View};
+use common::message::view::{Tone, View};
 use common::text::Say as _;
 use common::text::host::files::{FilesText, size};
 
-use crate::cards;
+use crate::cards::{self, files};
 use crate::context::Origin;
 use crate::desk::Desk;
 use crate::files::{LONG_LINE, Text};
@@ -83,49 +83,30 @@ fn view(node: &str, lang: Lang, typed: &str, text: &Text) -> View {
     let mut notes = Vec::new();
     if text.cut > 0 {
         let (n, max) = (text.cut, LONG_LINE);
-        notes.push(FilesText::CutLines { n, max }.say(lang));
+        notes.push(FilesText::CutLines { n, max });
     }
     if !text.sort.name().is_empty() {
         let name = text.sort.name().to_owned();
-        notes.push(FilesText::Encoding { name }.say(lang));
+        notes.push(FilesText::Encoding { name });
     }
     if text.more {
         let command = format!("/cat {typed} {to}-");
-        notes.push(FilesText::GoOn { command }.say(lang));
+        notes.push(FilesText::GoOn { command });
     }
-    let what = FilesText::Lines {
-        from: text.from,
-        to: to.saturating_sub(1),
-        of: text.total,
-    };
-    let (what, body) = if text.lines.is_empty() {
-        let text = FilesText::EmptyFile.say(lang);
-        (String::new(), Block::Plain { text })
-    } else {
-        let end = text.path.rsplit_once('.').map_or("", |(_, end)| end);
-        let known = end.len() <= 10 && end.chars().all(|c| c.is_ascii_alphanumeric());
-        let code = Block::Code {
-            lang: if known { end.to_owned() } else { String::new() },
-            text: body,
+    let mut what = size(text.size);
+    if !text.lines.is_empty() {
+        let lines = FilesText::Lines {
+            from: text.from,
+            to: to.saturating_sub(1),
+            of: text.total,
         };
-        (format!("{} · ", what.say(lang)), code)
-    };
-    let head = FilesText::Head {
-        path: text.path.clone(),
-        what: format!("{what}{}", size(text.size)),
-    };
-    View {
-        title: node.to_owned(),
-        tone: Tone::Done,
-        blocks: vec![
-            Block::Plain {
-                text: head.say(lang),
-            },
-            body,
-        ],
-        footer: (!notes.is_empty()).then(|| notes.join(" · ")),
-        ..View::default()
+        what = format!("{} · {what}", lines.say(lang));
     }
+    let end = text.path.rsplit_once('.').map_or("", |(_, end)| end);
+    let known = end.len() <= 10 && end.chars().all(|c| c.is_ascii_alphanumeric());
+    let end = if known { end.to_owned() } else { String::new() };
+    let body = files::code(end, body, &FilesText::EmptyFile, lang);
+    files::looked_at(node, lang, (&text.path, what), body, &notes)
 }
 
 #[cfg(test)]

@@ -6,10 +6,9 @@ use std::sync::Arc;
 use common::command::Command;
 use common::lang::Lang;
 use common::message::view::{Block, Tone, View};
-use common::text::Say as _;
 use common::text::host::files::FilesText;
 
-use crate::cards;
+use crate::cards::{self, files};
 use crate::context::Origin;
 use crate::desk::Desk;
 use crate::files::{Found, SEARCH_SECONDS};
@@ -67,38 +66,26 @@ fn view(node: &str, lang: Lang, found: &Found) -> View {
             files: found.with_hits,
         }
     };
-    let mut blocks = vec![Block::Plain {
-        text: head.say(lang),
-    }];
-    if !text.is_empty() {
-        blocks.push(Block::Code {
-            lang: String::new(),
-            text,
-        });
-    }
+    let body = (!text.is_empty()).then(|| Block::Code {
+        lang: String::new(),
+        text,
+    });
     let mut notes = Vec::new();
     if found.cut {
         let seconds = SEARCH_SECONDS;
-        notes.push(FilesText::SearchCut { seconds }.say(lang));
+        notes.push(FilesText::SearchCut { seconds });
     }
     if found.more {
-        notes.push(FilesText::MoreHits.say(lang));
+        notes.push(FilesText::MoreHits);
     }
     if found.binary + found.ignored + found.closed > 0 {
-        let passed = FilesText::PassedOver {
+        notes.push(FilesText::PassedOver {
             binary: found.binary,
             ignored: found.ignored,
             closed: found.closed,
-        };
-        notes.push(passed.say(lang));
+        });
     }
-    View {
-        title: node.to_owned(),
-        tone: Tone::Done,
-        blocks,
-        footer: (!notes.is_empty()).then(|| notes.join(" · ")),
-        ..View::default()
-    }
+    files::found(node, lang, &head, body, &notes)
 }
 
 #[cfg(test)]

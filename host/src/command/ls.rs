@@ -4,11 +4,11 @@ use std::sync::Arc;
 
 use chrono_tz::Tz;
 use common::lang::Lang;
-use common::message::view::{Block, Tone, View};
+use common::message::view::{Tone, View};
 use common::text::Say as _;
 use common::text::host::files::{FilesText, size};
 
-use crate::cards;
+use crate::cards::{self, files};
 use crate::context::Origin;
 use crate::desk::Desk;
 use crate::files::{EntryKind, Listing};
@@ -45,41 +45,19 @@ fn view(node: &str, lang: Lang, zone: Tz, listing: &Listing) -> View {
         text.push_str(&line);
     }
     let mut notes = Vec::new();
+    if listing.odd > 0 {
+        notes.push(FilesText::OddNames { n: listing.odd });
+    }
     if listing.ignored > 0 {
-        notes.push(FilesText::Ignored { n: listing.ignored }.say(lang));
+        notes.push(FilesText::Ignored { n: listing.ignored });
     }
     if listing.more > 0 {
-        notes.push(FilesText::MoreEntries { n: listing.more }.say(lang));
+        notes.push(FilesText::MoreEntries { n: listing.more });
     }
-    let what = FilesText::Entries {
-        n: listing.entries.len() + listing.more,
-    };
-    let head = FilesText::Head {
-        path: listing.path.clone(),
-        what: what.say(lang),
-    };
-    let body = if text.is_empty() {
-        Block::Plain {
-            text: FilesText::EmptyDir.say(lang),
-        }
-    } else {
-        Block::Code {
-            lang: String::new(),
-            text,
-        }
-    };
-    View {
-        title: node.to_owned(),
-        tone: Tone::Done,
-        blocks: vec![
-            Block::Plain {
-                text: head.say(lang),
-            },
-            body,
-        ],
-        footer: (!notes.is_empty()).then(|| notes.join(" · ")),
-        ..View::default()
-    }
+    let n = listing.entries.len() + listing.more;
+    let what = FilesText::Entries { n }.say(lang);
+    let body = files::code(String::new(), text, &FilesText::EmptyDir, lang);
+    files::looked_at(node, lang, (&listing.path, what), body, &notes)
 }
 
 #[cfg(test)]

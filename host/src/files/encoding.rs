@@ -33,17 +33,19 @@ impl Sort {
         }
         let known = infer::get(head).filter(|kind| kind.matcher_type() != infer::MatcherType::Text);
         let kind = known.map_or("application/octet-stream", |kind| kind.mime_type());
-        if known.is_some() || head.contains(&0) {
+        if head.contains(&0) {
             return Self::Binary(kind);
-        }
-        if is_utf8(head, whole) {
-            return Self::Utf8 { bom: false };
         }
         let controls = head
             .iter()
             .filter(|byte| **byte < 0x20 && !matches!(**byte, b'\t' | b'\n' | b'\r' | 0x0C | 0x1B))
             .count();
-        if controls * 20 > head.len() {
+        let many = controls * 20 > head.len();
+        // Some marks are two letters, which a text may begin with too; some kinds are text in part.
+        let written = matches!(kind, "application/pdf" | "application/postscript");
+        if is_utf8(head, whole) && !written && (known.is_none() || !many) {
+            Self::Utf8 { bom: false }
+        } else if known.is_some() || many {
             Self::Binary(kind)
         } else if is_gb18030(head, whole) {
             Self::Gb18030
@@ -73,6 +75,22 @@ impl Sort {
             Self::Gb18030 => by(GB18030),
             Self::Utf16 { big: false } => by(UTF_16LE),
             Self::Utf16 { big: true } => by(UTF_16BE),
+        }
+    }
+
+    /// A text as its bytes; `begins` if they are the first of a file, which may need a mark.
+    pub(super) fn encode(self, text: &str, begins: bool) -> Cow<'_, [u8]> {
+        let utf16 = |bytes: fn(u16) -> [u8; 2]| {
+            let mark = begins.then_some(0xFEFF);
+            let units = mark.into_iter().chain(text.encode_utf16());
+            units.flat_map(bytes).collect::<Vec<u8>>().into()
+        };
+        match self {
+            Self::Utf8 { bom: true } if begins => format!("\u{FEFF}{text}").into_bytes().into(),
+            Self::Utf8 { .. } | Self::Unknown | Self::Binary(_) => text.as_bytes().into(),
+            Self::Gb18030 => GB18030.encode(text).0,
+            Self::Utf16 { big: false } => utf16(u16::to_le_bytes),
+            Self::Utf16 { big: true } => utf16(u16::to_be_bytes),
         }
     }
 
@@ -134,12 +152,28 @@ mod tests {
             (b"a\0b", Sort::Binary("application/octet-stream")),
             (b"#!/bin/sh\necho", Sort::Utf8 { bom: false }),
             (b"", Sort::Utf8 { bom: false }),
+            // Texts that begin with the marks of other things.
+            (b"BMW, Audi\n", Sort::Utf8 { bom: false }),
+            (b"MZ is a mark\n", Sort::Utf8 { bom: false }),
+            (b"ID3 tags\n", Sort::Utf8 { bom: false }),
+            (b"BM\x01\x02\x03\x04", Sort::Binary("image/bmp")),
+            (b"%PDF-1.4\n1 0 obj\n", Sort::Binary("application/pdf")),
         ] {
             assert_eq!(Sort::of(bytes, true), sort, "{bytes:?}");
         }
         assert_eq!(Sort::Gb18030.decode(&gbk), "你好，世界\n第二行");
         let text = Sort::Utf16 { big: false };
         assert_eq!(text.decode(&utf16[text.mark()..]), "你好\n");
+        for (sort, text) in [
+            (Sort::Gb18030, "第一行"),
+            (Sort::Utf16 { big: true }, "第一行"),
+            (Sort::Utf16 { big: false }, "a𝄞"),
+            (Sort::Utf8 { bom: true }, "a"),
+        ] {
+            let bytes = sort.encode(text, true);
+            assert_eq!(sort.decode(&bytes[sort.mark()..]), text);
+            assert_eq!(sort.decode(&sort.encode(text, false)), text);
+        }
         // Cut within a character.
         assert_eq!(
             Sort::of(&"你好".as_bytes()[..4], false),

@@ -1,5 +1,6 @@
 //! Looking: what is in a directory, what is in a file. Blocking; runs where that is allowed.
 
+use std::ffi::{CStr, CString};
 use std::fs::File;
 use std::io::{BufRead, BufReader, Read as _, Seek as _, SeekFrom};
 use std::os::fd::{AsFd as _, BorrowedFd};
@@ -67,6 +68,8 @@ pub(crate) struct Listing {
     pub(crate) more: usize,
     /// How many `.gitignore` leaves out.
     pub(crate) ignored: usize,
+    /// How many of those that are shown have names that are no text, and so cannot be typed.
+    pub(crate) odd: usize,
 }
 
 /// Lines of a file.
@@ -92,16 +95,17 @@ pub(crate) struct Text {
 
 /// What is in a directory, or the one file that was named.
 pub(super) fn list(base: &Base, grounds: &Grounds, typed: &str) -> Result<Listing, FilesText> {
-    let spot = base.find(grounds, typed)?;
+    let spot = base.look(grounds, typed)?;
     let stat = spot.stat()?;
     if nature(stat) != Nature::Dir {
-        let name = spot.name.clone().unwrap_or_default();
+        let name = CString::new(spot.name.as_deref().unwrap_or_default()).unwrap_or_default();
         let entry = entry(spot.parent()?, &name, stat);
         return Ok(Listing {
             path: spot.path,
             entries: vec![entry],
             more: 0,
             ignored: 0,
+            odd: 0,
         });
     }
     let dir = spot.open_dir()?;
@@ -112,7 +116,7 @@ pub(super) fn list(base: &Base, grounds: &Grounds, typed: &str) -> Result<Listin
         let Ok(stat) = rustix::fs::statat(&dir, &*name, AtFlags::SYMLINK_NOFOLLOW) else {
             continue;
         };
-        let path = join(&spot.path, &name);
+        let path = join(&spot.path, &name.to_string_lossy());
         if !base.shows(grounds, &path, &stat) && !grounds.leads_home(path.as_ref()) {
             continue;
         }
@@ -120,17 +124,20 @@ pub(super) fn list(base: &Base, grounds: &Grounds, typed: &str) -> Result<Listin
             ignored += 1;
             continue;
         }
-        entries.push(entry(dir.as_fd(), &name, &stat));
+        let is_odd = name.to_str().is_err();
+        entries.push((is_odd, entry(dir.as_fd(), &name, &stat)));
     }
     let folder = |entry: &Entry| entry.kind != EntryKind::Dir;
-    entries.sort_by_cached_key(|entry| (folder(entry), entry.name.to_lowercase()));
+    entries.sort_by_cached_key(|(_, entry)| (folder(entry), entry.name.to_lowercase()));
     more += entries.len().saturating_sub(MOST_ENTRIES);
     entries.truncate(MOST_ENTRIES);
+    let odd = entries.iter().filter(|(is_odd, _)| *is_odd).count();
     Ok(Listing {
         path: spot.path,
-        entries,
+        entries: entries.into_iter().map(|(_, entry)| entry).collect(),
         more,
         ignored,
+        odd,
     })
 }
 
@@ -151,16 +158,13 @@ pub(super) fn rules(spot: &Spot) -> Rules {
 }
 
 /// The names in a directory in order, and how many are left out as too many.
-pub(super) fn names(dir: BorrowedFd<'_>, path: &str) -> Result<(Vec<String>, usize), FilesText> {
+pub(super) fn names(dir: BorrowedFd<'_>, path: &str) -> Result<(Vec<CString>, usize), FilesText> {
     let wrong = |why: rustix::io::Errno| failed(path, why.into());
     let (mut names, mut more) = (Vec::new(), 0);
     for entry in rustix::fs::Dir::read_from(dir).map_err(wrong)? {
         let entry = entry.map_err(wrong)?;
-        // A name that is no text cannot be typed either.
-        let Ok(name) = entry.file_name().to_str() else {
-            continue;
-        };
-        if matches!(name, "." | "..") {
+        let name = entry.file_name();
+        if matches!(name.to_bytes(), b"." | b"..") {
             continue;
         }
         if names.len() < MOST_READ {
@@ -173,7 +177,7 @@ pub(super) fn names(dir: BorrowedFd<'_>, path: &str) -> Result<(Vec<String>, usi
     Ok((names, more))
 }
 
-fn entry(dir: BorrowedFd<'_>, name: &str, stat: &Stat) -> Entry {
+fn entry(dir: BorrowedFd<'_>, name: &CStr, stat: &Stat) -> Entry {
     let kind = match nature(stat) {
         Nature::Dir => EntryKind::Dir,
         Nature::File => EntryKind::File,
@@ -188,7 +192,7 @@ fn entry(dir: BorrowedFd<'_>, name: &str, stat: &Stat) -> Entry {
     };
     Entry {
         // Names may hold line feeds and worse.
-        name: super::walk::shown(name),
+        name: super::walk::shown(&name.to_string_lossy()),
         size: if kind == EntryKind::File {
             bytes(stat)
         } else {
@@ -219,9 +223,9 @@ pub(super) fn read(
     typed: &str,
     lines: Option<(usize, Option<usize>)>,
 ) -> Result<Text, FilesText> {
-    let spot = base.find(grounds, typed)?;
+    let spot = base.look(grounds, typed)?;
     let (mut file, stat) = spot.open_file()?;
-    let wrong = |why| failed(&spot.path, why);
+    let wrong = |why| failed(&spot.near, why);
     let size = bytes(&stat);
     let mut head = Vec::new();
     file.by_ref()
@@ -231,7 +235,7 @@ pub(super) fn read(
     let sort = Sort::of(&head, size <= HEAD as u64);
     if let Sort::Binary(kind) = sort {
         return Err(FilesText::Binary {
-            path: spot.path,
+            path: spot.near,
             size: self::size(size),
             kind: kind.to_owned(),
         });
@@ -266,9 +270,17 @@ pub(super) fn read(
     };
     let total = whole.then_some(taken.at);
     if taken.text.is_empty() && from > 1 {
-        return Err(FilesText::NoSuchLine {
-            from,
-            have: taken.at,
+        return Err(match total {
+            Some(have) => FilesText::NoSuchLine { from, have },
+            None => FilesText::LineTooFar {
+                from,
+                max: self::size(match sort {
+                    Sort::Utf16 { .. } => MOST_UTF16,
+                    Sort::Utf8 { .. } | Sort::Gb18030 | Sort::Unknown | Sort::Binary(_) => {
+                        MOST_SCANNED
+                    }
+                }),
+            },
         });
     }
     taken.more |= !whole && taken.at < to;

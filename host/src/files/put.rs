@@ -4,7 +4,7 @@
 //! sees the old one or the new one, and a link that has come there meanwhile is replaced, not followed.
 
 use std::fs::File;
-use std::io::Write as _;
+use std::io::{Read as _, Write as _};
 use std::os::fd::{AsFd as _, BorrowedFd, OwnedFd};
 use std::sync::Arc;
 
@@ -14,8 +14,9 @@ use rustix::fs::{AtFlags, Mode, OFlags, RenameFlags};
 use rustix::io::Errno;
 use uuid::Uuid;
 
+use super::encoding::{HEAD, Sort};
 use super::look::bytes;
-use super::walk::{Base, INBOX, Spot, clean, failed, is_secret, join, own_inbox, plain};
+use super::walk::{Base, Nature, Spot, clean, failed, is_secret, join, nature, plain, shown};
 use crate::grounds::Grounds;
 
 /// The most text that is written at once.
@@ -24,6 +25,9 @@ const MOST: usize = 10_000_000;
 const LONGEST_NAME: usize = 180;
 /// Files of one name: `a (2).txt`, `a (3).txt` …
 const MOST_ALIKE: usize = 1_000;
+
+/// Rights of a directory that is made.
+const DIR_MODE: Mode = Mode::from_raw_mode(0o755);
 
 /// What was written.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -45,20 +49,21 @@ pub(super) fn write(
 ) -> Result<Written, FilesText> {
     enough(text)?;
     let spot = place(base, grounds, typed)?;
-    let mode = match &spot.found {
+    let (mode, sort) = match &spot.found {
         Some(stat) => {
-            plain(&spot.path, stat)?;
-            Mode::from_raw_mode(stat.st_mode & 0o777)
+            plain(&spot.near, stat)?;
+            (Mode::from_raw_mode(stat.st_mode & 0o777), sort(&spot))
         }
-        None => Mode::from_raw_mode(0o644),
+        None => (Mode::from_raw_mode(0o644), Sort::Utf8 { bom: false }),
     };
+    let bytes = sort.encode(text, true);
     let name = spot.name.as_deref().unwrap_or_default();
     let first = format!(".phonework-{}", Uuid::new_v4().simple());
-    let mut beside = Beside::new(spot.parent()?, &spot.path, first, mode)?;
-    beside.write(text.as_bytes())?;
+    let mut beside = Beside::new(spot.parent()?, &spot.near, first, mode)?;
+    beside.write(&bytes)?;
     beside.replace(name)?;
     Ok(Written {
-        size: text.len() as u64,
+        size: bytes.len() as u64,
         made: spot.found.is_none(),
         path: spot.path,
     })
@@ -78,8 +83,10 @@ pub(super) fn append(
     }
     let flags = OFlags::WRONLY | OFlags::APPEND | OFlags::NOFOLLOW | OFlags::CLOEXEC;
     let (mut file, _) = spot.open_plain(flags | OFlags::NONBLOCK | OFlags::NOCTTY)?;
-    let wrong = |why| failed(&spot.path, why);
-    file.write_all(text.as_bytes()).map_err(wrong)?;
+    let wrong = |why| failed(&spot.near, why);
+    let begins = spot.stat()?.st_size == 0;
+    file.write_all(&sort(&spot).encode(text, begins))
+        .map_err(wrong)?;
     file.sync_data().map_err(wrong)?;
     let size = file.metadata().map_err(wrong)?.len();
     Ok(Written {
@@ -87,6 +94,58 @@ pub(super) fn append(
         made: false,
         path: spot.path,
     })
+}
+
+/// What a file is now; one that cannot be read is taken for plain text.
+fn sort(spot: &Spot) -> Sort {
+    let mut head = Vec::new();
+    let read = spot.open_file().and_then(|(file, stat)| {
+        let read = file.take(HEAD as u64).read_to_end(&mut head);
+        read.map_err(|why| failed(&spot.near, why))?;
+        Ok(bytes(&stat) <= HEAD as u64)
+    });
+    match read {
+        Ok(whole) => Sort::of(&head, whole),
+        Err(_) => Sort::Utf8 { bom: false },
+    }
+}
+
+/// Whether a file may be written under a path at all, before anybody is asked; the size of what it
+/// would replace, in bytes, or none if nothing is there.
+pub(super) fn before(
+    base: &Base,
+    grounds: &Grounds,
+    typed: &str,
+) -> Result<Option<u64>, FilesText> {
+    let missing = match base.find(grounds, typed) {
+        Ok(spot) => match &spot.found {
+            Some(stat) => {
+                plain(&spot.near, stat)?;
+                return Ok(Some(bytes(stat)));
+            }
+            None => return Ok(None),
+        },
+        Err(missing @ FilesText::NotFound { .. }) => missing,
+        Err(why) => return Err(why),
+    };
+    // Folders on the way will be made, where there may be some.
+    let mut above = typed.trim_end_matches('/');
+    while let Some((more, _)) = above.rsplit_once('/') {
+        above = more.trim_end_matches('/');
+        match base.find(grounds, above) {
+            Ok(spot) => match &spot.found {
+                Some(stat) if nature(stat) != Nature::Dir => {
+                    return Err(FilesText::NotDir { path: spot.near });
+                }
+                // What is in a folder and cannot be found is not for this person.
+                Some(_) => return Err(missing),
+                None => return Ok(None),
+            },
+            Err(FilesText::NotFound { .. }) => {}
+            Err(why) => return Err(why),
+        }
+    }
+    Err(missing)
 }
 
 fn enough(text: &str) -> Result<(), FilesText> {
@@ -119,9 +178,30 @@ fn make_dirs(base: &Base, grounds: &Grounds, typed: &str) -> Result<Spot, FilesT
     let Some(name) = spot.name.as_deref().filter(|_| spot.found.is_none()) else {
         return Ok(spot);
     };
-    match rustix::fs::mkdirat(spot.parent()?, name, Mode::from_raw_mode(0o755)) {
+    match rustix::fs::mkdirat(spot.parent()?, name, DIR_MODE) {
         Ok(()) | Err(Errno::EXIST) => base.find(grounds, typed),
         Err(why) => Err(failed(&spot.path, why.into())),
+    }
+}
+
+/// A directory under its own name from the working directory on, made if it is not there.
+fn own_dir(base: &Base, grounds: &Grounds, dir: &str) -> Result<Spot, FilesText> {
+    let (mut at, mut names) = (String::from("."), dir.split('/'));
+    loop {
+        let spot = base.find(grounds, &at)?;
+        if spot.path != at {
+            return Err(FilesText::NotFound { path: shown(dir) });
+        }
+        if let (Some(name), None) = (&spot.name, &spot.found) {
+            match rustix::fs::mkdirat(spot.parent()?, &**name, DIR_MODE) {
+                Ok(()) | Err(Errno::EXIST) => continue,
+                Err(why) => return Err(failed(&at, why.into())),
+            }
+        }
+        match names.next() {
+            Some(name) => at = join(&at, name),
+            None => return Ok(spot),
+        }
     }
 }
 
@@ -213,14 +293,15 @@ fn landing_name(xfer: MessageId) -> String {
     format!(".phonework-{xfer}")
 }
 
-/// Begins a file that came from a chat, in `dir`, which is made if it is not there.
+/// Begins a file that came from a chat, in `dir`, which is made if it is not there. A link on the way
+/// is not followed, wherever it leads: whose the folder behind it is, was not asked.
 pub(super) fn land(
     base: &Base,
     grounds: &Grounds,
     dir: &str,
     xfer: MessageId,
 ) -> Result<Landing, FilesText> {
-    let spot = make_dirs(base, grounds, dir)?;
+    let spot = own_dir(base, grounds, dir)?;
     let open = spot.open_dir()?;
     let name = landing_name(xfer);
     // What an earlier try left.
@@ -276,11 +357,6 @@ pub(super) fn name_landed(
     }
 }
 
-/// Where files of a person go who has no session.
-pub(super) fn inbox(grounds: &Grounds) -> String {
-    format!("{INBOX}/{}", own_inbox(grounds))
-}
-
 /// The name of a file as it may be on our disk: no path, nothing hidden, nothing that deceives.
 pub(super) fn safe_name(name: &str, or: &str) -> String {
     let last = name.rsplit(['/', '\\']).next().unwrap_or_default();
@@ -313,15 +389,15 @@ pub(super) fn safe_name(name: &str, or: &str) -> String {
     safe
 }
 
-/// A file of ours that is open, with its size.
+/// A file that is open to be read, where it is, and its size.
 pub(super) fn open_to_send(
     base: &Base,
     grounds: &Grounds,
     typed: &str,
-) -> Result<(Arc<File>, String, u64), FilesText> {
-    let spot = base.find(grounds, typed)?;
+) -> Result<(Arc<File>, Spot, u64), FilesText> {
+    let spot = base.look(grounds, typed)?;
     let (file, stat) = spot.open_file()?;
-    Ok((Arc::new(file), spot.path, bytes(&stat)))
+    Ok((Arc::new(file), spot, bytes(&stat)))
 }
 
 #[cfg(test)]

@@ -88,7 +88,7 @@ pub(super) fn search(
         .map_err(|why| FilesText::BadPattern {
             why: why.to_string(),
         })?;
-    let spot = base.find(grounds, typed)?;
+    let spot = base.look(grounds, typed)?;
     let mut search = Search {
         base,
         grounds,
@@ -140,7 +140,12 @@ impl Search<'_> {
             let Ok(stat) = rustix::fs::statat(dir, &*name, AtFlags::SYMLINK_NOFOLLOW) else {
                 continue;
             };
-            let path = join(path, &name);
+            // One whose name is no text could not be named in an answer.
+            let Ok(text) = name.to_str() else {
+                self.found.closed += 1;
+                continue;
+            };
+            let path = join(path, text);
             let kind = nature(&stat);
             if !self.base.shows(self.grounds, &path, &stat) {
                 continue;
@@ -151,7 +156,7 @@ impl Search<'_> {
             }
             match kind {
                 Nature::Dir => {
-                    let Some(inner) = self.base.enter(dir.as_fd(), &name) else {
+                    let Some(inner) = self.base.enter(dir.as_fd(), &path) else {
                         self.found.closed += 1;
                         continue;
                     };

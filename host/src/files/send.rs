@@ -7,7 +7,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use common::broker::PublishError;
-use common::broker::pieces::{Pieces, Sending};
+use common::broker::pieces::Sending;
 use common::ids::MessageId;
 use common::message::outbound::OutboundBody;
 use common::subject;
@@ -47,13 +47,16 @@ impl Files {
         key: &str,
     ) -> Result<(Sent, Vec<Change>), FilesText> {
         let typed = path.to_owned();
-        let (file, path, size) = self
+        let (file, spot, size) = self
             .disk(grounds, move |base, grounds| {
                 put::open_to_send(base, grounds, &typed)
             })
             .await?;
-        let name = last(&path).to_owned();
-        let changes = self.give(origin, &path, &name, file, size, key).await?;
+        let name = last(&spot.path).to_owned();
+        let changes = self
+            .give(origin, &spot.near, &name, file, size, key)
+            .await?;
+        let path = spot.path;
         Ok((Sent { path, size }, changes))
     }
 
@@ -117,19 +120,13 @@ impl Files {
                 path: path.to_owned(),
             });
         }
-        let Pieces {
-            bytes,
-            sha256,
-            chunks,
-        } = sending.finish().await.map_err(|why| refused(&why))?;
-        let image = bytes <= MOST_PICTURE && super::picture(&head).is_some();
+        let of = sending.finish().await.map_err(|why| refused(&why))?;
+        let image = of.bytes <= MOST_PICTURE && super::picture(&head).is_some();
         let body = OutboundBody::File {
             node: self.node.clone(),
             xfer,
             name: name.to_owned(),
-            bytes,
-            sha256,
-            chunks,
+            of,
             image,
             lang: origin.lang,
         };

@@ -31,10 +31,7 @@ impl Tasks {
             dir: at.path.clone(),
             home: self.0.home.clone(),
             temp: self.temp(id),
-            others: grounds
-                .others()
-                .map(|other| grounds.root.join(other))
-                .collect(),
+            others: theirs(grounds).collect(),
         }
     }
 
@@ -69,12 +66,7 @@ impl Tasks {
             let _ = std::fs::create_dir_all(&temp);
             let mut secluded = self.0.options.secluded.clone();
             secluded.push(self.0.data_dir.clone());
-            secluded.extend(
-                order
-                    .grounds
-                    .others()
-                    .map(|other| order.grounds.root.join(other)),
-            );
+            secluded.extend(theirs(&order.grounds));
             let home = self.0.home.as_deref();
             let made = sandbox::Cage::new(
                 &order.grounds.root,
@@ -94,4 +86,10 @@ impl Tasks {
             cage,
         }
     }
+}
+
+/// What belongs to others, in whole paths.
+fn theirs(grounds: &Grounds) -> impl Iterator<Item = PathBuf> + '_ {
+    let others = grounds.others().into_iter();
+    others.map(|other| grounds.root.join(other))
 }

@@ -1,12 +1,13 @@
 //! A page made into text: characters decoded, the article taken out of HTML and written as Markdown.
 //! Works on what strangers wrote, so it has a thread of its own with a deep stack, and a bound in time.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 use std::time::Duration;
 
 use common::text::host::web::WebText;
 use dom_smoothie::{Config, ParsePolicy, Readability, TextMode};
-use encoding_rs::{Encoding, GB18030, UTF_8};
+use encoding_rs::{Encoding, GB18030, UTF_8, UTF_16BE, UTF_16LE, WINDOWS_1252};
 use tokio::sync::{Semaphore, oneshot};
 
 use super::fetch::{Fetched, Kind};
@@ -22,6 +23,8 @@ const ELEMENTS: usize = 60_000;
 const DEPTH: usize = 1_000;
 /// Stack of the thread that does.
 const STACK: usize = 64 * 1024 * 1024;
+/// So many characters of UTF-8 are no accident, whatever the page says that it is written in.
+const SURE: usize = 4;
 /// Where a page names its character set.
 const HEAD: usize = 4_096;
 
@@ -32,6 +35,8 @@ pub(super) struct Article {
     pub(super) title: String,
     /// Markdown of an HTML page, else the text as it is.
     pub(super) text: String,
+    /// It is no Markdown.
+    pub(super) plain: bool,
 }
 
 /// Makes pages into text.
@@ -78,20 +83,22 @@ fn article(page: &Fetched) -> Result<Article, WebText> {
     let kind = match page.kind {
         Kind::Unknown if looks_like_html(&page.body) => Kind::Html,
         Kind::Unknown => Kind::Text,
-        known @ (Kind::Html | Kind::Text) => known,
+        known @ (Kind::Html | Kind::Markdown | Kind::Text) => known,
     };
-    let named = page.charset.as_deref().or_else(|| match kind {
+    let within = match kind {
         Kind::Html => charset_within(&page.body),
-        Kind::Text | Kind::Unknown => None,
-    });
-    let text = decode(&page.body, named).ok_or_else(|| WebText::NotText {
-        kind: "application/octet-stream".to_owned(),
-    })?;
+        Kind::Text | Kind::Markdown | Kind::Unknown => None,
+    };
+    let text =
+        decode(&page.body, page.charset.as_deref(), within).ok_or_else(|| WebText::NotText {
+            kind: "application/octet-stream".to_owned(),
+        })?;
     let article = match kind {
         Kind::Html => from_html(&text, page.url.as_str())?,
-        Kind::Text | Kind::Unknown => Article {
+        Kind::Text | Kind::Markdown | Kind::Unknown => Article {
             title: String::new(),
             text,
+            plain: kind != Kind::Markdown,
         },
     };
     if article.text.trim().is_empty() {
@@ -122,25 +129,37 @@ fn charset_within(body: &[u8]) -> Option<&str> {
     std::str::from_utf8(rest.get(..end)?).ok()
 }
 
-/// The characters of a body; none if it is no text.
-fn decode(body: &[u8], named: Option<&str>) -> Option<String> {
+/// The characters of a body; none if it is no text. Servers and pages often name the wrong set, so what
+/// they say counts where the bytes agree.
+fn decode(body: &[u8], said: Option<&str>, within: Option<&str>) -> Option<String> {
     if let Some((encoding, _)) = Encoding::for_bom(body) {
         return Some(clean(&encoding.decode(body).0));
     }
-    if body.contains(&0) {
+    let known = |name: Option<&str>| Encoding::for_label(name?.as_bytes());
+    let (said, within) = (known(said), known(within));
+    // What servers say of everything.
+    let said = said.filter(|said| *said != WINDOWS_1252 || within.is_none());
+    let named = said.or(within).unwrap_or(UTF_8);
+    if body.contains(&0) && named != UTF_16LE && named != UTF_16BE {
         return None;
     }
-    let named = named.and_then(|name| Encoding::for_label(name.as_bytes()));
-    // A body that was cut may end within a character.
-    let (text, bad) = named.unwrap_or(UTF_8).decode_without_bom_handling(body);
-    if named.is_some()
-        || !bad
-        || std::str::from_utf8(body).is_err_and(|why| why.error_len().is_none())
-    {
-        return Some(clean(&text));
-    }
-    let (guess, bad) = GB18030.decode_without_bom_handling(body);
-    Some(clean(if bad { &text } else { &guess }))
+    let sure = |bytes: &str| bytes.chars().filter(|c| !c.is_ascii()).take(SURE).count() == SURE;
+    let text = exactly(UTF_8, body)
+        .filter(|text| named == UTF_8 || sure(text))
+        .or_else(|| exactly(named, body))
+        .or_else(|| exactly(within?, body))
+        .or_else(|| exactly(GB18030, body))
+        .unwrap_or_else(|| named.decode_without_bom_handling(body).0);
+    Some(clean(&text))
+}
+
+/// A body in a character set, if all of it is; a body that was cut may end within a character.
+fn exactly<'a>(encoding: &'static Encoding, body: &'a [u8]) -> Option<Cow<'a, str>> {
+    let most = body.len().min(3);
+    (0..=most).find_map(|cut| {
+        let whole = body.get(..body.len() - cut)?;
+        encoding.decode_without_bom_handling_and_without_replacement(whole)
+    })
 }
 
 /// Without characters that only a terminal would obey.
@@ -177,7 +196,11 @@ fn from_html(html: &str, url: &str) -> Result<Article, WebText> {
         Ok(_) | Err(dom_smoothie::ReadabilityError::GrabFailed) => whole(),
         Err(_) => return Err(WebText::TooHard),
     };
-    Ok(Article { title, text })
+    Ok(Article {
+        title,
+        text,
+        plain: false,
+    })
 }
 
 /// How deep tags may be open within each other at most. Counts only, and rather too much: void tags

@@ -17,6 +17,8 @@ use super::policy::{Policy, Refused};
 pub(super) enum Kind {
     /// To be made into an article.
     Html,
+    /// Markdown already.
+    Markdown,
     /// Shown as it is.
     Text,
     /// The server did not say; the content tells.
@@ -83,6 +85,10 @@ impl Fetcher {
         // A proxy would ask for names itself, and reach what this machine must not.
         .no_proxy()
         .dns_resolver(Arc::new(policy.clone()))
+        // Unpacked piece by piece: the bound is on what comes out.
+        .gzip(true)
+        .brotli(true)
+        .deflate(true)
         .redirect(redirect::Policy::none())
         .referer(false)
         .pool_max_idle_per_host(0)
@@ -144,10 +150,12 @@ impl Fetcher {
                 status: status.as_u16(),
             });
         }
+        // What could be unpacked has lost this header.
         let packed = response.headers().get(CONTENT_ENCODING);
-        if packed.is_some_and(|how| !how.as_bytes().eq_ignore_ascii_case(b"identity")) {
-            // Nothing is unpacked, so nothing can be larger than it is.
-            return Err(WebText::Packed);
+        let packed = packed.map(|how| String::from_utf8_lossy(how.as_bytes()).into_owned());
+        if let Some(how) = packed.filter(|how| !matches!(how.trim(), "" | "identity")) {
+            let how = crate::session::progress::one_line(&how, 40);
+            return Err(WebText::Packed { how });
         }
         let (kind, charset) = kind_of(response.headers())?;
         let mut body = Vec::new();
@@ -187,8 +195,11 @@ impl Fetcher {
                 seconds: self.bounds.time.as_secs(),
             };
         }
-        WebText::Unreachable {
-            host: url.host_str().unwrap_or_default().to_owned(),
+        let host = url.host_str().unwrap_or_default().to_owned();
+        if why.is_connect() {
+            WebText::Unreachable { host }
+        } else {
+            WebText::Broken { host }
         }
     }
 }
@@ -226,6 +237,7 @@ fn kind_of(headers: &HeaderMap) -> Result<(Kind, Option<String>), WebText> {
     let kind = match kind.as_str() {
         "text/html" | "application/xhtml+xml" => Kind::Html,
         "" | "application/octet-stream" => Kind::Unknown,
+        "text/markdown" | "text/x-markdown" => Kind::Markdown,
         _ if is_text => Kind::Text,
         _ => {
             let kind = crate::session::progress::one_line(&kind, 60);

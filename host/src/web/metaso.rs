@@ -104,6 +104,7 @@ impl Metaso {
             title: text_of(&said, &["title"]),
             text,
             cut: false,
+            plain: false,
             by_reader: true,
         })
     }

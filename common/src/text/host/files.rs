@@ -54,6 +54,26 @@ pub enum FilesText {
         /// Which.
         path: String,
     },
+    /// A name longer than the system takes.
+    LongName {
+        /// As it was typed, cut.
+        path: String,
+    },
+    /// More folders or links than are followed; links may lead in a circle.
+    TooDeep {
+        /// As it was typed, cut.
+        path: String,
+    },
+    /// No room to write it.
+    DiskFull {
+        /// Which.
+        path: String,
+    },
+    /// Nothing there can be written.
+    ReadOnly {
+        /// Which.
+        path: String,
+    },
     /// Anything else that the system says.
     Failed {
         /// Which.
@@ -81,6 +101,13 @@ pub enum FilesText {
         from: usize,
         /// How many there are.
         have: usize,
+    },
+    /// A line further into a file than is looked.
+    LineTooFar {
+        /// The first one that was asked for.
+        from: usize,
+        /// How far is looked, as people read it.
+        max: String,
     },
     /// A pattern that cannot be read.
     BadPattern {
@@ -136,6 +163,11 @@ pub enum FilesText {
     /// More than are shown.
     MoreEntries {
         /// How many more.
+        n: usize,
+    },
+    /// Entries whose names are no text.
+    OddNames {
+        /// How many.
         n: usize,
     },
     /// Which lines are shown.
@@ -247,6 +279,13 @@ pub enum FilesText {
     },
     /// A picture without a name.
     Picture,
+
+    // In a question
+    /// All of a file is replaced, and it is too long to be shown or no text.
+    AllReplaced {
+        /// How large it is, as people read it.
+        size: String,
+    },
 
     // In a prompt, for the agent
     /// Before the list of files that go with a prompt.

@@ -38,9 +38,18 @@ table! {
     Unreachable: [WebText::Unreachable { host: s("10.0.0.1") }],
     TooSlow: [WebText::TooSlow { seconds: 75 }, WebText::TooSlow { seconds: 7_200 }],
     TooManyRedirects: [WebText::TooManyRedirects { max: 5 }],
-    Status: [WebText::Status { status: 404 }],
+    Status: [
+        WebText::Status { status: 302 },
+        WebText::Status { status: 400 },
+        WebText::Status { status: 401 },
+        WebText::Status { status: 403 },
+        WebText::Status { status: 404 },
+        WebText::Status { status: 429 },
+        WebText::Status { status: 500 },
+    ],
     NotText: [WebText::NotText { kind: s("application/pdf") }],
-    Packed: [WebText::Packed],
+    Packed: [WebText::Packed { how: s("zstd") }],
+    Broken: [WebText::Broken { host: s("example.org") }],
     Empty: [WebText::Empty],
     TooHard: [WebText::TooHard],
     Busy: [WebText::Busy],
@@ -81,12 +90,19 @@ fn each_in_chinese() {
     Unreachable: 连不上 10.0.0.1。请检查网址，或稍后再试。
     TooSlow: 网页太慢：75 秒内没有读完，已放弃。请稍后再试。
     TooSlow: 网页太慢：7200 秒内没有读完，已放弃。请稍后再试。
-    TooManyRedirects: 网页一再跳转（超过 5 次），已放弃。
-    Status: 网页回答了错误 404。请检查网址。
+    TooManyRedirects: 网页一再跳转（超过 5 次），已放弃。请直接写出最后的网址。
+    Status: 网页要跳转，却没有说明跳到哪里（HTTP 302）。请换一个网址。
+    Status: 网页回答了错误（HTTP 400）。请检查网址。
+    Status: 这个网页不让读取（HTTP 401）：可能需要登录，或不接受程序访问。请在浏览器里打开。
+    Status: 这个网页不让读取（HTTP 403）：可能需要登录，或不接受程序访问。请在浏览器里打开。
+    Status: 没有这个网页（HTTP 404）。请检查网址。
+    Status: 网站说请求太频繁（HTTP 429）。请过几分钟再试。
+    Status: 网站自己出了问题（HTTP 500）。请稍后再试。
     NotText: 这不是网页，也不是文字（application/pdf），无法读取。可以用 /shell 下载它。
-    Packed: 网站发来的是压缩数据，没有解压，无法读取。
+    Packed: 网站用 zstd 压缩了网页，这里不能解压，无法读取。请在浏览器里打开。
+    Broken: example.org 的回答中途断开，或者不是网页。请稍后再试。
     Empty: 页面上没有可读的文字（可能要在浏览器里运行才显示）。
-    TooHard: 这个页面太复杂，没能整理成文字。
+    TooHard: 这个页面太复杂，没能整理成文字。请在浏览器里打开。
     Busy: 正在读取的网页太多，请稍等一会儿再试。
     ");
 }
@@ -126,12 +142,19 @@ fn each_in_english() {
     Unreachable: 10.0.0.1 cannot be reached. Check the address, or try again later.
     TooSlow: The page is too slow: it did not come within 75 seconds and was given up. Try again later.
     TooSlow: The page is too slow: it did not come within 7200 seconds and was given up. Try again later.
-    TooManyRedirects: The page leads from one address to the next (more than 5); given up.
-    Status: The page answered with error 404. Check the address.
+    TooManyRedirects: The page leads from one address to the next (more than 5); given up. Give the last address itself.
+    Status: The page leads elsewhere without saying where (HTTP 302). Try another address.
+    Status: The page answered with an error (HTTP 400). Check the address.
+    Status: The page does not let itself be read (HTTP 401): it may want a login, or no programs. Open it in a browser.
+    Status: The page does not let itself be read (HTTP 403): it may want a login, or no programs. Open it in a browser.
+    Status: There is no such page (HTTP 404). Check the address.
+    Status: The site says that it is asked too often (HTTP 429). Try again in some minutes.
+    Status: The site has trouble of its own (HTTP 500). Try again later.
     NotText: That is neither a page nor a text (application/pdf), so it cannot be read here. /shell can download it.
-    Packed: The site sent compressed data, which is not unpacked here, so it cannot be read.
+    Packed: The site compressed the page with zstd, which is not unpacked here, so it cannot be read. Open it in a browser.
+    Broken: example.org broke off in the middle of its answer, or what it sent is no web page. Try again later.
     Empty: There is no text to read on this page (it may need a browser to show any).
-    TooHard: This page is too complicated to be made into text.
+    TooHard: This page is too complicated to be made into text. Open it in a browser.
     Busy: Too many pages are being read at once. Wait a moment, then try again.
     ");
 }

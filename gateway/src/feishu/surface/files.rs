@@ -169,23 +169,11 @@ async fn open(api: &Api, file: &FileRef) -> Result<Source, NotComing> {
     Ok(bytes.map(|part| part.map_err(plain)).boxed())
 }
 
-/// Whether time, or the owner of the app, mends it.
+/// Whether time, or the owner of the app, mends it. A missing right does not pass: a file must not hold up
+/// everything that its person is told, so that is said instead.
 fn passes(error: &ApiError) -> bool {
-    match error.kind {
-        ErrorKind::RateLimited { .. }
-        | ErrorKind::Unreached
-        | ErrorKind::Unsure
-        | ErrorKind::TokenRefused
-        | ErrorKind::Credentials => true,
-        // A file must not hold up everything that its person is told, so this is said instead.
-        ErrorKind::Permission { .. }
-        | ErrorKind::Gone
-        | ErrorKind::TooLong
-        | ErrorKind::CardRefused { .. }
-        | ErrorKind::BadContent
-        | ErrorKind::NoSuchReader
-        | ErrorKind::Permanent => false,
-    }
+    let refused = matches!(error.kind, ErrorKind::TokenRefused | ErrorKind::Credentials);
+    error.is_retryable() || refused
 }
 
 /// What the person is told of an error.

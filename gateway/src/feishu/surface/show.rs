@@ -10,7 +10,6 @@
 
 use std::time::Duration;
 
-use common::broker::pieces::Pieces;
 use common::ids::{CardId, MessageId, Surface, UserId};
 use common::lang::Lang;
 use common::message::inbound::{Chat, ChatKind};
@@ -382,20 +381,13 @@ impl Show for Feishu {
                 node,
                 xfer,
                 name,
-                bytes,
-                sha256,
-                chunks,
+                of,
                 image,
                 lang,
             } => {
-                let of = Pieces {
-                    bytes: *bytes,
-                    sha256: sha256.clone(),
-                    chunks: *chunks,
-                };
                 let sent = SentFile {
                     name,
-                    of: &of,
+                    of,
                     image: *image,
                     lang: *lang,
                 };

@@ -218,8 +218,12 @@ function send() {
   toEnd();
 }
 
+/** The most files in one message. */
+const MOST_FILES = 20;
+
 /** Uploads files, then sends them as one message with what is in the field. */
-async function attach(files) {
+async function attach(all) {
+  const files = all.slice(0, MOST_FILES);
   const sent = [];
   $("attach").disabled = true;
   for (const one of files) {
@@ -234,7 +238,7 @@ async function attach(files) {
     const image = ["image/png", "image/jpeg", "image/gif", "image/webp"].includes(one.type);
     sent.push({ id, name: one.name, bytes, image, url: `/api/files/${id}` });
   }
-  $("hint").textContent = words.hint;
+  $("hint").textContent = all.length > files.length ? words.tooManyFiles(MOST_FILES) : words.hint;
   $("attach").disabled = false;
   const text = field.value.trim();
   field.value = "";
@@ -245,7 +249,7 @@ async function attach(files) {
 
 $("attach").addEventListener("click", () => $("file").click());
 $("file").addEventListener("change", () => {
-  const files = [...$("file").files].slice(0, 20);
+  const files = [...$("file").files];
   $("file").value = "";
   if (files.length) attach(files);
 });

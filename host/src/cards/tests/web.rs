@@ -94,6 +94,7 @@ fn a_page() {
         title: "The title".into(),
         text: "## Part\n\nWords.".into(),
         cut: false,
+        plain: false,
         by_reader: false,
     };
     insta::assert_snapshot!(both(|lang| page("Home", lang, &read)), @"
@@ -128,4 +129,29 @@ fn a_page() {
         card.footer.as_deref(),
         Some("Home · read by Metaso's reader")
     );
+}
+
+#[test]
+fn a_page_that_is_no_markdown_is_shown_as_it_is() {
+    let read = Page {
+        url: "https://example.org/a.py".into(),
+        text: "# no heading\nx = a * b * c\n".into(),
+        plain: true,
+        ..Page::default()
+    };
+    insta::assert_snapshot!(both(|lang| page("Home", lang, &read)), @"
+    # https://example.org/a.py (Done)
+    https://example.org/a.py
+    | # no heading
+    x = a * b * c
+
+    -- Home
+
+    # https://example.org/a.py (Done)
+    https://example.org/a.py
+    | # no heading
+    x = a * b * c
+
+    -- Home
+    ");
 }

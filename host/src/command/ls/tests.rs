@@ -23,6 +23,7 @@ fn a_listing_in_both_languages() {
         ],
         more: 100,
         ignored: 2,
+        odd: 1,
     };
     let show = |lang, listing| crate::cards::tests::show(&view("Home", lang, Tz::UTC, listing));
     let body = "2023-11-14 22:13        -  src/\n2023-11-14 22:13   1.2 KB  a.rs\n2023-11-14 22:13        -  link -> a.rs\n2023-11-14 22:13        -  pipe (?)\n";
@@ -31,18 +32,22 @@ fn a_listing_in_both_languages() {
         show(Lang::En, &listing),
         card(
             "demo · 104 entries",
-            "2 left out by .gitignore · 100 more are not shown"
+            "1 with names that are no UTF-8 text, shown with � · 2 left out by .gitignore · 100 more are not shown"
         )
     );
     assert_eq!(
         show(Lang::Zh, &listing),
-        card("demo · 104 项", ".gitignore 略去 2 项 · 另有 100 项未显示")
+        card(
+            "demo · 104 项",
+            "1 项的名字不是 UTF-8 文本，以 � 显示 · .gitignore 略去 2 项 · 另有 100 项未显示"
+        )
     );
     let empty = Listing {
         path: ".".into(),
         entries: Vec::new(),
         more: 0,
         ignored: 0,
+        odd: 0,
     };
     assert_eq!(
         show(Lang::En, &empty),

@@ -4,6 +4,7 @@ use std::fmt::Write as _;
 
 use common::text::Say as _;
 use common::text::host::HostText;
+use common::text::host::files::{FilesText, size};
 
 use super::args::Args;
 use super::{Field, Outcome, needed, optional};
@@ -182,15 +183,23 @@ pub(super) async fn write(
             "at most {MAX_WRITE} bytes at once, as the person reads all of it before; write it in parts with append_file"
         ));
     }
+    // Nobody is asked about what cannot be done.
+    let there = files(context).before(grounds, &path).await;
+    let there = there.map_err(|why| why.say(origin.lang))?.unwrap_or(0);
     let old = files(context).read(grounds, &path, None).await.ok();
     let old = old.filter(|old| !old.more && old.cut == 0);
-    let old: Vec<String> = old.map(|old| old.lines).unwrap_or_default();
-    let old: Vec<&str> = old.iter().map(String::as_str).collect();
-    let body = if append {
-        text.lines()
-            .fold(String::new(), |all, line| all + "+" + line + "\n")
-    } else {
-        diff(&old, &text.lines().collect::<Vec<_>>())
+    let body = match old {
+        None if there > 0 && !append => {
+            // Too long to be shown, or no text: that it goes is said all the same.
+            let size = size(there);
+            let all = FilesText::AllReplaced { size }.say(origin.lang);
+            format!("-{all}\n{}", added(&text))
+        }
+        Some(old) if !append => {
+            let old: Vec<&str> = old.lines.iter().map(String::as_str).collect();
+            diff(&old, &text.lines().collect::<Vec<_>>())
+        }
+        Some(_) | None => added(&text),
     };
     let tool = if append { "append_file" } else { "write_file" };
     let ask = Ask {
@@ -224,6 +233,11 @@ pub(super) async fn write(
         "{} is {what}; it has {} bytes.",
         done.path, done.size
     ))
+}
+
+fn added(text: &str) -> String {
+    text.lines()
+        .fold(String::new(), |all, line| all + "+" + line + "\n")
 }
 
 /// What changes between two texts: the lines between the first and the last that differ, with a few

@@ -7,7 +7,7 @@ use common::text::host::files::FilesText;
 
 use crate::agent::{Image, UserMessage};
 use crate::context::Context;
-use crate::files::receive::from_dir;
+use crate::files::from_dir;
 use crate::journal::{Change, Shelf};
 use crate::record::TurnRecord;
 

@@ -17,8 +17,12 @@ pub(super) enum Reply {
     To(String),
     /// A status without a body.
     Status(u16),
-    /// A header that promises so many bytes, and bytes without an end.
-    Endless(String, Vec<u8>),
+    /// Headers, and bytes without an end: some first, then others again and again.
+    Endless(String, Vec<u8>, Vec<u8>),
+    /// Headers without an end.
+    Headers,
+    /// These bytes and no more.
+    Raw(Vec<u8>),
     /// A byte each so often, for ever.
     Drip(Duration),
     /// Nothing at all.
@@ -102,15 +106,25 @@ async fn serve(
                 format!("HTTP/1.1 {status} X\r\nContent-Length: 0\r\nConnection: close\r\n\r\n");
             stream.write_all(head.as_bytes()).await?;
         }
-        Reply::Endless(headers, piece) => {
+        Reply::Endless(headers, first, piece) => {
             let head = format!("HTTP/1.1 200 OK\r\n{headers}Connection: close\r\n\r\n");
             stream.write_all(head.as_bytes()).await?;
+            stream.write_all(&first).await?;
             let piece = piece.repeat(65_536 / piece.len() + 1);
             loop {
                 stream.write_all(&piece).await?;
                 sent.fetch_add(piece.len() as u64, Ordering::Relaxed);
             }
         }
+        Reply::Headers => {
+            stream.write_all(b"HTTP/1.1 200 OK\r\n").await?;
+            for n in 0_u64.. {
+                let line = format!("X-{n}: {}\r\n", "y".repeat(1_000));
+                stream.write_all(line.as_bytes()).await?;
+                sent.fetch_add(line.len() as u64, Ordering::Relaxed);
+            }
+        }
+        Reply::Raw(bytes) => stream.write_all(&bytes).await?,
         Reply::Drip(pause) => {
             stream
                 .write_all(

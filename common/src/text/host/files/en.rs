@@ -15,7 +15,7 @@ pub(super) fn say(text: &FilesText) -> String {
             "{path} holds keys or passwords, or is PhoneWork's own. It is neither shown nor changed from the chat."
         ),
         FilesText::ManyNames { path } => format!(
-            "{path} has a second name (a hard link), which may be outside the working directory, so it is neither read nor written. Make a copy of it: `cp --remove-destination`, or copy it under another name."
+            "{path} has a second name (a hard link), which may be outside the working directory, so it is neither read nor written. Make a copy of it: `/shell cp {path} {path}.copy`, and use that."
         ),
         FilesText::IsDir { path } => format!("{path} is a directory. `/ls {path}` shows it."),
         FilesText::NotDir { path } => format!("{path} is a file, not a directory."),
@@ -24,6 +24,18 @@ pub(super) fn say(text: &FilesText) -> String {
         }
         FilesText::Denied { path } => {
             format!("The system does not let PhoneWork at {path} (permissions).")
+        }
+        FilesText::LongName { path } => {
+            format!("A name in {path} is longer than the system takes. Choose a shorter one.")
+        }
+        FilesText::TooDeep { path } => format!(
+            "{path} leads through too many folders or links, perhaps in a circle. Name the file itself."
+        ),
+        FilesText::DiskFull { path } => format!(
+            "{path} cannot be written: the disk of this machine is full. Make room and try again."
+        ),
+        FilesText::ReadOnly { path } => {
+            format!("{path} cannot be written: its disk is read-only.")
         }
         FilesText::Failed { path, why } => format!("{path}: {why}"),
         FilesText::Binary { path, size, kind } => {
@@ -35,10 +47,15 @@ pub(super) fn say(text: &FilesText) -> String {
         FilesText::NoSuchLine { from, have } => {
             format!("There is no line {from}: the file has {have}.")
         }
+        FilesText::LineTooFar { from, max } => format!(
+            "Line {from} is too far into the file: only its first {max} are looked through. `/shell tail` or `/shell sed -n` shows what is behind."
+        ),
         FilesText::BadPattern { why } => format!(
             "The pattern cannot be read: {why}\nA pattern is a regular expression; put \\ before a sign that is meant as it is, such as \\( or \\."
         ),
-        FilesText::TooMuchText { max } => format!("That is too much text at once (at most {max})."),
+        FilesText::TooMuchText { max } => {
+            format!("That is too much text at once (at most {max}). Write it in parts.")
+        }
         FilesText::TooLargeToSend { path, size, max } => format!(
             "{path} is {size}; chats take at most {max}. Pack it (`/shell gzip -k {path}`), or cut it (`/shell split -b 25M {path} {path}.part-`) and send the parts."
         ),
@@ -53,6 +70,9 @@ pub(super) fn say(text: &FilesText) -> String {
         FilesText::EmptyDir => "Nothing in it.".into(),
         FilesText::EmptyFile => "The file is empty.".into(),
         FilesText::Ignored { n } => format!("{n} left out by .gitignore"),
+        FilesText::OddNames { n } => {
+            format!("{n} with names that are no UTF-8 text, shown with �")
+        }
         FilesText::MoreEntries { n } => format!("{n} more are not shown"),
         FilesText::Lines {
             from,
@@ -105,6 +125,9 @@ pub(super) fn say(text: &FilesText) -> String {
             format!("At most {max} files are taken with one message; send the others again.")
         }
         FilesText::Picture => "picture".into(),
+        FilesText::AllReplaced { size } => {
+            format!("(all that is in the file now, {size}, is replaced)")
+        }
         FilesText::WithPrompt => "Files that the user sent with this message:".into(),
         FilesText::LostWithPrompt { path } => format!("{path} (not there any more)"),
     }

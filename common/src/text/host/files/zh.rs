@@ -15,12 +15,22 @@ pub(super) fn say(text: &FilesText) -> String {
             format!("{path} 含有密钥或密码，或属于 PhoneWork 自身，不能在聊天中查看或修改。")
         }
         FilesText::ManyNames { path } => format!(
-            "{path} 还有另一个名字（硬链接），可能在工作目录之外，因此不读也不写。请先复制一份：`cp --remove-destination`，或另存为别的名字。"
+            "{path} 还有另一个名字（硬链接），可能在工作目录之外，因此不读也不写。请先复制一份（`/shell cp {path} {path}.copy`），再使用那一份。"
         ),
         FilesText::IsDir { path } => format!("{path} 是目录，可用 `/ls {path}` 查看。"),
         FilesText::NotDir { path } => format!("{path} 是文件，不是目录。"),
         FilesText::NotAFile { path } => format!("{path} 是设备、管道或套接字，不是文件。"),
         FilesText::Denied { path } => format!("系统权限不允许 PhoneWork 访问 {path}。"),
+        FilesText::LongName { path } => {
+            format!("{path} 中有一个名字太长，系统不接受。请换一个短一些的名字。")
+        }
+        FilesText::TooDeep { path } => {
+            format!("{path} 经过的目录或链接太多，可能是循环链接。请直接写出文件的路径。")
+        }
+        FilesText::DiskFull { path } => {
+            format!("{path} 无法写入：这台机器的磁盘已满。请腾出空间后再试。")
+        }
+        FilesText::ReadOnly { path } => format!("{path} 无法写入：所在的磁盘是只读的。"),
         FilesText::Failed { path, why } => format!("{path}：{why}"),
         FilesText::Binary { path, size, kind } => {
             format!("{path} 不是文本：{kind}，{size}。可用 `/send {path}` 发到聊天里。")
@@ -29,10 +39,15 @@ pub(super) fn say(text: &FilesText) -> String {
             format!("`{got}` 不是行范围。请写 10-40、10-（从第 10 行起）或 10（只看这一行）。")
         }
         FilesText::NoSuchLine { from, have } => format!("没有第 {from} 行：文件共 {have} 行。"),
+        FilesText::LineTooFar { from, max } => format!(
+            "第 {from} 行太靠后：只查看文件的前 {max}。后面的内容可用 `/shell tail` 或 `/shell sed -n` 查看。"
+        ),
         FilesText::BadPattern { why } => format!(
             "无法理解这个模式：{why}\n模式是正则表达式；要按字面匹配的符号请在前面加 \\，例如 \\( 或 \\."
         ),
-        FilesText::TooMuchText { max } => format!("一次写入的文字太多（最多 {max}）。"),
+        FilesText::TooMuchText { max } => {
+            format!("一次写入的文字太多（最多 {max}），请分几次写入。")
+        }
         FilesText::TooLargeToSend { path, size, max } => format!(
             "{path} 有 {size}，聊天最多接受 {max}。可以压缩（`/shell gzip -k {path}`），或切分（`/shell split -b 25M {path} {path}.part-`）后再逐个发送。"
         ),
@@ -44,6 +59,7 @@ pub(super) fn say(text: &FilesText) -> String {
         FilesText::EmptyDir => "里面没有内容。".into(),
         FilesText::EmptyFile => "文件是空的。".into(),
         FilesText::Ignored { n } => format!(".gitignore 略去 {n} 项"),
+        FilesText::OddNames { n } => format!("{n} 项的名字不是 UTF-8 文本，以 � 显示"),
         FilesText::MoreEntries { n } => format!("另有 {n} 项未显示"),
         FilesText::Lines {
             from,
@@ -90,6 +106,7 @@ pub(super) fn say(text: &FilesText) -> String {
             format!("一条消息最多接收 {max} 个文件，其余的请再发一次。")
         }
         FilesText::Picture => "图片".into(),
+        FilesText::AllReplaced { size } => format!("（文件现有的全部内容，共 {size}，将被替换）"),
         FilesText::WithPrompt => "用户随这条消息发来的文件：".into(),
         FilesText::LostWithPrompt { path } => format!("{path}（已经不在了）"),
     }
