@@ -3,6 +3,7 @@
 
 use std::os::unix::fs::PermissionsExt as _;
 
+use kit::feishu::{Class, Fault};
 use serde_json::Value;
 
 use crate::world::{ANNA, World, until};
@@ -137,4 +138,55 @@ async fn what_was_done_and_by_whose_word_is_written_down() {
             assert_eq!(mode & 0o777, 0o600);
         }
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn files_to_and_from_the_chat_are_written_down_once_with_what_became_of_them() {
+    let world = World::start().await;
+    let _phonework = world.standalone().await;
+    let anna = world.anna();
+    anna.say("/new demo");
+    world.sees("is ready").await;
+    anna.send_file("in.txt", &b"12345"[..]);
+    world.sees("demo/in.txt (5 B)").await;
+    world.feishu.fault(
+        Class::Resource,
+        Fault::Code {
+            http: 400,
+            code: 234_003,
+        },
+    );
+    anna.send_file("gone.txt", &b"x"[..]);
+    world.sees("gone.txt did not arrive").await;
+    anna.say("/send in.txt");
+    world.sees_that(|m| m.msg_type == "file").await;
+    // Refused, it is a command with its answer and no file.
+    anna.say("/send ../../etc/passwd");
+    world.sees("leads out of the working directory").await;
+
+    until(crate::world::LONG, "the files in the audit", || {
+        let all = lines(&world, &["--user", ANNA]);
+        of(&all, "file_in").len() >= 2 && !of(&all, "file_out").is_empty()
+    })
+    .await;
+    let all = lines(&world, &["--user", ANNA]);
+    let told = |kind: &str| {
+        let lines = of(&all, kind).into_iter();
+        let lines = lines.map(|line| format!("{kind}: {} {}", line["what"], line["outcome"]));
+        lines.collect::<Vec<_>>().join("\n")
+    };
+    insta::assert_snapshot!([told("file_in"), told("file_out")].join("\n"), @"");
+    for line in of(&all, "file_in").into_iter().chain(of(&all, "file_out")) {
+        assert_eq!(line["user"], format!("feishu/{ANNA}"), "{line}");
+        for field in ["at", "chat", "node", "cause"] {
+            assert!(line[field].is_string(), "{field}: {line}");
+        }
+    }
+    let refused = of(&all, "answer");
+    assert!(
+        refused.iter().any(|line| line["outcome"] == "warning"),
+        "{refused:?}"
+    );
+    let (_, text) = world.command(&["audit", "--user", "ou_other"]);
+    assert!(!text.contains("in.txt"), "{text}");
 }

@@ -24,6 +24,116 @@ async fn answered(group: &Group, who: &User, text: &str) -> String {
     group.messages().pop().unwrap().text()
 }
 
+/// A picture of one by one.
+const PNG: &[u8] =
+    b"\x89\x50\x4e\x47\x0d\x0a\x1a\x0a\x00\x00\x00\x0d\x49\x48\x44\x52\x00\x00\x00\x01\x00\x00\
+    \x00\x01\x08\x06\x00\x00\x00\x1f\x15\xc4\x89";
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_person_sends_is_theirs_in_a_group_as_well() {
+    let world = World::start().await;
+    let _phonework = world.standalone().await;
+    let (anna, bob) = (world.anna(), world.feishu.user("ou_bob"));
+    let group = world.feishu.group(&["ou_anna", "ou_bob"]);
+    // Without a session it is in a folder of her own.
+    anna.send_file("notes.txt", &b"annas-notes"[..]);
+    world.sees("inbox/feishu-ou_anna/notes.txt (11 B)").await;
+    std::fs::create_dir_all(world.work().join("open")).unwrap();
+    for text in [
+        "/ls inbox",
+        "/ls inbox/feishu-ou_anna",
+        "/cat inbox/feishu-ou_anna/notes.txt",
+        "/cat ./inbox/../inbox/feishu-ou_anna/notes.txt",
+        "/grep annas",
+        "/grep annas inbox/feishu-ou_anna",
+        "/send inbox/feishu-ou_anna/notes.txt",
+        "/shell cat inbox/feishu-ou_anna/notes.txt",
+        "/shell ls inbox/feishu-ou_anna",
+        "/shell cp -r inbox open",
+        "/shell mv inbox/feishu-ou_anna open",
+        "/shell ln -s ../inbox/feishu-ou_anna open/link",
+        "/shell cat open/link/notes.txt",
+        "/cat open/link/notes.txt",
+        "/shell cd inbox/feishu-ou_anna",
+        "/shell echo bobs > inbox/feishu-ou_anna/bobs.txt",
+        "/new inbox/feishu-ou_anna",
+        "/new inbox/feishu-ou_anna/deeper",
+    ] {
+        let said = answered(&group, &bob, text).await;
+        assert!(!said.contains("annas-notes"), "{text}: {said}");
+        assert!(
+            text.contains("open")
+                || !said.contains("notes.txt")
+                || said.contains("There is no")
+                || said.contains("Permission denied")
+                || said.contains("No such file")
+                || said.contains("refused"),
+            "{text}: {said}"
+        );
+    }
+    let hers = world.work().join("inbox/feishu-ou_anna");
+    assert_eq!(
+        std::fs::read(hers.join("notes.txt")).unwrap(),
+        b"annas-notes"
+    );
+    let names: Vec<_> = std::fs::read_dir(&hers).unwrap().collect();
+    assert_eq!(names.len(), 1, "{names:?}");
+    assert!(group.messages().iter().all(|m| m.msg_type != "file"));
+
+    // What he sends in the group is his: it lies in his folder, not in her session's, and goes with his
+    // next message, not with hers.
+    anna.say("/new demo");
+    world.sees("is ready").await;
+    let message_id = "om_bobs_picture".to_owned();
+    bob.attach(&message_id, "img_bobs", "image", "", PNG.into());
+    let content = serde_json::json!({"title": "", "content": [
+        [{"tag": "at", "user_id": "@_user_1"}, {"tag": "img", "image_key": "img_bobs"}],
+    ]});
+    let sent = SayOptions {
+        message_id: Some(message_id),
+        msg_type: Some("post".into()),
+        content: Some(content),
+        chat: Some(group.chat_id().to_owned()),
+        mention: true,
+        ..SayOptions::default()
+    };
+    bob.say_with("", sent);
+    until(LONG, "his picture", || {
+        let his = |m: &BotMessage| m.text().contains("inbox/feishu-ou_bob/image-");
+        group.messages().iter().any(his)
+    })
+    .await;
+    let in_group = || SayOptions {
+        chat: Some(group.chat_id().to_owned()),
+        mention: true,
+        ..SayOptions::default()
+    };
+    for (who, words, pictures) in [(&anna, "for-anna", 0), (&bob, "for-bob", 1)] {
+        if pictures == 1 {
+            bob.say_with("/new bobs", in_group());
+            until(LONG, "his session", || {
+                group
+                    .messages()
+                    .iter()
+                    .any(|m| m.text().contains("is ready"))
+            })
+            .await;
+        }
+        let text = format!("fake: text {{images}} picture {words}");
+        who.say_with(&text, in_group());
+        let answer = format!("{pictures} picture {words}");
+        until(LONG, &answer, || {
+            let fits = |m: &BotMessage| m.text().contains(&answer) && m.buttons().is_empty();
+            group.messages().iter().any(fits)
+        })
+        .await;
+    }
+    let demo: Vec<_> = std::fs::read_dir(world.work().join("demo"))
+        .unwrap()
+        .collect();
+    assert!(demo.is_empty(), "{demo:?}");
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn one_persons_things_are_nobody_elses_in_a_group_as_well() {
     let world = World::start().await;

@@ -3,6 +3,7 @@
 
 mod faults;
 mod rooms;
+mod writes;
 
 use kit::feishu::BotMessage;
 use kit::llm::Llm;

@@ -25,4 +25,5 @@ mod web;
 mod web_away;
 mod web_disk;
 mod web_door;
+mod web_files;
 mod web_page;
