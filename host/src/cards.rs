@@ -22,7 +22,7 @@ use crate::session::progress::{Progress, keep_tail};
 
 pub(crate) use failure::failure;
 pub(crate) use lists::{Row, help, status};
-pub(crate) use question::{confirm, question};
+pub(crate) use question::{ASK_BYTES, confirm, question};
 
 /// Bytes of a text in the making that a preview shows: its end.
 const PREVIEW_BYTES: usize = 8_000;

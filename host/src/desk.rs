@@ -6,6 +6,7 @@
 //! person's lane, and a session that is closed ends beside the desk. What it does wait for is the
 //! journal.
 
+mod assistant;
 mod beside;
 mod closing;
 pub(crate) mod door;
@@ -35,8 +36,7 @@ use crate::cards;
 use crate::command as commands;
 use crate::context::{Context, Origin};
 use crate::journal::{Accepted, Change};
-use crate::mailboy::{Letter, Mailboy, Scene};
-use crate::record::{Mode, PromptRecord, SessionRecord, TurnRecord, TurnState, UserRecord};
+use crate::record::{PromptRecord, SessionRecord, TurnRecord, TurnState, UserRecord};
 use crate::report;
 use crate::session::{Handed, Msg, SessionHandle};
 use lane::{Lanes, Queued};
@@ -229,42 +229,6 @@ impl Desk {
         Went::On
     }
 
-    // ---- the assistant
-
-    /// Plain text: to the assistant in smart mode, else to the active session.
-    pub(crate) async fn say_to(&mut self, place: u64, origin: &Origin, text: String) -> Went {
-        let Some(mailboy) = self.assistant(&origin.user) else {
-            return self.give_active(place, origin, text).await;
-        };
-        let letter = self.letter(place, origin, self.with_files(origin, text));
-        mailboy.hand(letter).await;
-        Went::On
-    }
-
-    /// The assistant, if this person's text goes there.
-    pub(crate) fn assistant(&self, user: &UserId) -> Option<Mailboy> {
-        let smart = self.user(user).mode == Mode::Smart;
-        self.context.mailboy.clone().filter(|_| smart)
-    }
-
-    fn letter(&self, place: u64, origin: &Origin, text: String) -> Letter {
-        let grounds = self.grounds(&origin.user);
-        // In full, as relative ones start in the session's folder.
-        let files = self.attached(&origin.user, "");
-        let files = files.iter().map(|file| grounds.root.join(&file.path));
-        let files = files.map(|path| path.display().to_string()).collect();
-        Letter {
-            place,
-            origin: origin.clone(),
-            grounds,
-            scene: Scene {
-                sessions: self.session_lines(origin),
-                files,
-            },
-            text,
-        }
-    }
-
     // ---- sessions
 
     /// Sends a text to the active session as a turn.
@@ -272,8 +236,8 @@ impl Desk {
         if let Some(session) = self.active(&origin.user) {
             return self.give(place, origin, session.record.id, text).await;
         }
-        self.say(place, origin, Tone::Plain, &HostText::NoSession)
-            .await;
+        let why = self.none_active(&origin.user);
+        self.say(place, origin, Tone::Plain, &why).await;
         Went::On
     }
 

@@ -1,13 +1,14 @@
 //! The assistant of smart mode: plain text goes to a chat model with tools. One text of a person at a
 //! time, in order; the texts behind it wait in the inbox of the journal, so nothing of them is lost.
 //!
-//! Owned here: who has what running and waiting. How one text is worked on is `chat`'s, what was said
-//! before is `history`'s, what the model may use is `tools`'.
+//! Owned here: who has what running and waiting. How one text is worked on is `chat`'s, what was cut off is
+//! `cut_off`'s, what was said before is `history`'s, what the model may use is `tools`'.
 //!
 //! A text is written down as begun before the model hears of it. After a crash it is not run again by
 //! itself, as its tools may have done something: the card says what was done, and the person decides.
 
 mod chat;
+mod cut_off;
 mod history;
 mod live;
 mod owner;
@@ -17,7 +18,6 @@ mod tools;
 
 use std::collections::VecDeque;
 
-use chrono::TimeDelta;
 use common::ids::TurnId;
 use common::llm::Llm;
 use common::message::view::Recovery;
@@ -39,11 +39,6 @@ use record::ChatRecord;
 const MAILBOX: usize = 64;
 /// Texts of one person that wait; the next is refused with a word.
 const MAX_WAITING: usize = 20;
-/// Texts that were cut off and can still be taken up, of one person; the oldest is let go.
-const MAX_CUT_OFF: usize = 10;
-/// For as long.
-const CUT_OFF_FOR: TimeDelta = TimeDelta::days(7);
-
 /// A handle on the assistant. Cheap to clone.
 #[derive(Debug, Clone)]
 pub(crate) struct Mailboy {
@@ -107,6 +102,8 @@ struct End {
     changes: Vec<Change>,
     /// What was said before, and now; none if nothing is to be remembered.
     said: Option<(History, Exchange)>,
+    /// It can be taken up again.
+    cut_off: bool,
 }
 
 struct Running {

@@ -46,6 +46,9 @@ pub struct Closing {
     pub traceparent: String,
     /// Revision of the answer's card that tells the end.
     pub rev: u32,
+    /// There is no such card: a tool closed it, whose own card tells.
+    #[serde(default)]
+    pub quiet: bool,
 }
 
 /// How plain text is handled.

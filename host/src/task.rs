@@ -84,6 +84,8 @@ pub(crate) struct RunOrder {
     pub(crate) timeout: Option<Duration>,
     /// By itself from the start.
     pub(crate) background: bool,
+    /// Nobody wants it any more: it is not begun then, and ended where it was.
+    pub(crate) stop: CancellationToken,
 }
 
 /// What became of it.
@@ -201,17 +203,25 @@ impl Tasks {
                     body: order.command.clone(),
                     reason: Some(why.say(lang)),
                 };
-                let key = format!("shell {}", order.id);
-                match context
-                    .confirms
-                    .ask(&order.origin, &key, &at.dir, ask)
-                    .await
-                {
+                let key = key(order.id);
+                let asking = context.confirms.ask(&order.origin, &key, &at.dir, ask);
+                let verdict = tokio::select! {
+                    biased;
+                    () = order.stop.cancelled() => {
+                        context.confirms.withdraw(&order.origin, &key).await;
+                        Verdict::Stopped
+                    }
+                    verdict = asking => verdict,
+                };
+                match verdict {
                     Verdict::Allowed => {}
                     Verdict::Denied => return Err(ShellText::Denied),
                     Verdict::Expired | Verdict::Stopped => return Err(ShellText::Unanswered),
                 }
             }
+        }
+        if order.stop.is_cancelled() {
+            return Err(ShellText::Unanswered);
         }
         let mut live = self.begin(context, &order, at).await?;
         Ok(wait(&mut live).await)
@@ -266,7 +276,7 @@ impl Tasks {
             outcome: None,
         };
         let (told, heard) = watch::channel(live);
-        let stop = CancellationToken::new();
+        let stop = order.stop.clone();
         let entry = Entry {
             user: user.clone(),
             stop: stop.clone(),
@@ -397,6 +407,11 @@ impl Tasks {
             context.commit(changes).await;
         }
     }
+}
+
+/// The key of the question about a command.
+pub(crate) fn key(id: TurnId) -> String {
+    format!("shell {id}")
 }
 
 /// Waits until it has ended, or goes on by itself.

@@ -2,7 +2,10 @@
 //! whatever it does wrong.
 
 mod faults;
+mod guards;
+mod person;
 mod rooms;
+mod wire;
 mod writes;
 
 use kit::feishu::BotMessage;

@@ -11,7 +11,7 @@ use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use reqwest::header::{AUTHORIZATION, HeaderMap, HeaderValue};
+use reqwest::header::{AUTHORIZATION, CONTENT_ENCODING, HeaderMap, HeaderValue};
 use reqwest::redirect::Policy;
 use reqwest::{Client, StatusCode, Url};
 use secrecy::ExposeSecret as _;
@@ -27,7 +27,7 @@ use super::types::{Answer, Ask, Choice, Heard, Message, Tool};
 use super::vendor;
 use crate::config::LlmSettings;
 use crate::http::{self, HttpError, HttpOptions};
-use stream::Source;
+use stream::{Form, Source};
 
 /// Fields that belong to the request itself, whatever the configuration says.
 const OURS: [&str; 3] = ["messages", "tools", "stream"];
@@ -320,14 +320,25 @@ impl Llm {
             debug!(%status, id, sent, "the model's API refuses");
             return Err(refusal::read(response, &special).await);
         }
+        if is_packed(response.headers()) {
+            return Err(LlmFault::Nonsense {
+                why: "it is compressed, which nobody asked for",
+            }
+            .into());
+        }
         let mut source = Source::new(response, *limits, first);
         // Servers that do not know streams answer as if none was asked for, with whatever type:
         // what the body begins with tells.
-        let gather = if source.begins_with_json().await? {
-            let whole = source.whole().await?;
-            Self::whole(&whole, hear)?
-        } else {
-            stream::events(source, hear).await?
+        let gather = match source.form().await? {
+            Form::Json => {
+                let whole = source.whole().await?;
+                Self::whole(&whole, hear)?
+            }
+            Form::Page => {
+                let status = status.as_u16();
+                return Err(LlmFault::NoApi { status }.into());
+            }
+            Form::Events => stream::events(source, hear).await?,
         };
         let answer = gather.finish()?;
         debug!(
@@ -372,6 +383,13 @@ fn request_id(headers: &HeaderMap) -> Option<String> {
         .to_str()
         .ok()?;
     (id.len() <= 80).then(|| id.to_owned())
+}
+
+/// Whether a body has to be unpacked before it can be read.
+fn is_packed(headers: &HeaderMap) -> bool {
+    let encoding = headers.get(CONTENT_ENCODING);
+    let encoding = encoding.and_then(|value| value.to_str().ok());
+    encoding.is_some_and(|encoding| !matches!(encoding.trim(), "" | "identity"))
 }
 
 /// All that the library knows of a failure, without the address, which may hold secrets.

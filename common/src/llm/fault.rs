@@ -6,6 +6,23 @@ use std::time::Duration;
 /// Longest words of a vendor that are kept, in characters.
 const SAID_CHARS: usize = 300;
 
+/// How vendors say that a conversation is too long.
+const TOO_LONG: &[&str] = &[
+    "context_length",
+    "context length",
+    "context size",
+    "context window",
+    "maximum context",
+    "too many tokens",
+    "prompt is too long",
+    "input is too long",
+    "input length",
+    "max_seq_len",
+    "max message tokens",
+    "model token limit",
+    "超长",
+];
+
 /// Which of the time limits ran out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Stage {
@@ -53,6 +70,12 @@ pub enum LlmFault {
     /// The conversation is too long for the model.
     #[error("the conversation is too long for the model")]
     TooLong,
+    /// What answers is no API of this kind: a page for people, or one that sends elsewhere.
+    #[error("what answers at the address is no chat API (HTTP {status})")]
+    NoApi {
+        /// What it answered with.
+        status: u16,
+    },
     /// The request is not taken for another reason: an unknown model, a wrong address.
     #[error("the model's API refuses the request (HTTP {status})")]
     Refused {
@@ -99,6 +122,7 @@ impl LlmFault {
             | Self::Key { .. }
             | Self::Unpaid { .. }
             | Self::TooLong
+            | Self::NoApi { .. }
             | Self::Refused { .. }
             | Self::Nonsense { .. }
             | Self::TooBig { .. }
@@ -129,26 +153,29 @@ impl LlmFault {
         let has = |any: &[&str]| any.iter().any(|word| words.contains(word));
         if status == 402
             || code == "1113"
-            || has(&["insufficient_quota", "insufficient balance", "arrearage"])
+            || has(&[
+                "insufficient_quota",
+                "exceeded_current_quota",
+                "insufficient balance",
+                "arrearage",
+                "余额不足",
+                "欠费",
+            ])
         {
             return Self::Unpaid { status };
         }
         if status == 401 || status == 403 || has(&["invalid_api_key", "invalid api key"]) {
             return Self::Key { status };
         }
-        if status == 413
-            || code == "1261"
-            || has(&[
-                "context_length",
-                "context length",
-                "maximum context",
-                "too many tokens",
-            ])
-        {
+        // Limits for each minute speak of tokens as well.
+        if status == 413 || code == "1261" || (status != 429 && has(TOO_LONG)) {
             return Self::TooLong;
         }
-        if status == 429 || (status < 400 && (code == "1302" || has(&["rate_limit", "rate limit"])))
-        {
+        let is_busy = || {
+            matches!(code, "1302" | "1303" | "1305")
+                || has(&["rate_limit", "rate limit", "too many requests"])
+        };
+        if status == 429 || (status < 400 && is_busy()) {
             return Self::Busy { after };
         }
         // 1301: the vendor's word for what it will not speak about.
@@ -197,6 +224,28 @@ mod tests {
                     "maximum context length is 8192",
                 ),
                 LlmFault::TooLong,
+            ),
+            (of(400, "", "prompt is too long: 9 > 8"), LlmFault::TooLong),
+            (
+                of(400, "", "the request exceeds the available context size"),
+                LlmFault::TooLong,
+            ),
+            (of(400, "1261", "Prompt 超长"), LlmFault::TooLong),
+            (
+                of(
+                    429,
+                    "rate_limit_exceeded",
+                    "the context length and tokens per minute",
+                ),
+                LlmFault::Busy { after: None },
+            ),
+            (
+                of(200, "", "Too many requests"),
+                LlmFault::Busy { after: None },
+            ),
+            (
+                of(400, "", "账户余额不足"),
+                LlmFault::Unpaid { status: 400 },
             ),
             (of(400, "1301", "sensitive"), LlmFault::Filtered),
             (of(503, "", "x"), LlmFault::Broken { status: 503 }),

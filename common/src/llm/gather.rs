@@ -39,11 +39,17 @@ impl Gather {
         }
         if let Some((field, text)) = piece.thoughts {
             let thoughts = self.thoughts.get_or_insert((field, String::new()));
-            // A vendor that sends both names says the same in both.
+            // A vendor that sends both names says the same in both; the first that says something
+            // counts.
+            if thoughts.1.is_empty() {
+                thoughts.0 = field;
+            }
             if thoughts.0 == field {
                 thoughts.1.push_str(&text);
             }
-            heard.push(Heard::Thinking);
+            if !text.is_empty() {
+                heard.push(Heard::Thinking);
+            }
         }
         self.text.push_str(&piece.text);
         let visible = visible(&self.text, false);
@@ -76,10 +82,13 @@ impl Gather {
             if call.id.is_empty() {
                 call.id = piece.id;
             }
-            // Some repeat the name in each piece, none sends it in pieces.
             let named = call.name.is_empty() && !piece.name.is_empty();
-            if named {
+            // Some repeat the name in each piece. Before the arguments begin, another one is the
+            // rest of it.
+            if named || piece.name.starts_with(&call.name) {
                 call.name = piece.name;
+            } else if call.arguments.is_empty() {
+                call.name.push_str(&piece.name);
             }
             call.arguments.push_str(&piece.arguments);
             return named.then(|| Heard::Call(call.name.clone()));
@@ -98,33 +107,42 @@ impl Gather {
     }
 
     /// Which call a piece goes on with. By its index, then by its id; without both it belongs to
-    /// the last one, unless it has a name and the last one is whole. A vendor that gives all calls
-    /// the same index is recognised by a new id together with a name.
+    /// the last one, unless it begins another.
     fn find(&self, piece: &CallPiece) -> Option<usize> {
-        let begins = |call: &Call| {
-            !piece.name.is_empty()
-                && !piece.id.is_empty()
-                && !call.id.is_empty()
-                && call.id != piece.id
+        let goes_on = |at: &usize| {
+            let known = self.calls.get(*at);
+            known.is_some_and(|(_, call)| !begins(call, piece))
         };
-        if let Some(index) = piece.index {
-            let at = self.calls.iter().rposition(|(at, _)| *at == Some(index))?;
-            return self
-                .calls
-                .get(at)
-                .filter(|(_, call)| !begins(call))
-                .map(|_| at);
-        }
-        if !piece.id.is_empty()
-            && let Some(at) = self.calls.iter().rposition(|(_, call)| call.id == piece.id)
+        let mut calls = self.calls.iter();
+        if let Some(index) = piece.index
+            && let Some(at) = calls.rposition(|(at, _)| *at == Some(index))
         {
-            return Some(at);
+            return Some(at).filter(goes_on);
+        }
+        let mut calls = self.calls.iter();
+        if !piece.id.is_empty()
+            && let Some(at) = calls.rposition(|(_, call)| call.id == piece.id)
+        {
+            // Some give all calls the same id, and tell them apart by the index.
+            return (piece.index.is_none() || self.is_bare(at)).then_some(at);
         }
         let last = self.calls.len().checked_sub(1)?;
+        if piece.index.is_some() {
+            // Some give the index only behind the first piece.
+            let more = piece.name.is_empty() && piece.id.is_empty();
+            return (more && self.is_bare(last)).then_some(last);
+        }
         let (_, call) = self.calls.get(last)?;
-        let is_whole = serde_json::from_str::<serde_json::Value>(&call.arguments).is_ok();
-        let is_new = begins(call) || (!piece.name.is_empty() && !call.name.is_empty() && is_whole);
-        (!is_new).then_some(last)
+        let is_next = !piece.name.is_empty()
+            && !call.name.is_empty()
+            && piece.name != call.name
+            && call.arguments.is_empty();
+        Some(last).filter(goes_on).filter(|_| !is_next)
+    }
+
+    /// Whether a call came without an index.
+    fn is_bare(&self, at: usize) -> bool {
+        self.calls.get(at).is_some_and(|(index, _)| index.is_none())
     }
 
     /// The whole answer.
@@ -156,6 +174,10 @@ impl Gather {
             })
             .collect();
         if text.trim().is_empty() && calls.is_empty() {
+            // There was no room for a word.
+            if self.finish == "model_context_window_exceeded" {
+                return Err(LlmFault::TooLong);
+            }
             return Err(match finish {
                 Finish::Filter => LlmFault::Filtered,
                 Finish::Length => LlmFault::Nonsense {
@@ -181,6 +203,21 @@ impl Gather {
             usage: self.usage,
         })
     }
+}
+
+/// Whether a piece begins another call, although it has the same index as `call`, or none. It has a
+/// name then, and another id where there are ids; else `call` is whole.
+fn begins(call: &Call, piece: &CallPiece) -> bool {
+    if piece.name.is_empty() || call.name.is_empty() {
+        return false;
+    }
+    let is_whole =
+        serde_json::from_str::<serde_json::Map<String, serde_json::Value>>(&call.arguments).is_ok();
+    if !piece.id.is_empty() && !call.id.is_empty() {
+        // In the middle of its arguments it goes on, also under a new id in each piece.
+        return piece.id != call.id && (is_whole || call.arguments.is_empty());
+    }
+    is_whole && (piece.name != call.name || !piece.arguments.is_empty())
 }
 
 /// The text without thoughts that a server left at its beginning. While it is not `whole`, what
@@ -297,6 +334,68 @@ mod tests {
             ]),
             [named("a", "x", "{}"), named("b", "y", "{}")]
         );
+        // The index only behind the first piece, or only in it.
+        assert_eq!(
+            calls(&[
+                json!({"id": "a", "function": f("x", "")}),
+                json!({"index": 0, "function": {"arguments": "{\"n\""}}),
+                json!({"index": 0, "function": {"arguments": ":1}"}}),
+            ]),
+            [named("a", "x", "{\"n\":1}")]
+        );
+        assert_eq!(
+            calls(&[
+                json!({"index": 3, "id": "a", "function": f("x", "{\"n\"")}),
+                json!({"function": {"name": null, "arguments": ":1}"}}),
+            ]),
+            [named("a", "x", "{\"n\":1}")]
+        );
+        // An id of its own in each piece, with the name and without.
+        for name in [json!("x"), Value::Null] {
+            assert_eq!(
+                calls(&[
+                    json!({"index": 0, "id": "a", "function": f("x", "{\"n\"")}),
+                    json!({"index": 0, "id": "b", "function": {"name": name, "arguments": ":1}"}}),
+                ]),
+                [named("a", "x", "{\"n\":1}")]
+            );
+        }
+        // The same id for all, told apart by the index.
+        assert_eq!(
+            calls(&[
+                json!({"index": 0, "id": "a", "function": f("x", "{}")}),
+                json!({"index": 1, "id": "a", "function": f("y", "{}")}),
+            ]),
+            [named("a", "x", "{}"), named("a", "y", "{}")]
+        );
+        // The name in pieces, growing, repeated.
+        for (first, second) in [
+            ("list", "_dir"),
+            ("list", "list_dir"),
+            ("list_dir", "list_dir"),
+        ] {
+            assert_eq!(
+                calls(&[
+                    json!({"index": 0, "id": "a", "function": f(first, "")}),
+                    json!({"index": 0, "function": f(second, "{}")}),
+                ]),
+                [named("a", "list_dir", "{}")]
+            );
+        }
+        // Neither ids nor indexes nor arguments.
+        let bare = calls(&[
+            json!({"function": f("x", "")}),
+            json!({"function": f("y", "")}),
+        ]);
+        let names: Vec<&str> = bare.iter().map(|(_, name, _)| name.as_str()).collect();
+        assert_eq!(names, ["x", "y"]);
+        // The same index for all, and no ids.
+        let bare = calls(&[
+            json!({"index": 0, "function": f("x", "{}")}),
+            json!({"index": 0, "function": f("y", "{}")}),
+        ]);
+        let names: Vec<&str> = bare.iter().map(|(_, name, _)| name.as_str()).collect();
+        assert_eq!(names, ["x", "y"]);
         // Whole calls without any id: they get one of ours.
         let bare = calls(&[
             json!({"function": {"name": "x", "arguments": {"n": 1}}}),
@@ -328,6 +427,10 @@ mod tests {
     #[test]
     fn nothing_is_no_answer() {
         assert_eq!(gather(&[], Some("sensitive")).1, Err(LlmFault::Filtered));
+        assert_eq!(
+            gather(&[], Some("model_context_window_exceeded")).1,
+            Err(LlmFault::TooLong)
+        );
         assert!(matches!(
             gather(&[], Some("stop")).1,
             Err(LlmFault::Nonsense { .. })

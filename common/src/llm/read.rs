@@ -45,31 +45,41 @@ pub(super) fn piece(value: &Value) -> Piece {
     };
     piece.has_choice = true;
     piece.finish = word(&choice["finish_reason"]).unwrap_or_default();
-    let message = [&choice["delta"], &choice["message"]]
-        .into_iter()
-        .find(|message| message.is_object());
-    let Some(message) = message else {
+    let (delta, whole) = (&choice["delta"], &choice["message"]);
+    let message = if delta.is_object() { delta } else { whole };
+    if !message.is_object() {
         piece.text = content(&choice["text"]);
         return piece;
-    };
+    }
     piece.text = content(&message["content"]);
     if piece.text.is_empty() {
         // A refusal in the vendor's own field is what the model has to say.
         piece.text = content(&message["refusal"]);
     }
-    piece.thoughts = ["reasoning_content", "reasoning"]
-        .into_iter()
-        .find_map(|field| {
-            let text = message[field].as_str()?;
-            (!text.is_empty()).then(|| (field, text.to_owned()))
-        });
+    piece.thoughts = thoughts(message);
     let calls = &message["tool_calls"];
     if let Some(list) = calls.as_array() {
         piece.calls = list.iter().map(call).collect();
     } else if calls.is_object() {
         piece.calls = vec![call(calls)];
     }
+    if !delta.is_object() {
+        // In one piece each is a call of its own, whatever ids and indexes the vendor gives.
+        for (at, call) in piece.calls.iter_mut().enumerate() {
+            call.index = u64::try_from(at).ok();
+        }
+    }
     piece
+}
+
+/// The thoughts, under the name that says something. An empty text counts as well: who sends the
+/// field wants it back.
+fn thoughts(message: &Value) -> Option<(&'static str, String)> {
+    let fields = ["reasoning_content", "reasoning"];
+    let said = |field| Some((field, message[field].as_str()?.to_owned()));
+    let mut all: Vec<_> = fields.into_iter().filter_map(said).collect();
+    all.sort_by_key(|(_, text)| text.is_empty());
+    all.into_iter().next()
 }
 
 fn call(value: &Value) -> CallPiece {
@@ -123,6 +133,8 @@ fn usage(value: &Value) -> Usage {
 
 /// The vendor's code and words, if this is an error: in `error`, or beside nothing else.
 pub(super) fn error(value: &Value) -> Option<(String, String)> {
+    // Some put it into a list.
+    let value = value.get(0).unwrap_or(value);
     let error = &value["error"];
     if let Some(said) = error.as_str().filter(|said| !said.is_empty()) {
         return Some((String::new(), said.to_owned()));
@@ -179,6 +191,34 @@ mod tests {
     }
 
     #[test]
+    fn thoughts_count_also_where_they_are_empty() {
+        let of = |message: Value| piece(&json!({"choices": [{"delta": message}]})).thoughts;
+        assert_eq!(of(json!({"content": "a"})), None);
+        assert_eq!(of(json!({"reasoning_content": null})), None);
+        assert_eq!(
+            of(json!({"reasoning_content": ""})),
+            Some(("reasoning_content", String::new()))
+        );
+        assert_eq!(
+            of(json!({"reasoning_content": "", "reasoning": "hm"})),
+            Some(("reasoning", "hm".to_owned()))
+        );
+    }
+
+    #[test]
+    fn calls_of_a_whole_answer_are_apart_whatever_their_ids() {
+        let one = |name: &str| json!({"id": "call_0", "index": 0, "function": {"name": name}});
+        let calls = json!([one("x"), one("y")]);
+        let of = |kind: &str| {
+            let read = piece(&json!({"choices": [{kind: {"tool_calls": calls}}]}));
+            let indexes = read.calls.iter().map(|call| call.index);
+            indexes.collect::<Vec<_>>()
+        };
+        assert_eq!(of("message"), [Some(0), Some(1)]);
+        assert_eq!(of("delta"), [Some(0), Some(0)]);
+    }
+
+    #[test]
     fn errors_are_found_wherever_they_are() {
         let of = |value: Value| error(&value);
         let found = |code: &str, said: &str| Some((code.to_owned(), said.to_owned()));
@@ -194,6 +234,10 @@ mod tests {
         assert_eq!(
             of(json!({"code": 500, "msg": "broken"})),
             found("500", "broken")
+        );
+        assert_eq!(
+            of(json!([{"error": {"code": 429, "message": "slow down"}}])),
+            found("429", "slow down")
         );
         assert_eq!(of(json!({"error": null, "choices": []})), None);
         assert_eq!(of(json!({"error": {}, "choices": []})), None);

@@ -206,9 +206,13 @@ pub enum HostText {
         dir: String,
         /// It was made just now.
         made: bool,
+        /// Plain text goes to the assistant, not to it.
+        smart: bool,
     },
     /// No session to send to.
     NoSession,
+    /// There are sessions, and none of them is the active one.
+    NoneActive,
     /// Wrong use of a command.
     Usage {
         /// What is wrong; empty: nothing more to say than the usage.

@@ -1,6 +1,8 @@
 //! The client of chat models against a server with the odd ways of the vendors.
 #![allow(clippy::unwrap_used, reason = "test helpers")]
 
+mod wire;
+
 use std::time::{Duration, Instant};
 
 use common::config::LlmSettings;

@@ -6,9 +6,10 @@ use common::text::host::HostText;
 
 use super::Frame;
 use crate::record::Ask;
+use crate::session::progress::cut_middle;
 
 /// Bytes of a command or diff that a question shows in full; more is cut in the middle.
-pub(super) const ASK_BYTES: usize = 12_000;
+pub(crate) const ASK_BYTES: usize = 12_000;
 
 /// A question of the agent, open or answered.
 pub(crate) fn question(
@@ -53,7 +54,7 @@ fn asking(
     if !ask.body.is_empty() {
         blocks.push(Block::Code {
             lang: ask.lang.clone(),
-            text: cut_middle(&ask.body, ASK_BYTES),
+            text: cut_middle(&ask.body, ASK_BYTES, |n| format!("… {n} bytes …")),
         });
     }
     let title = frame.say(&HostText::Asks {
@@ -88,21 +89,4 @@ fn asking(
         buttons: answers.iter().map(button).collect(),
         footer: None,
     }
-}
-
-fn cut_middle(text: &str, max: usize) -> String {
-    if text.len() <= max {
-        return text.to_owned();
-    }
-    let mut head = max * 2 / 3;
-    while !text.is_char_boundary(head) {
-        head -= 1;
-    }
-    let mut tail = text.len() - max / 3;
-    while !text.is_char_boundary(tail) {
-        tail += 1;
-    }
-    let (first, _) = text.split_at(head);
-    let (middle, last) = text.split_at(tail);
-    format!("{first}\n… {} bytes …\n{last}", middle.len() - head)
 }

@@ -11,7 +11,8 @@ use crate::desk::Desk;
 pub(crate) async fn run(desk: &mut Desk, place: u64, origin: &Origin, args: &str) {
     let mine = desk.mine(&origin.user);
     let session = if args.is_empty() {
-        desk.active(&origin.user).ok_or(HostText::NoSession)
+        desk.active(&origin.user)
+            .ok_or_else(|| desk.none_active(&origin.user))
     } else {
         pick(&mine, args)
     };

@@ -60,6 +60,7 @@ pub(crate) async fn run(desk: &mut Desk, place: u64, origin: &Origin, args: &str
             n,
             dir: dir.name.clone(),
             made: dir.made,
+            smart: desk.assistant(&origin.user).is_some(),
         };
         let frame = Frame {
             node: &desk.context.name,

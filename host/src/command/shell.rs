@@ -5,6 +5,7 @@ use std::time::Duration;
 use common::command::Command;
 use common::message::view::Tone;
 use common::text::host::shell::ShellText;
+use tokio_util::sync::CancellationToken;
 
 use crate::cards;
 use crate::context::Origin;
@@ -76,6 +77,7 @@ pub(crate) async fn run(desk: &mut Desk, place: u64, origin: &Origin, args: &str
         grounds: desk.grounds(&origin.user),
         timeout: typed.timeout.map(Duration::from_secs),
         background: typed.background,
+        stop: CancellationToken::new(),
     };
     let context = std::sync::Arc::clone(&desk.context);
     let origin = origin.clone();

@@ -11,20 +11,46 @@ use std::sync::Arc;
 use common::ids::{CardId, SessionId, UserId};
 use common::message::view::Tone;
 use common::text::host::HostText;
+use tokio::sync::oneshot;
 
 use super::Desk;
+use super::door::{NO_PLACE, Told};
 use crate::cards;
 use crate::context::{Context, Origin};
+use crate::grounds::Grounds;
 use crate::journal::Change;
 use crate::record::{Closing, UserRecord};
 use crate::session::SessionHandle;
 
 impl Desk {
-    /// Begins to close a session of this person.
+    /// Begins to close a session of this person; a card tells them.
     pub(crate) async fn close(&mut self, place: u64, origin: &Origin, session: &super::Numbered) {
+        self.begin_to_close(place, origin, session, false, None)
+            .await;
+    }
+
+    /// The same for a tool, which is told when it has ended. What made it tells the person.
+    pub(super) async fn close_for(
+        &mut self,
+        origin: &Origin,
+        session: &super::Numbered,
+        told: Option<oneshot::Sender<Told>>,
+    ) {
+        self.begin_to_close(NO_PLACE, origin, session, true, told)
+            .await;
+    }
+
+    async fn begin_to_close(
+        &mut self,
+        place: u64,
+        origin: &Origin,
+        session: &super::Numbered,
+        quiet: bool,
+        told: Option<oneshot::Sender<Told>>,
+    ) {
         let id = session.record.id;
         // Said at once only where the end may take a while.
-        let busy = session.handle.brief().running;
+        let busy = session.handle.brief().running && !quiet;
         let closing = Closing {
             session: id,
             n: session.n,
@@ -34,6 +60,7 @@ impl Desk {
             cause: origin.cause.clone(),
             traceparent: origin.traceparent.clone(),
             rev: if busy { 2 } else { 1 },
+            quiet,
         };
         let mut user = self.user(&origin.user);
         if user.active == Some(id) {
@@ -58,12 +85,19 @@ impl Desk {
         self.keep(user, changes).await;
         common::crash_point!("host.close.begun");
         if let Some(handle) = self.sessions.remove(&id) {
-            self.end(origin.user.clone(), closing, handle);
+            let told = told.map(|told| (told, self.grounds(&origin.user)));
+            self.end(origin.user.clone(), closing, handle, told);
         }
     }
 
-    /// Ends a session in a task of its own, and tells the desk when it has ended.
-    pub(super) fn end(&self, owner: UserId, closing: Closing, handle: SessionHandle) {
+    /// Ends a session in a task of its own, and tells the desk, and `told`, when it has ended.
+    pub(super) fn end(
+        &self,
+        owner: UserId,
+        closing: Closing,
+        handle: SessionHandle,
+        told: Option<(oneshot::Sender<Told>, Grounds)>,
+    ) {
         let context = Arc::clone(&self.context);
         let closed = self.closed_in.clone();
         self.context.tasks.spawn(async move {
@@ -71,14 +105,22 @@ impl Desk {
                 n: closing.n,
                 dir: closing.dir.clone(),
             };
-            let told = said(&context, &owner, &closing, closing.rev, Tone::Done, &text);
-            if !handle.close(vec![told.clone()]).await {
+            let card = said(&context, &owner, &closing, closing.rev, Tone::Done, &text);
+            let mut last = Vec::from_iter((!closing.quiet).then_some(card));
+            if !handle.close(last.clone()).await {
                 if context.cancel.is_cancelled() {
                     return;
                 }
                 // Its task has failed; what is left of its turns is let go at the next start.
-                let drop = Change::DropSession(closing.session);
-                context.commit(vec![drop, told]).await;
+                last.push(Change::DropSession(closing.session));
+                context.commit(last).await;
+            }
+            if let Some((told, grounds)) = told {
+                let Closing { n, dir, .. } = &closing;
+                let outcome = Ok(format!(
+                    "Session {n} ({dir}) is closed; its folder stays as it is."
+                ));
+                let _ = told.send(Told { outcome, grounds });
             }
             let _ = closed.send((owner, closing.session)).await;
         });

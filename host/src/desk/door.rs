@@ -14,7 +14,7 @@ use crate::grounds::Grounds;
 /// Requests on their way; above that, whoever asks waits.
 const MAILBOX: usize = 16;
 /// The place of what no act in the inbox is for: the journal counts from 1, so nothing is there.
-const NO_PLACE: u64 = 0;
+pub(super) const NO_PLACE: u64 = 0;
 
 /// What is wanted.
 #[derive(Debug)]
@@ -28,6 +28,8 @@ pub(crate) enum Ask {
     },
     /// All sessions.
     List,
+    /// Where the person is, and the sessions, as the model is told; empty without any.
+    Look,
     /// Another active session.
     Switch { session: String },
     /// The end of a session.
@@ -80,12 +82,21 @@ impl Desk {
     /// Carries out what a tool wants.
     pub(super) async fn on_knock(&mut self, knock: Knock) {
         let Knock { origin, ask, told } = knock;
-        let outcome = self.carry_out(&origin, ask).await;
+        let mut told = Some(told);
+        let outcome = self.carry_out(&origin, ask, &mut told).await;
         let grounds = self.grounds(&origin.user);
-        let _ = told.send(Told { outcome, grounds });
+        if let Some(told) = told {
+            let _ = told.send(Told { outcome, grounds });
+        }
     }
 
-    async fn carry_out(&mut self, origin: &Origin, ask: Ask) -> Result<String, String> {
+    /// Gives what came of it, unless it takes `told` to say so later.
+    async fn carry_out(
+        &mut self,
+        origin: &Origin,
+        ask: Ask,
+        told: &mut Option<oneshot::Sender<Told>>,
+    ) -> Result<String, String> {
         let say = |text: HostText| text.say(origin.lang);
         match ask {
             Ask::New { dir, text } => {
@@ -106,6 +117,7 @@ impl Desk {
                 let dir = to.record.dir.clone();
                 self.hand_work(origin, to.record.id, &dir, text).await
             }
+            Ask::Look => Ok(self.session_lines(origin)),
             Ask::List => Ok(match self.session_lines(origin) {
                 lines if lines.is_empty() => "There are no sessions.".to_owned(),
                 lines => lines,
@@ -122,11 +134,9 @@ impl Desk {
             }
             Ask::Close { session } => {
                 let which = self.session_of(origin, Some(&session)).map_err(say)?;
-                self.close(NO_PLACE, origin, &which).await;
-                Ok(format!(
-                    "Session {} ({}) is being closed.",
-                    which.n, which.record.dir
-                ))
+                // It may have to be stopped first: the answer comes when it has ended.
+                self.close_for(origin, &which, told.take()).await;
+                Ok(String::new())
             }
         }
     }
@@ -151,8 +161,11 @@ impl Desk {
     /// The session that was named: by its number, by its folder, or the active one.
     fn session_of(&self, origin: &Origin, typed: Option<&str>) -> Result<Numbered, HostText> {
         let Some(typed) = typed.map(str::trim).filter(|typed| !typed.is_empty()) else {
-            return self.active(&origin.user).ok_or(HostText::NoSession);
+            return self
+                .active(&origin.user)
+                .ok_or_else(|| self.none_active(&origin.user));
         };
+        let typed = typed.trim_start_matches("./").trim_end_matches('/');
         let mine = self.mine(&origin.user);
         let folder = mine.iter().find(|one| one.record.dir == typed).cloned();
         match folder {

@@ -46,6 +46,15 @@ impl Desk {
         }
     }
 
+    /// Why no session is the active one.
+    pub(crate) fn none_active(&self, user: &UserId) -> HostText {
+        if self.mine(user).is_empty() {
+            HostText::NoSession
+        } else {
+            HostText::NoneActive
+        }
+    }
+
     /// Where a person may be on this node.
     pub(crate) fn grounds(&self, user: &UserId) -> Grounds {
         let dir = self.active(user).map(|one| one.record.dir);

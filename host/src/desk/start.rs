@@ -105,7 +105,7 @@ impl Desk {
             .collect();
         for (owner, closing) in all {
             if let Some(handle) = self.sessions.remove(&closing.session) {
-                self.end(owner, closing, handle);
+                self.end(owner, closing, handle, None);
             }
         }
     }

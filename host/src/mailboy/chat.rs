@@ -1,27 +1,24 @@
 //! One text: asked of the model, with rounds of tools, until there is an answer or a clear end. Shows
-//! what goes on; what is written down at the end goes to the owner, which does it in one step.
+//! what goes on. How it ends is `ends`'.
+
+mod ends;
 
 use std::collections::HashSet;
 use std::sync::Arc;
-use std::time::Duration;
 
 use chrono::Utc;
 use common::audit::Kind;
 use common::llm::{Answer, Ask, Finish, Heard, Llm, LlmFault, Message};
-use common::message::view::Tone;
-use common::text::Say as _;
 use common::text::host::HostText;
-use common::text::host::mailboy::MailText;
 use tokio_util::sync::CancellationToken;
-use tracing::{info, warn};
+use tracing::info;
 use uuid::Uuid;
 
-use super::history::{Exchange, History};
-use super::live::{self, Live};
+use super::history::History;
+use super::live::Live;
 use super::record::ChatRecord;
 use super::tools::{self, Toolbox};
-use super::{End, Letter, Scene, frame, persona};
-use crate::cards;
+use super::{End, Letter, Scene, persona};
 use crate::context::Context;
 use crate::desk::door::Door;
 use crate::journal::Shelf;
@@ -30,6 +27,8 @@ use crate::journal::Shelf;
 pub(super) const MAX_ROUNDS: usize = 12;
 /// Calls in one round that are carried out; what is beyond is answered with that.
 const MAX_CALLS: usize = 8;
+/// Bytes of a tool's result in a text that has become too long for the model, at first and in the end.
+const SHORT_RESULTS: [usize; 2] = [2_000, 300];
 
 /// A text that is worked on.
 pub(super) struct Chat {
@@ -104,13 +103,17 @@ impl Chat {
         let kept = self.context.kept(Shelf::Mail, &user).await;
         let mut history = History::read(kept, self.llm.model());
         self.live.note(HostText::Thinking);
+        // It may have waited: what the person has here counts as it is now.
+        if let Some(sessions) = self.tools.look().await {
+            self.scene.sessions = sessions;
+        }
         history.fit(&self.llm, &self.cancel).await;
         self.ids = history.ids();
         for round in 0..=MAX_ROUNDS {
             let answer = match self.ask(&mut history, round).await {
                 Ok(answer) => answer,
                 Err(LlmFault::Cancelled) => return Some(self.stopped(history)),
-                Err(fault) => return Some(self.failed(&fault)),
+                Err(fault) => return Some(self.failed(history, &fault)),
             };
             if answer.said.calls.is_empty() {
                 return Some(self.finished(history, &answer));
@@ -138,8 +141,9 @@ impl Chat {
         })
     }
 
-    /// Asks once; a conversation that is too long is asked again without its older half.
-    async fn ask(&self, history: &mut History, round: usize) -> Result<Answer, LlmFault> {
+    /// Asks once; a conversation that is too long is asked again with its older half in short, and one
+    /// that is refused for what tools said before is asked again without that.
+    async fn ask(&mut self, history: &mut History, round: usize) -> Result<Answer, LlmFault> {
         let block = round as u64;
         loop {
             let mut messages = vec![Message::System {
@@ -163,12 +167,39 @@ impl Chat {
                 Heard::Again => live.change(HostText::Thinking, |p| p.drop_draft(block)),
             };
             match self.llm.stream(&ask, &mut hear, &self.cancel).await {
-                Err(LlmFault::TooLong) if history.shrink() => {
+                Err(LlmFault::TooLong)
+                    if history.shrink(&self.llm, &self.cancel).await || self.shorten() =>
+                {
                     info!("the conversation is too long for the model and is shortened");
+                }
+                Err(
+                    fault @ (LlmFault::Filtered
+                    | LlmFault::Refused {
+                        status: 400 | 422, ..
+                    }),
+                ) if history.without_tools() => {
+                    info!(%fault, "asked again without what tools said before");
                 }
                 done => return done,
             }
         }
+    }
+
+    /// Cuts what tools said in this turn; false if there is nothing left to cut.
+    fn shorten(&mut self) -> bool {
+        SHORT_RESULTS.into_iter().any(|max| {
+            let mut cut = false;
+            for message in &mut self.said {
+                // The words for what is left out come on top.
+                if let Message::Tool { text, .. } = message
+                    && text.len() > max + 100
+                {
+                    *text = tools::middle(text, max);
+                    cut = true;
+                }
+            }
+            cut
+        })
     }
 
     /// What the person wrote, as the model is told.
@@ -182,7 +213,11 @@ impl Chat {
     /// Carries out the calls of one answer, in order.
     async fn round(&mut self, answer: Answer) -> Result<(), Stopped> {
         let mut said = answer.said;
+        // An answer that became too long broke off in its last call.
+        let broke_off = answer.finish == Finish::Length
+            && said.calls.last().is_some_and(|call| !tools::can_read(call));
         for call in &mut said.calls {
+            tools::tidy(call);
             // Some vendors count from nought in each answer; within one conversation that is refused.
             if !self.ids.insert(call.id.clone()) {
                 call.id = format!("call_{}", Uuid::new_v4().simple());
@@ -192,7 +227,9 @@ impl Chat {
         let calls = said.calls.clone();
         let mut messages = vec![Message::Assistant(said)];
         for (at, call) in calls.iter().enumerate() {
-            let text = if at < MAX_CALLS {
+            let text = if broke_off && at + 1 == calls.len() {
+                "Not carried out: your answer became too long in the middle of this call. Call it again with less at once.".to_owned()
+            } else if at < MAX_CALLS {
                 self.call(call).await?
             } else {
                 format!(
@@ -212,7 +249,7 @@ impl Chat {
         self.calls += 1;
         let n = self.calls;
         let line = tools::line(call);
-        self.record.begins(line.clone());
+        self.record.begins(n, line.clone());
         // Before it is done: after a crash the person is told.
         self.context.commit(vec![self.record.kept()]).await;
         common::crash_point!("host.mail.tool");
@@ -226,7 +263,7 @@ impl Chat {
             done = self.tools.call(n, call) => Some(done),
         };
         let Some(done) = done else {
-            self.tools.abandon(n).await;
+            tools::withdraw(&self.context, &self.record.origin, n).await;
             self.live
                 .change(HostText::Stopping, |p| p.tool_done(&key, true));
             return Err(Stopped);
@@ -247,154 +284,5 @@ impl Chat {
         let entry = self.record.origin.entry(kind).turn(self.record.turn);
         let entry = entry.node(&self.context.node).what(what).outcome(outcome);
         self.context.audit.note(entry);
-    }
-
-    // ---- ends
-
-    fn small_print(&self, model: Option<&str>) -> Vec<String> {
-        vec![
-            model.unwrap_or(self.llm.model()).to_owned(),
-            cards::time(self.live.took()),
-        ]
-    }
-
-    fn finished(&mut self, history: History, answer: &Answer) -> End {
-        let origin = &self.record.origin;
-        let name = MailText::Name.say(origin.lang);
-        let text = answer.said.text.trim();
-        let mut footer = self.small_print(answer.model.as_deref());
-        match &answer.finish {
-            Finish::Length | Finish::Filter => footer.push(MailText::Cut.say(origin.lang)),
-            Finish::Stop | Finish::Calls | Finish::Other(_) => {}
-        }
-        let views = cards::finished(
-            frame(&self.context, origin, &name),
-            &self.live.progress(),
-            text,
-            &footer,
-        );
-        let mut changes = live::ends(&self.record, views, self.live.took());
-        changes.push(self.record.taken());
-        let exchange = Exchange::new(&self.record.text, std::mem::take(&mut self.said), text);
-        End {
-            changes,
-            said: Some((history, exchange)),
-        }
-    }
-
-    fn stopped(&mut self, history: History) -> End {
-        self.broken(Some(history), Tone::Warning, &MailText::Stopped, None)
-    }
-
-    fn out_of_rounds(&mut self, history: History) -> End {
-        warn!(rounds = MAX_ROUNDS, "the model does not come to an end");
-        let text = MailText::Rounds { max: MAX_ROUNDS };
-        self.broken(Some(history), Tone::Warning, &text, None)
-    }
-
-    /// An end without an answer, that is remembered in words.
-    fn broken(
-        &mut self,
-        history: Option<History>,
-        tone: Tone,
-        why: &MailText,
-        code: Option<&str>,
-    ) -> End {
-        let origin = &self.record.origin;
-        let name = MailText::Name.say(origin.lang);
-        let mut view = cards::broken(
-            frame(&self.context, origin, &name),
-            &self.live.progress(),
-            tone,
-            why,
-            Vec::new(),
-            code,
-        );
-        cards::settle(&mut view);
-        let mut changes = live::ends(&self.record, vec![view], Duration::ZERO);
-        changes.push(self.record.taken());
-        let said = history.map(|history| {
-            let mut answer = why.en();
-            if !self.record.done.is_empty() {
-                answer = format!("({answer} Tools used: {})", self.record.lines().join("; "));
-            }
-            (
-                history,
-                Exchange::new(&self.record.text, Vec::new(), &answer),
-            )
-        });
-        End { changes, said }
-    }
-
-    /// No answer from the model: what may pass can be tried again by a tap.
-    fn failed(&mut self, fault: &LlmFault) -> End {
-        warn!(%fault, "the model gave no answer");
-        let (why, code) = reason(fault);
-        if !passes(fault) {
-            return self.broken(None, Tone::Failed, &why, Some(code));
-        }
-        let origin = &self.record.origin;
-        let name = MailText::Name.say(origin.lang);
-        let frame = frame(&self.context, origin, &name);
-        let node = &self.context.node;
-        let choices = cards::recovery(frame, &HostText::TryAgain, node, self.record.turn);
-        let progress = self.live.progress();
-        let mut view = cards::broken(frame, &progress, Tone::Warning, &why, choices, Some(code));
-        cards::settle(&mut view);
-        let mut changes = live::ends(&self.record, vec![view], Duration::ZERO);
-        self.record.rev += 1;
-        self.record.cut_off = true;
-        changes.push(self.record.kept());
-        End {
-            changes,
-            said: None,
-        }
-    }
-}
-
-/// Whether a person would try it again as it is.
-fn passes(fault: &LlmFault) -> bool {
-    match fault {
-        LlmFault::Unreachable { .. }
-        | LlmFault::Slow { .. }
-        | LlmFault::Key { .. }
-        | LlmFault::Unpaid { .. }
-        | LlmFault::Busy { .. }
-        | LlmFault::Broken { .. }
-        | LlmFault::Cut
-        | LlmFault::Nonsense { .. } => true,
-        LlmFault::TooLong
-        | LlmFault::Refused { .. }
-        | LlmFault::TooBig { .. }
-        | LlmFault::Filtered
-        | LlmFault::Cancelled => false,
-    }
-}
-
-/// Why there is no answer, for the person, and the short word on the card.
-fn reason(fault: &LlmFault) -> (MailText, &'static str) {
-    match fault {
-        LlmFault::Unreachable { .. } => (MailText::Unreachable, "model-unreachable"),
-        LlmFault::Slow { .. } => (MailText::Slow, "model-slow"),
-        LlmFault::Key { status } => (MailText::BadKey { status: *status }, "model-key"),
-        LlmFault::Unpaid { .. } => (MailText::Unpaid, "model-unpaid"),
-        LlmFault::Busy { after } => {
-            let after = after.map(|after| after.as_secs().max(1));
-            (MailText::Busy { after }, "model-busy")
-        }
-        LlmFault::TooLong => (MailText::TooLong, "model-too-long"),
-        LlmFault::Refused { status, said } => {
-            let text = MailText::Refused {
-                status: *status,
-                said: said.clone(),
-            };
-            (text, "model-refused")
-        }
-        LlmFault::Broken { status } => (MailText::Broken { status: *status }, "model-broken"),
-        LlmFault::Cut | LlmFault::Nonsense { .. } | LlmFault::TooBig { .. } => {
-            (MailText::NoAnswer, "model-no-answer")
-        }
-        LlmFault::Filtered => (MailText::Filtered, "model-filtered"),
-        LlmFault::Cancelled => (MailText::Stopped, "stopped"),
     }
 }

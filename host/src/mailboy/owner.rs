@@ -1,39 +1,36 @@
-//! Owner of what runs and waits: one text of a person at a time, in order; what a restart cut off is
-//! found here.
+//! Owner of what runs and waits: one text of a person at a time, in order. What was cut off is `cut_off`'s.
 
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use chrono::Utc;
 use common::ids::{TurnId, UserId};
 use common::llm::Llm;
-use common::message::view::{Recovery, Tone};
+use common::message::view::Tone;
 use common::text::Say as _;
 use common::text::host::HostText;
 use common::text::host::mailboy::MailText;
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
-use tracing::{Instrument as _, error, info_span, warn};
+use tracing::{Instrument as _, error, info_span};
 
 use super::history::History;
 use super::record::ChatRecord;
 use super::{
-    CUT_OFF_FOR, End, Inbox, Job, Letter, MAILBOX, MAX_CUT_OFF, MAX_WAITING, Person, Request,
-    Running, chat, frame, live, record,
+    End, Inbox, Job, MAILBOX, MAX_WAITING, Person, Request, Running, chat, frame, live, record,
 };
 use crate::cards;
 use crate::context::{Context, Origin};
 use crate::desk::door::Door;
-use crate::journal::{Change, Shelf};
+use crate::journal::Change;
 use crate::report;
 use crate::session::progress::one_line;
 
 /// Owner of what runs and waits.
-struct Owner {
-    context: Arc<Context>,
+pub(super) struct Owner {
+    pub(super) context: Arc<Context>,
     llm: Llm,
     door: Door,
-    people: HashMap<UserId, Person>,
+    pub(super) people: HashMap<UserId, Person>,
     ends: mpsc::Sender<(UserId, End)>,
 }
 
@@ -63,7 +60,13 @@ pub(crate) async fn run(context: Arc<Context>, llm: Llm, door: Door, mut inbox: 
 }
 
 /// A card of one sentence for a text.
-fn note(context: &Context, origin: &Origin, rev: u32, tone: Tone, text: &MailText) -> Change {
+pub(super) fn note(
+    context: &Context,
+    origin: &Origin,
+    rev: u32,
+    tone: Tone,
+    text: &MailText,
+) -> Change {
     let name = MailText::Name.say(origin.lang);
     let view = cards::note(frame(context, origin, &name), tone, text);
     let turn = report::turn_of(&origin.cause);
@@ -103,7 +106,7 @@ impl Owner {
     }
 
     /// Begins with a text, or lets it wait.
-    async fn on_job(&mut self, job: Job) {
+    pub(super) async fn on_job(&mut self, job: Job) {
         let origin = job.letter.origin.clone();
         let place = job.letter.place;
         let person = self.people.entry(origin.user.clone()).or_default();
@@ -197,6 +200,7 @@ impl Owner {
                     End {
                         changes: vec![card, broke.taken()],
                         said: None,
+                        cut_off: false,
                     }
                 }
             };
@@ -219,6 +223,9 @@ impl Owner {
         }
         self.context.commit(changes).await;
         common::crash_point!("host.mail.kept");
+        if end.cut_off {
+            self.let_go_of_old(&user).await;
+        }
         let next = self
             .people
             .get_mut(&user)
@@ -277,51 +284,6 @@ impl Owner {
         true
     }
 
-    async fn on_recover(&mut self, letter: Letter, turn: TurnId, choice: Recovery) -> bool {
-        let Some(record) = self.record(turn).await else {
-            return false;
-        };
-        let origin = &letter.origin;
-        let mut changes = vec![Change::Done(letter.place)];
-        if record.origin.user != origin.user {
-            changes.push(origin.notice("not yours", HostText::NotYours.say(origin.lang)));
-            self.context.commit(changes).await;
-            return true;
-        }
-        let person = self.people.get(&origin.user);
-        let is_taken_up = person.is_some_and(|person| {
-            let running = person.running.as_ref();
-            let mut waiting = person.waiting.iter();
-            running.is_some_and(|one| one.turn == turn || one.again == Some(turn))
-                || waiting.any(|job| job.again.as_ref().is_some_and(|one| one.turn == turn))
-        });
-        if is_taken_up {
-            self.context.commit(changes).await;
-            return true;
-        }
-        match choice {
-            Recovery::Continue => {
-                let letter = Letter {
-                    text: record.text.clone(),
-                    ..letter
-                };
-                self.on_job(Job {
-                    letter,
-                    again: Some(record),
-                })
-                .await;
-            }
-            Recovery::Discard => {
-                let text = MailText::Discarded;
-                let rev = record.rev + 1;
-                changes.push(note(&self.context, &record.origin, rev, Tone::Plain, &text));
-                changes.push(record.taken());
-                self.context.commit(changes).await;
-            }
-        }
-        true
-    }
-
     async fn on_forget(&mut self, place: u64, origin: &Origin) {
         if let Some(person) = self.people.get_mut(&origin.user)
             && let Some(running) = &mut person.running
@@ -337,49 +299,5 @@ impl Owner {
                 Change::Done(place),
             ])
             .await;
-    }
-
-    async fn record(&self, turn: TurnId) -> Option<ChatRecord> {
-        let bytes = self.context.kept(Shelf::Chat, &turn.to_string()).await?;
-        serde_json::from_slice(&bytes).ok()
-    }
-
-    /// Texts that an earlier life of this host began: their cards say so, and offer to go on.
-    async fn find_cut_off(&mut self) {
-        let kept = self.context.shelf(Shelf::Chat).await.unwrap_or_default();
-        let mut of: HashMap<UserId, Vec<ChatRecord>> = HashMap::new();
-        for (key, bytes) in kept {
-            match serde_json::from_slice::<ChatRecord>(&bytes) {
-                Ok(record) => of
-                    .entry(record.origin.user.clone())
-                    .or_default()
-                    .push(record),
-                Err(why) => {
-                    warn!(key, %why, "a text cannot be read and is let go");
-                    self.context
-                        .commit(vec![Change::Take(Shelf::Chat, key)])
-                        .await;
-                }
-            }
-        }
-        let now = Utc::now();
-        for mut records in of.into_values() {
-            records.sort_by_key(|record| std::cmp::Reverse(record.at));
-            for (at, mut record) in records.into_iter().enumerate() {
-                let is_new = record.interrupt();
-                let changes = if at >= MAX_CUT_OFF || now - record.at > CUT_OFF_FOR {
-                    let (origin, rev) = (&record.origin, record.rev + 1);
-                    let text = MailText::Discarded;
-                    let card = note(&self.context, origin, rev, Tone::Plain, &text);
-                    vec![card, record.taken()]
-                } else if is_new {
-                    record.rev += 1;
-                    vec![live::cut_off(&self.context, &record), record.kept()]
-                } else {
-                    continue;
-                };
-                self.context.commit(changes).await;
-            }
-        }
     }
 }

@@ -32,6 +32,9 @@ pub(super) struct ChatRecord {
     /// What was done, the earlier try included.
     #[serde(default)]
     pub(super) done: Vec<Deed>,
+    /// How many calls were begun in this try.
+    #[serde(default)]
+    pub(super) calls: usize,
     /// Last revision of its card.
     pub(super) rev: u32,
     /// It was cut off, and the person was told.
@@ -68,13 +71,15 @@ impl ChatRecord {
             text,
             at: Utc::now(),
             done: again.map(|again| again.done.clone()).unwrap_or_default(),
+            calls: 0,
             rev: BEGUN,
             cut_off: false,
         }
     }
 
-    /// Notes that a tool is used now; where it stands in the list.
-    pub(super) fn begins(&mut self, line: String) {
+    /// Notes that a tool is used now, in the `n`-th call.
+    pub(super) fn begins(&mut self, n: usize, line: String) {
+        self.calls = n;
         if self.done.len() >= MAX_DEEDS {
             self.done.remove(0);
         }

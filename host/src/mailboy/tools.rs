@@ -6,6 +6,7 @@
 
 mod args;
 mod files;
+mod name;
 mod node;
 mod reminders;
 mod session;
@@ -16,15 +17,15 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use common::llm::{Call, Tool};
-use serde_json::{Value, json};
 
 use super::live::Live;
 use crate::context::{Context, Origin};
 use crate::desk::door::Door;
 use crate::grounds::Grounds;
 use crate::journal::Change;
-use crate::session::progress::one_line;
+use crate::session::progress::{cut_middle, one_line};
 use args::Args;
+use name::{Field, Name, needed, optional};
 
 /// Bytes of a result that the model hears; what is in the middle of more is left out.
 const MAX_RESULT: usize = 12_000;
@@ -32,31 +33,6 @@ const MAX_RESULT: usize = 12_000;
 const MAX_SAME: usize = 3;
 /// Characters of a call's line on the card.
 const LINE_CHARS: usize = 120;
-
-/// Every tool there is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-enum Name {
-    NewSession,
-    SendToSession,
-    ListSessions,
-    SwitchSession,
-    CloseSession,
-    RunShell,
-    ReadFile,
-    WriteFile,
-    AppendFile,
-    ListDir,
-    SearchFiles,
-    SendFile,
-    WebSearch,
-    ReadUrl,
-    WebAsk,
-    SetReminder,
-    ListReminders,
-    CancelReminder,
-    TaskStatus,
-    NodeInfo,
-}
 
 /// What a call came to.
 pub(super) struct Done {
@@ -70,154 +46,6 @@ pub(super) struct Done {
 
 /// What a room's function gives: what it found or did, or what is wrong.
 type Outcome = Result<String, String>;
-
-impl Name {
-    const ALL: [Self; 20] = [
-        Self::NewSession,
-        Self::SendToSession,
-        Self::ListSessions,
-        Self::SwitchSession,
-        Self::CloseSession,
-        Self::RunShell,
-        Self::ReadFile,
-        Self::WriteFile,
-        Self::AppendFile,
-        Self::ListDir,
-        Self::SearchFiles,
-        Self::SendFile,
-        Self::WebSearch,
-        Self::ReadUrl,
-        Self::WebAsk,
-        Self::SetReminder,
-        Self::ListReminders,
-        Self::CancelReminder,
-        Self::TaskStatus,
-        Self::NodeInfo,
-    ];
-
-    const fn text(self) -> &'static str {
-        match self {
-            Self::NewSession => "new_session",
-            Self::SendToSession => "send_to_session",
-            Self::ListSessions => "list_sessions",
-            Self::SwitchSession => "switch_session",
-            Self::CloseSession => "close_session",
-            Self::RunShell => "run_shell",
-            Self::TaskStatus => "task_status",
-            Self::ReadFile => "read_file",
-            Self::WriteFile => "write_file",
-            Self::AppendFile => "append_file",
-            Self::ListDir => "list_dir",
-            Self::SearchFiles => "search_files",
-            Self::SendFile => "send_file",
-            Self::SetReminder => "set_reminder",
-            Self::ListReminders => "list_reminders",
-            Self::CancelReminder => "cancel_reminder",
-            Self::WebSearch => "web_search",
-            Self::ReadUrl => "read_url",
-            Self::WebAsk => "web_ask",
-            Self::NodeInfo => "node_info",
-        }
-    }
-
-    /// Models write names in their own ways: case and separators do not count.
-    fn read(name: &str) -> Option<Self> {
-        let plain = |name: &str| -> String {
-            let letters = name.chars().filter(char::is_ascii_alphanumeric);
-            letters.map(|c| c.to_ascii_lowercase()).collect()
-        };
-        let name = plain(name.rsplit('.').next().unwrap_or(name));
-        Self::ALL
-            .into_iter()
-            .find(|tool| plain(tool.text()) == name)
-    }
-
-    /// What it does, and its arguments: name, type, what it is, and whether it is needed.
-    fn described(self) -> (&'static str, &'static [Field]) {
-        match self {
-            Self::NewSession => session::NEW,
-            Self::SendToSession => session::SEND,
-            Self::ListSessions => session::LIST,
-            Self::SwitchSession => session::SWITCH,
-            Self::CloseSession => session::CLOSE,
-            Self::RunShell => shell::RUN,
-            Self::TaskStatus => shell::STATUS,
-            Self::ReadFile => files::READ,
-            Self::WriteFile => files::WRITE,
-            Self::AppendFile => files::APPEND,
-            Self::ListDir => files::LIST,
-            Self::SearchFiles => files::SEARCH,
-            Self::SendFile => files::SEND,
-            Self::SetReminder => reminders::SET,
-            Self::ListReminders => reminders::LIST,
-            Self::CancelReminder => reminders::CANCEL,
-            Self::WebSearch => web::SEARCH,
-            Self::ReadUrl => web::READ,
-            Self::WebAsk => web::ASK,
-            Self::NodeInfo => node::INFO,
-        }
-    }
-
-    fn tool(self) -> Tool {
-        let (description, fields) = self.described();
-        let properties: serde_json::Map<String, Value> = fields
-            .iter()
-            .map(|field| {
-                let schema = json!({"type": field.kind, "description": field.about});
-                (field.name.to_owned(), schema)
-            })
-            .collect();
-        let needed: Vec<&str> = fields.iter().filter(|f| f.needed).map(|f| f.name).collect();
-        Tool {
-            name: self.text(),
-            description: description.to_owned(),
-            parameters: json!({
-                "type": "object",
-                "properties": properties,
-                "required": needed,
-            }),
-        }
-    }
-
-    /// How it is called, for a model that called it wrongly.
-    fn usage(self) -> String {
-        let (_, fields) = self.described();
-        let fields: Vec<String> = fields
-            .iter()
-            .map(|field| {
-                let open = if field.needed { "" } else { "?" };
-                format!("{}{open}: {}", field.name, field.kind)
-            })
-            .collect();
-        format!("{}({})", self.text(), fields.join(", "))
-    }
-}
-
-/// One argument of a tool.
-struct Field {
-    name: &'static str,
-    kind: &'static str,
-    about: &'static str,
-    needed: bool,
-}
-
-const fn needed(name: &'static str, kind: &'static str, about: &'static str) -> Field {
-    Field {
-        name,
-        kind,
-        about,
-        needed: true,
-    }
-}
-
-const fn optional(name: &'static str, kind: &'static str, about: &'static str) -> Field {
-    Field {
-        name,
-        kind,
-        about,
-        needed: false,
-    }
-}
 
 /// The tools, in one text of one person.
 pub(super) struct Toolbox {
@@ -253,7 +81,8 @@ impl Toolbox {
         &self.grounds
     }
 
-    /// Carries out the `n`-th call of this text. May be dropped on the way; then [`Self::abandon`].
+    /// Carries out the `n`-th call of this text. May be dropped on the way: a command ends itself then,
+    /// a question is left to [`withdraw`].
     pub(super) async fn call(&mut self, n: usize, call: &Call) -> Done {
         let mut changes = Vec::new();
         let outcome = self.carry_out(n, call, &mut changes).await;
@@ -267,21 +96,6 @@ impl Toolbox {
             text: middle(&text, MAX_RESULT),
             failed,
             changes,
-        }
-    }
-
-    /// Undoes what a call that was dropped left open: its question, its process.
-    pub(super) async fn abandon(&self, n: usize) {
-        let origin = self.of(n);
-        shell::abandon(&self.context, &origin).await;
-        self.context.confirms.withdraw(&origin, files::KEY).await;
-    }
-
-    /// The `n`-th call as an act of its own, which other ids come from.
-    fn of(&self, n: usize) -> Origin {
-        Origin {
-            cause: self.origin.cause.leads_to(&format!("call {n}")),
-            ..self.origin.clone()
         }
     }
 
@@ -307,7 +121,9 @@ impl Toolbox {
             ));
         }
         let wrong = |why: String| format!("{why}. Call it as {}", name.usage());
-        let origin = self.of(n);
+        let origin = act(&self.origin, n);
+        // Others come and go while the model thinks: what is whose counts as it is now.
+        self.look().await;
         match name {
             Name::NewSession => {
                 let dir = args.text("dir").map_err(wrong)?;
@@ -349,9 +165,25 @@ impl Toolbox {
         }
     }
 
-    async fn write(&self, origin: &Origin, args: &Args, append: bool) -> Outcome {
-        let (context, grounds) = (&self.context, &self.grounds);
-        files::write(context, origin, grounds, args, &self.live, append).await
+    async fn write(&mut self, origin: &Origin, args: &Args, append: bool) -> Outcome {
+        let context = Arc::clone(&self.context);
+        let planned = files::Writing::plan(&context, origin, &self.grounds, args, append).await?;
+        planned
+            .ask(&context, origin, &self.grounds, &self.live)
+            .await?;
+        // The answer may have taken its time.
+        self.look().await;
+        planned.write(&context, origin, &self.grounds).await
+    }
+
+    /// Sees where the person is now, and gives their sessions, one line each.
+    pub(super) async fn look(&mut self) -> Option<String> {
+        let told = self
+            .door
+            .ask(&self.origin, crate::desk::door::Ask::Look)
+            .await?;
+        self.grounds = told.grounds;
+        told.outcome.ok()
     }
 
     /// Asks the desk, and sees the world as it is afterwards.
@@ -366,9 +198,46 @@ impl Toolbox {
     }
 }
 
+/// The `n`-th call of the text `origin` as an act of its own, which other ids come from.
+fn act(origin: &Origin, n: usize) -> Origin {
+    Origin {
+        cause: origin.cause.leads_to(&format!("call {n}")),
+        ..origin.clone()
+    }
+}
+
+/// Takes back what the `n`-th call of the text `origin` asks the person: nobody waits for it any more.
+pub(super) async fn withdraw(context: &Context, origin: &Origin, n: usize) {
+    let act = act(origin, n);
+    context.confirms.withdraw(&act, files::KEY).await;
+    context.confirms.withdraw(&act, &shell::key(&act)).await;
+}
+
+/// A text without its middle, for the model.
+pub(super) fn middle(text: &str, max: usize) -> String {
+    cut_middle(text, max, |bytes| format!("[… {bytes} bytes left out …]"))
+}
+
 /// What the model may call.
 pub(super) fn list() -> Vec<Tool> {
     Name::ALL.into_iter().map(Name::tool).collect()
+}
+
+/// Whether the arguments of a call can be read.
+pub(super) fn can_read(call: &Call) -> bool {
+    Args::read(&call.arguments).is_ok()
+}
+
+/// Writes the arguments of a call as they were understood, where they are not what vendors take back:
+/// else the model would see other ones there than it was answered for.
+pub(super) fn tidy(call: &mut Call) {
+    let is_plain =
+        serde_json::from_str::<serde_json::Map<String, serde_json::Value>>(&call.arguments);
+    if is_plain.is_err()
+        && let Ok(args) = Args::read(&call.arguments)
+    {
+        call.arguments = args.to_string();
+    }
 }
 
 /// A call's line on the card: its name and what it is about.
@@ -388,61 +257,26 @@ pub(super) fn line(call: &Call) -> String {
     one_line(&line, LINE_CHARS)
 }
 
-/// A text without its middle, if it has more than about `max` bytes.
-pub(super) fn middle(text: &str, max: usize) -> String {
-    if text.len() <= max {
-        return text.to_owned();
-    }
-    let mut head = max * 2 / 3;
-    while !text.is_char_boundary(head) {
-        head -= 1;
-    }
-    let mut tail = text.len() - max / 3;
-    while !text.is_char_boundary(tail) {
-        tail += 1;
-    }
-    let (first, _) = text.split_at(head);
-    let (_, last) = text.split_at(tail);
-    format!("{first}\n[… {} bytes left out …]\n{last}", tail - head)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn names_are_read_as_models_write_them() {
-        assert_eq!(Name::read("list_sessions"), Some(Name::ListSessions));
-        assert_eq!(Name::read("ListSessions"), Some(Name::ListSessions));
-        assert_eq!(
-            Name::read("functions.list-sessions"),
-            Some(Name::ListSessions)
-        );
-        assert_eq!(Name::read("rm_everything"), None);
-    }
-
-    #[test]
-    fn every_tool_has_a_schema() {
-        for name in Name::ALL {
-            let tool = name.tool();
-            assert!(tool.description.len() > 20, "{}", tool.name);
-            assert_eq!(tool.parameters["type"], "object");
-            let properties = tool.parameters["properties"].as_object().unwrap();
-            for needed in tool.parameters["required"].as_array().unwrap() {
-                assert!(properties.contains_key(needed.as_str().unwrap()));
-            }
+    fn a_call_goes_back_as_it_was_understood() {
+        for (written, back) in [
+            (r#"{"b":1, "a":2}"#, r#"{"b":1, "a":2}"#),
+            (r#"{"a":2,}"#, r#"{"a":2}"#),
+            ("```json\n{\"a\":2}\n```", r#"{"a":2}"#),
+            ("", "{}"),
+            ("{\"a\":", "{\"a\":"),
+        ] {
+            let mut call = Call {
+                arguments: written.into(),
+                ..Call::default()
+            };
+            tidy(&mut call);
+            assert_eq!(call.arguments, back, "{written}");
         }
-    }
-
-    #[test]
-    fn the_middle_is_left_out() {
-        assert_eq!(middle("short", 10), "short");
-        let cut = middle(&"天".repeat(1000), 300);
-        assert!(
-            cut.len() < 400 && cut.starts_with('天') && cut.ends_with('天'),
-            "{cut}"
-        );
-        assert!(cut.contains("bytes left out"));
     }
 
     #[test]

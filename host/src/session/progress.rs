@@ -162,6 +162,24 @@ pub(crate) fn keep_tail(text: &mut String, max: usize) {
     }
 }
 
+/// A text without its middle, if it has more than about `max` bytes; `gap` says how many are left out.
+pub(crate) fn cut_middle(text: &str, max: usize, gap: impl FnOnce(usize) -> String) -> String {
+    if text.len() <= max {
+        return text.to_owned();
+    }
+    let mut head = max * 2 / 3;
+    while !text.is_char_boundary(head) {
+        head -= 1;
+    }
+    let mut tail = text.len() - max / 3;
+    while !text.is_char_boundary(tail) {
+        tail += 1;
+    }
+    let (first, _) = text.split_at(head);
+    let (_, last) = text.split_at(tail);
+    format!("{first}\n{}\n{last}", gap(tail - head))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -203,6 +221,13 @@ mod tests {
         progress.delta(9, &"é".repeat(DRAFT_BYTES));
         progress.delta(9, "end");
         assert!(progress.answer().len() <= DRAFT_BYTES && progress.answer().ends_with("end"));
+    }
+
+    #[test]
+    fn the_middle_is_left_out() {
+        let gap = |bytes: usize| format!("({bytes})");
+        assert_eq!(cut_middle("short", 10, gap), "short");
+        assert_eq!(cut_middle("ab天天天天cd", 9, gap), "ab天\n(9)\ncd");
     }
 
     #[test]

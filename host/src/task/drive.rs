@@ -84,7 +84,11 @@ impl Drive {
             let next = last + if dirty { PREVIEW_EVERY } else { TICK };
             tokio::select! {
                 how = running.ended() => return how,
-                () = self.stop.cancelled() => return How::Stopped,
+                () = self.stop.cancelled() => {
+                    // What ends together with us was not stopped by anybody.
+                    let ends = self.context.cancel.is_cancelled();
+                    return if ends { How::Interrupted } else { How::Stopped };
+                }
                 () = self.context.cancel.cancelled() => return How::Interrupted,
                 () = tokio::time::sleep_until(due) => return How::TimedOut,
                 () = tokio::time::sleep_until(aside), if !self.record.background => {

@@ -27,7 +27,8 @@ async fn tools_about_sessions() {
         .sees_that(|m| m.text().contains("· two\nfrom-session-two") && m.buttons().is_empty())
         .await;
     anna.say("d llm: tool close_session {\"session\":2} ;; text closing {tool_result}");
-    world.sees("Session 2 (two) is closed").await;
+    world.sees("closing Session 2 (two) is closed").await;
+    assert_eq!(world.count("(two) is closed"), 1, "one card tells it");
     anna.say("/status");
     let status = world.sees("Sessions on").await;
     assert!(!status.text().contains("two"), "{}", status.text());

@@ -43,7 +43,7 @@ async fn what_is_replaced_is_told_and_the_encoding_stays() {
     let question = world.sees_that(asks).await;
     let text = question.text();
     assert!(
-        text.contains("all that is in the file now, 7.0 KB, is replaced")
+        text.contains("(7000 bytes) is not shown here and will be replaced")
             && text.contains("+short"),
         "{text}"
     );

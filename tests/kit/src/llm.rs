@@ -3,6 +3,7 @@
 //! `model`, behind another mark, so that one text may speak to both.
 //!
 //! # What is answered, first match wins
+//! 0. bytes from [`Llm::queue_raw`], one for each request
 //! 1. a step from [`Llm::always`], to everything
 //! 2. a step from [`Llm::queue`], one for each request
 //! 3. a request without tools, as for a summary: `summary of N messages`
@@ -115,9 +116,50 @@ impl Request {
     }
 }
 
+/// An answer byte for byte, for what no step can say.
+#[derive(Debug, Clone, Default)]
+pub struct Raw {
+    /// HTTP status; 0 is 200.
+    pub status: u16,
+    /// Headers, besides those of the transport.
+    pub headers: Vec<(&'static str, String)>,
+    /// The body, in the pieces in which it is written.
+    pub pieces: Vec<Vec<u8>>,
+    /// Before each piece.
+    pub pause: Duration,
+    /// The connection breaks behind the last piece.
+    pub breaks: bool,
+}
+
+impl Raw {
+    /// Status 200 and this body.
+    pub fn body(body: impl Into<Vec<u8>>) -> Self {
+        Self {
+            pieces: vec![body.into()],
+            ..Self::default()
+        }
+    }
+
+    /// This status and body.
+    pub fn status(status: u16, body: impl Into<Vec<u8>>) -> Self {
+        Self {
+            status,
+            ..Self::body(body)
+        }
+    }
+
+    /// The same with a header.
+    #[must_use]
+    pub fn with(mut self, name: &'static str, value: impl Into<String>) -> Self {
+        self.headers.push((name, value.into()));
+        self
+    }
+}
+
 /// What the test has prepared.
 #[derive(Default)]
 struct Choice {
+    raw: VecDeque<Raw>,
     always: Option<Step>,
     queue: VecDeque<Step>,
     given: HashMap<(String, usize), u32>,
@@ -162,6 +204,11 @@ impl Llm {
     /// Answers the next request with this step, for what the short form cannot say.
     pub fn queue_step(&self, step: Step) {
         lock(&self.shared.choice).queue.push_back(step);
+    }
+
+    /// Answers the next request so, before anything else.
+    pub fn queue_raw(&self, raw: Raw) {
+        lock(&self.shared.choice).raw.push_back(raw);
     }
 
     /// Answers everything with this step from now on; an empty one: as before.

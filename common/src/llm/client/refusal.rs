@@ -29,11 +29,15 @@ pub(super) async fn read(mut response: reqwest::Response, special: &[String]) ->
     };
     let _ = tokio::time::timeout(Duration::from_secs(10), reading).await;
     let text = String::from_utf8_lossy(&body);
+    let is_page = text.trim_start().starts_with('<');
+    // Who sends elsewhere, or shows a page for people, is no API: a key is not taken there either.
+    if response.status().is_redirection() || (is_page && matches!(status, 403..=405)) {
+        return LlmFault::NoApi { status }.into();
+    }
     let (code, said) = serde_json::from_str(&text)
         .ok()
         .and_then(|value| error(&value))
         .unwrap_or_else(|| {
-            let is_page = text.trim_start().starts_with('<');
             let said = if is_page { "" } else { text.trim() };
             (String::new(), said.to_owned())
         });

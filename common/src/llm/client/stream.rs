@@ -19,8 +19,21 @@ use super::Limits;
 
 /// For a last chunk with counts behind the end of the answer. Some leave the line open.
 const AFTER_END: Duration = Duration::from_secs(2);
+/// What some put in front of a text in UTF-8.
+const MARK: &[u8] = b"\xef\xbb\xbf";
 /// How vendors say that this was all.
 const DONE: &str = "[DONE]";
+
+/// What a body is, by how it begins.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Form {
+    /// One JSON value.
+    Json,
+    /// A page for people.
+    Page,
+    /// A stream of events, or nothing.
+    Events,
+}
 
 /// A body, in the pieces that come.
 pub(super) struct Source {
@@ -68,19 +81,23 @@ impl Source {
         Ok(bytes)
     }
 
-    /// Whether the body is one JSON object instead of a stream.
-    pub(super) async fn begins_with_json(&mut self) -> Result<bool, LlmFault> {
+    /// What the body is.
+    pub(super) async fn form(&mut self) -> Result<Form, LlmFault> {
         loop {
             let first = self
                 .head
                 .iter()
-                .find(|byte| !byte.is_ascii_whitespace() && !b"\xef\xbb\xbf".contains(byte));
+                .find(|byte| !byte.is_ascii_whitespace() && !MARK.contains(byte));
             if let Some(first) = first {
-                return Ok(*first == b'{');
+                return Ok(match first {
+                    b'{' | b'[' => Form::Json,
+                    b'<' => Form::Page,
+                    _ => Form::Events,
+                });
             }
             let Some(bytes) = self.more().await? else {
                 self.over = true;
-                return Ok(false);
+                return Ok(Form::Events);
             };
             self.head.extend_from_slice(&bytes);
         }
@@ -93,6 +110,9 @@ impl Source {
         let mut whole = std::mem::take(&mut self.head);
         while let Some(bytes) = self.more().await? {
             whole.extend_from_slice(&bytes);
+        }
+        if whole.starts_with(MARK) {
+            whole.drain(..MARK.len());
         }
         Ok(whole)
     }
@@ -168,9 +188,13 @@ fn said(
             gather.end();
             return Ok(false);
         }
-        // Half an event: the connection broke in it.
-        let value = serde_json::from_str(line).map_err(|_| LlmFault::Cut)?;
-        take(&value, gather, hear)?;
+        match serde_json::from_str(line) {
+            Ok(value) => take(&value, gather, hear)?,
+            // Half an event: the connection broke in it.
+            Err(_) if line.starts_with('{') => return Err(LlmFault::Cut),
+            // A word of the server's own, such as `ping`.
+            Err(_) => {}
+        }
     }
     Ok(true)
 }

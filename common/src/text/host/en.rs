@@ -89,12 +89,25 @@ pub(super) fn say(text: &HostText) -> String {
             "My last request may have been interrupted at any point, perhaps after some of it was done. Do not begin again from the start: first look at what is already done (files, running processes, results), then do only what is missing, and do not repeat steps that are done. The request was:\n\n{request}"
         ),
         HostText::Recovered => "found after a restart".into(),
-        HostText::SessionReady { n, dir, made } => {
+        HostText::SessionReady {
+            n,
+            dir,
+            made,
+            smart,
+        } => {
             let made = if *made { " (a new directory)" } else { "" };
-            format!("Session {n} is ready in {dir}{made}. Just write to it.")
+            let next = if *smart {
+                "Tell the assistant what is to be done there, or write to it yourself after /direct."
+            } else {
+                "Just write to it."
+            };
+            format!("Session {n} is ready in {dir}{made}. {next}")
         }
         HostText::NoSession => {
             "There is no session yet. Begin one with /new <dir>, for example: /new demo".into()
+        }
+        HostText::NoneActive => {
+            "None of your sessions is the active one. Choose one with /switch <n>; /status lists them.".into()
         }
         HostText::Usage { wrong, usage } if wrong.is_empty() => format!("Usage: {usage}"),
         HostText::Usage { wrong, usage } => format!("{wrong}\nUsage: {usage}"),
@@ -159,7 +172,7 @@ pub(super) fn say(text: &HostText) -> String {
         HostText::SwitchTo { n } => format!("Switch to {n}"),
         HostText::HelpTitle => "Commands".into(),
         HostText::HelpMore => {
-            "Other commands with / go to Claude Code in the active session, such as /compact; write //help for one of the names above. All other text goes to the active session.".into()
+            "Other commands with / go to Claude Code in the active session, such as /compact; write //help for one of the names above. All other text goes to the assistant (/smart) or to the active session (/direct).".into()
         }
         HostText::UnknownCommand { name } => format!(
             "{name} is not a command, and there is no session to pass it to. /help lists all commands."

@@ -280,13 +280,6 @@ pub enum FilesText {
     /// A picture without a name.
     Picture,
 
-    // In a question
-    /// All of a file is replaced, and it is too long to be shown or no text.
-    AllReplaced {
-        /// How large it is, as people read it.
-        size: String,
-    },
-
     // In a prompt, for the agent
     /// Before the list of files that go with a prompt.
     WithPrompt,

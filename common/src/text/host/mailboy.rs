@@ -51,6 +51,15 @@ pub enum MailText {
     Discarded,
     /// Small print: the answer is cut.
     Cut,
+    /// Small print: the rest of the answer is withheld.
+    Withheld,
+    /// No model is set up, and there is no session either.
+    NoModel,
+    /// A question before writing: what is in the file now is not on the card.
+    Unseen {
+        /// Size of the file, in bytes.
+        bytes: u64,
+    },
     /// It broke inside us.
     Broke,
 
@@ -73,6 +82,11 @@ pub enum MailText {
     },
     /// The conversation does not fit.
     TooLong,
+    /// What answers is no API.
+    NoApi {
+        /// HTTP status.
+        status: u16,
+    },
     /// Refused for another reason.
     Refused {
         /// HTTP status.
@@ -127,6 +141,11 @@ impl Say for MailText {
             Self::GoesOn => "Taken up again below.".into(),
             Self::Discarded => "Discarded.".into(),
             Self::Cut => "cut: the model may not say more at once".into(),
+            Self::Withheld => "cut: the model's service withholds the rest".into(),
+            Self::NoModel => "There is no session yet. Begin one with /new <dir>, for example: /new demo. No model is set up on this machine, so nobody else reads your text; to change that, set OPENAI_API_KEY and OPENAI_MODEL in its configuration.".into(),
+            Self::Unseen { bytes } => format!(
+                "what is in the file now ({bytes} bytes) is not shown here and will be replaced"
+            ),
             Self::Broke => fails("This failed inside PhoneWork and has no answer; see the log on this machine."),
             Self::Unreachable => fails("The model cannot be reached. Check this machine's network and OPENAI_BASE_URL."),
             Self::Slow => fails("The model took too long and was given up. Try it again."),
@@ -139,6 +158,9 @@ impl Say for MailText {
             )),
             Self::Busy { after: None } => fails("The model's service has too many requests. Try it again in a minute."),
             Self::TooLong => fails("This is too long for the model. Send less at once; /clear forgets what was said before."),
+            Self::NoApi { status } => fails(&format!(
+                "What answers at OPENAI_BASE_URL is no chat API (HTTP {status}). Check OPENAI_BASE_URL on this machine."
+            )),
             Self::Refused { status, said } if said.is_empty() => fails(&format!(
                 "The model's service refuses the request (HTTP {status}). Check OPENAI_MODEL and OPENAI_BASE_URL on this machine."
             )),
@@ -149,7 +171,7 @@ impl Say for MailText {
                 "The model's service has a fault (HTTP {status}). Try it again in a minute."
             )),
             Self::NoAnswer => fails("The model's answer broke off or was none. Try it again."),
-            Self::Filtered => fails("The model's service withholds the answer. Say it in other words."),
+            Self::Filtered => fails("The model's service withholds the answer. Say it in other words; if that does not help, /clear forgets what was said before."),
         }
     }
 
@@ -173,7 +195,7 @@ impl Say for MailText {
                 "用了 {max} 轮工具还没有结果，已停下。如果方向对，请让我继续；否则请说得更具体些。"
             ),
             Self::Interrupted { asked, done } => {
-                let head = format!("“{asked}”被一次重启打断了。");
+                let head = format!("“{asked}”因重启而中断。");
                 if done.is_empty() {
                     format!("{head}当时还没有做任何事。")
                 } else {
@@ -183,6 +205,11 @@ impl Say for MailText {
             Self::GoesOn => "已在下面继续。".into(),
             Self::Discarded => "已放弃。".into(),
             Self::Cut => "已截断：模型一次不能说更多".into(),
+            Self::Withheld => "已截断：模型服务不给出其余部分".into(),
+            Self::NoModel => "还没有会话。用 /new <目录> 开始一个，例如：/new demo。本机没有设置模型，所以没有助手来读你的文字；要启用，请在本机配置中设置 OPENAI_API_KEY 和 OPENAI_MODEL。".into(),
+            Self::Unseen { bytes } => {
+                format!("文件现有内容（{bytes} 字节）不在此显示，将被替换")
+            }
             Self::Broke => fails("PhoneWork 内部出错，没有回答；请看本机日志。"),
             Self::Unreachable => fails("连不上模型。请检查本机网络和 OPENAI_BASE_URL。"),
             Self::Slow => fails("模型太久没有回应，已放弃。请重试。"),
@@ -195,6 +222,9 @@ impl Say for MailText {
             )),
             Self::Busy { after: None } => fails("模型服务请求过多。请一分钟后再试。"),
             Self::TooLong => fails("内容对模型来说太长。请一次少发一些；/clear 可忘记之前说过的。"),
+            Self::NoApi { status } => fails(&format!(
+                "OPENAI_BASE_URL 那里应答的不是聊天接口（HTTP {status}）。请检查本机的 OPENAI_BASE_URL。"
+            )),
             Self::Refused { status, said } if said.is_empty() => fails(&format!(
                 "模型服务拒绝了请求（HTTP {status}）。请检查本机的 OPENAI_MODEL 和 OPENAI_BASE_URL。"
             )),
@@ -205,7 +235,7 @@ impl Say for MailText {
                 "模型服务出了故障（HTTP {status}）。请一分钟后再试。"
             )),
             Self::NoAnswer => fails("模型的回答中断了，或没有内容。请重试。"),
-            Self::Filtered => fails("模型服务不给出这个回答。请换个说法。"),
+            Self::Filtered => fails("模型服务不给出这个回答。请换个说法；如果仍然这样，/clear 可忘记之前说过的。"),
         }
     }
 }

@@ -78,11 +78,24 @@ pub(super) fn say(text: &HostText) -> String {
             "我的上一个请求可能在任何一处被中断，也许已经做了一部分。请不要从头开始：先看看已经做了什么（文件、运行中的进程、结果），只做还缺的部分，已经完成的步骤不要重做。原来的请求是：\n\n{request}"
         ),
         HostText::Recovered => "重启后找回".into(),
-        HostText::SessionReady { n, dir, made } => {
+        HostText::SessionReady {
+            n,
+            dir,
+            made,
+            smart,
+        } => {
             let made = if *made { "（已新建目录）" } else { "" };
-            format!("会话 {n} 已在 {dir} 就绪{made}。直接发消息即可。")
+            let next = if *smart {
+                "告诉助手要在那里做什么即可；想自己直接对它说，先发 /direct。"
+            } else {
+                "直接发消息即可。"
+            };
+            format!("会话 {n} 已在 {dir} 就绪{made}。{next}")
         }
         HostText::NoSession => "还没有会话。用 /new <目录> 开始一个，例如：/new demo".into(),
+        HostText::NoneActive => {
+            "你的会话中没有一个是当前会话。用 /switch <n> 选一个；/status 列出全部。".into()
+        }
         HostText::Usage { wrong, usage } if wrong.is_empty() => format!("用法：{usage}"),
         HostText::Usage { wrong, usage } => format!("{wrong}\n用法：{usage}"),
         HostText::NoSuchSession { n, have: 0 } => {
@@ -141,7 +154,7 @@ pub(super) fn say(text: &HostText) -> String {
         HostText::SwitchTo { n } => format!("切换到 {n}"),
         HostText::HelpTitle => "命令".into(),
         HostText::HelpMore => {
-            "其他以 / 开头的命令交给当前会话里的 Claude Code，例如 /compact；与上面同名时写成 //help。其他文字发给当前会话。".into()
+            "其他以 / 开头的命令交给当前会话里的 Claude Code，例如 /compact；与上面同名时写成 //help。其他文字交给助手（/smart）或直接发给当前会话（/direct）。".into()
         }
         HostText::UnknownCommand { name } => {
             format!("没有 {name} 这个命令，也没有可以交给它的会话。/help 列出全部命令。")

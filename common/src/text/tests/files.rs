@@ -70,7 +70,6 @@ table! {
     Damaged: [FilesText::Damaged],
     TooManyFiles: [FilesText::TooManyFiles { max: 20 }],
     Picture: [FilesText::Picture],
-    AllReplaced: [FilesText::AllReplaced { size: s("61 KB") }],
     WithPrompt: [FilesText::WithPrompt],
     LostWithPrompt: [FilesText::LostWithPrompt { path: s("a.pdf") }],
 }
@@ -140,7 +139,6 @@ fn each_in_chinese() {
     Damaged: 收到的内容已损坏，请重新发送。
     TooManyFiles: 一条消息最多接收 20 个文件，其余的请再发一次。
     Picture: 图片
-    AllReplaced: （文件现有的全部内容，共 61 KB，将被替换）
     WithPrompt: 用户随这条消息发来的文件：
     LostWithPrompt: a.pdf（已经不在了）
     ");
@@ -211,7 +209,6 @@ fn each_in_english() {
     Damaged: it arrived damaged. Send it again.
     TooManyFiles: At most 20 files are taken with one message; send the others again.
     Picture: picture
-    AllReplaced: (all that is in the file now, 61 KB, is replaced)
     WithPrompt: Files that the user sent with this message:
     LostWithPrompt: a.pdf (not there any more)
     ");

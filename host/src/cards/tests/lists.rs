@@ -99,7 +99,7 @@ fn the_help() {
     /all <text>: 把 <text> 发给您的所有机器，回答汇总在一张卡片里。@名称 <text> 只发给那一台，@一 @二 <text> 发给几台
     /lang [zh|en]: 用哪种语言回答您
     /help: 本列表
-    其他以 / 开头的命令交给当前会话里的 Claude Code，例如 /compact；与上面同名时写成 //help。其他文字发给当前会话。
+    其他以 / 开头的命令交给当前会话里的 Claude Code，例如 /compact；与上面同名时写成 //help。其他文字交给助手（/smart）或直接发给当前会话（/direct）。
     "#);
     insta::assert_snapshot!(show(&help(Lang::En)), @r#"
     # Commands (Plain)
@@ -126,7 +126,7 @@ fn the_help() {
     /all <text>: Send <text> to all your machines; their answers are collected in one card. @name <text> sends to that machine only, @one @two <text> to several
     /lang [zh|en]: The language that you are answered in
     /help: This list
-    Other commands with / go to Claude Code in the active session, such as /compact; write //help for one of the names above. All other text goes to the active session.
+    Other commands with / go to Claude Code in the active session, such as /compact; write //help for one of the names above. All other text goes to the assistant (/smart) or to the active session (/direct).
     "#);
 }
 
@@ -136,6 +136,7 @@ fn a_sentence() {
         n: 1,
         dir: "demo".into(),
         made: true,
+        smart: false,
     };
     let card = |frame: Frame<'_>| note(frame, Tone::Done, &ready);
     insta::assert_snapshot!(both(card), @"

@@ -50,7 +50,7 @@ fn a_text_that_was_cut_off() {
     let card = |frame: Frame<'_>| interrupted(frame, "build\nit", done.clone(), &node(), turn());
     insta::assert_snapshot!(each(card), @"
     # Home · 助手 (Warning)
-    “build it”被一次重启打断了。此前已开始或完成：
+    “build it”因重启而中断。此前已开始或完成：
     ✓ new_session: demo
     … run_shell: make
     [继续 → Continue, Primary]
@@ -66,7 +66,7 @@ fn a_text_that_was_cut_off() {
     let card = |frame: Frame<'_>| interrupted(frame, "hello", Vec::new(), &node(), turn());
     insta::assert_snapshot!(each(card), @"
     # Home · 助手 (Warning)
-    “hello”被一次重启打断了。当时还没有做任何事。
+    “hello”因重启而中断。当时还没有做任何事。
     [继续 → Continue, Primary]
     [放弃 → Discard, Normal]
 
@@ -142,6 +142,9 @@ fn the_texts() {
         MailText::GoesOn,
         MailText::Discarded,
         MailText::Cut,
+        MailText::Withheld,
+        MailText::NoModel,
+        MailText::Unseen { bytes: 103 },
         MailText::Broke,
         MailText::Unreachable,
         MailText::Slow,
@@ -150,6 +153,7 @@ fn the_texts() {
         MailText::Busy { after: Some(30) },
         MailText::Busy { after: None },
         MailText::TooLong,
+        MailText::NoApi { status: 404 },
         MailText::Refused {
             status: 404,
             said: String::new(),
@@ -178,6 +182,9 @@ fn the_texts() {
             | MailText::GoesOn
             | MailText::Discarded
             | MailText::Cut
+            | MailText::Withheld
+            | MailText::NoModel
+            | MailText::Unseen { .. }
             | MailText::Broke
             | MailText::Unreachable
             | MailText::Slow
@@ -185,6 +192,7 @@ fn the_texts() {
             | MailText::Unpaid
             | MailText::Busy { .. }
             | MailText::TooLong
+            | MailText::NoApi { .. }
             | MailText::Refused { .. }
             | MailText::NoAnswer
             | MailText::Filtered => {}
@@ -226,6 +234,12 @@ fn the_texts() {
     Discarded.
     已截断：模型一次不能说更多
     cut: the model may not say more at once
+    已截断：模型服务不给出其余部分
+    cut: the model's service withholds the rest
+    还没有会话。用 /new <目录> 开始一个，例如：/new demo。本机没有设置模型，所以没有助手来读你的文字；要启用，请在本机配置中设置 OPENAI_API_KEY 和 OPENAI_MODEL。
+    There is no session yet. Begin one with /new <dir>, for example: /new demo. No model is set up on this machine, so nobody else reads your text; to change that, set OPENAI_API_KEY and OPENAI_MODEL in its configuration.
+    文件现有内容（103 字节）不在此显示，将被替换
+    what is in the file now (103 bytes) is not shown here and will be replaced
     PhoneWork 内部出错，没有回答；请看本机日志。(…)
     This failed inside PhoneWork and has no answer; see the log on this machine. (…)
     连不上模型。请检查本机网络和 OPENAI_BASE_URL。(…)
@@ -242,14 +256,16 @@ fn the_texts() {
     The model's service has too many requests. Try it again in a minute. (…)
     内容对模型来说太长。请一次少发一些；/clear 可忘记之前说过的。(…)
     This is too long for the model. Send less at once; /clear forgets what was said before. (…)
+    OPENAI_BASE_URL 那里应答的不是聊天接口（HTTP 404）。请检查本机的 OPENAI_BASE_URL。(…)
+    What answers at OPENAI_BASE_URL is no chat API (HTTP 404). Check OPENAI_BASE_URL on this machine. (…)
     模型服务拒绝了请求（HTTP 404）。请检查本机的 OPENAI_MODEL 和 OPENAI_BASE_URL。(…)
     The model's service refuses the request (HTTP 404). Check OPENAI_MODEL and OPENAI_BASE_URL on this machine. (…)
     模型服务拒绝了请求（HTTP 200）：“no such model”。请检查本机的 OPENAI_MODEL 和 OPENAI_BASE_URL。(…)
     The model's service refuses the request (HTTP 200): “no such model”. Check OPENAI_MODEL and OPENAI_BASE_URL on this machine. (…)
     模型的回答中断了，或没有内容。请重试。(…)
     The model's answer broke off or was none. Try it again. (…)
-    模型服务不给出这个回答。请换个说法。(…)
-    The model's service withholds the answer. Say it in other words. (…)
+    模型服务不给出这个回答。请换个说法；如果仍然这样，/clear 可忘记之前说过的。(…)
+    The model's service withholds the answer. Say it in other words; if that does not help, /clear forgets what was said before. (…)
     ");
     insta::assert_snapshot!(format!("{}\n{}", MailText::Slow.zh(), MailText::Slow.en()), @"
     模型太久没有回应，已放弃。请重试。期间 /status、/new 等命令照常可用，/direct 可让文字直接发给 Claude Code。

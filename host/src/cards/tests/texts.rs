@@ -91,10 +91,12 @@ table! {
     ContinueUnsure: [HostText::ContinueUnsure { request: s("fix it") }],
     Recovered: [HostText::Recovered],
     SessionReady: [
-        HostText::SessionReady { n: 1, dir: s("demo"), made: true },
-        HostText::SessionReady { n: 2, dir: s("demo"), made: false },
+        HostText::SessionReady { n: 1, dir: s("demo"), made: true, smart: false },
+        HostText::SessionReady { n: 2, dir: s("demo"), made: false, smart: false },
+        HostText::SessionReady { n: 2, dir: s("demo"), made: false, smart: true },
     ],
     NoSession: [HostText::NoSession],
+    NoneActive: [HostText::NoneActive],
     Usage: [
         HostText::Usage { wrong: s("“x” …"), usage: s("/switch <n>") },
         HostText::Usage { wrong: s(""), usage: s("/switch <n>") },
@@ -232,7 +234,9 @@ fn in_chinese() {
     Recovered: 重启后找回
     SessionReady: 会话 1 已在 demo 就绪（已新建目录）。直接发消息即可。
     SessionReady: 会话 2 已在 demo 就绪。直接发消息即可。
+    SessionReady: 会话 2 已在 demo 就绪。告诉助手要在那里做什么即可；想自己直接对它说，先发 /direct。
     NoSession: 还没有会话。用 /new <目录> 开始一个，例如：/new demo
+    NoneActive: 你的会话中没有一个是当前会话。用 /switch <n> 选一个；/status 列出全部。
     Usage: “x” … ⏎ 用法：/switch <n>
     Usage: 用法：/switch <n>
     NoSuchSession: 没有第 7 个会话：目前有 2 个，见 /status。
@@ -261,7 +265,7 @@ fn in_chinese() {
     ModeSmart: 智能（未配置模型：文字发给当前会话）
     SwitchTo: 切换到 2
     HelpTitle: 命令
-    HelpMore: 其他以 / 开头的命令交给当前会话里的 Claude Code，例如 /compact；与上面同名时写成 //help。其他文字发给当前会话。
+    HelpMore: 其他以 / 开头的命令交给当前会话里的 Claude Code，例如 /compact；与上面同名时写成 //help。其他文字交给助手（/smart）或直接发给当前会话（/direct）。
     UnknownCommand: 没有 /foo 这个命令，也没有可以交给它的会话。/help 列出全部命令。
     TooManySessions: 已有 50 个会话，到上限了。先用 /close <n> 关闭一个。
     DirOutside: “../etc”不在工作目录 /home/a/work 之内，没有开始会话。请写工作目录下的文件夹名，例如：/new demo
@@ -348,7 +352,9 @@ fn in_english() {
     Recovered: found after a restart
     SessionReady: Session 1 is ready in demo (a new directory). Just write to it.
     SessionReady: Session 2 is ready in demo. Just write to it.
+    SessionReady: Session 2 is ready in demo. Tell the assistant what is to be done there, or write to it yourself after /direct.
     NoSession: There is no session yet. Begin one with /new <dir>, for example: /new demo
+    NoneActive: None of your sessions is the active one. Choose one with /switch <n>; /status lists them.
     Usage: “x” … ⏎ Usage: /switch <n>
     Usage: Usage: /switch <n>
     NoSuchSession: There is no session 7: there are 2, see /status.
@@ -377,7 +383,7 @@ fn in_english() {
     ModeSmart: smart (no model set up: text goes to the active session)
     SwitchTo: Switch to 2
     HelpTitle: Commands
-    HelpMore: Other commands with / go to Claude Code in the active session, such as /compact; write //help for one of the names above. All other text goes to the active session.
+    HelpMore: Other commands with / go to Claude Code in the active session, such as /compact; write //help for one of the names above. All other text goes to the assistant (/smart) or to the active session (/direct).
     UnknownCommand: /foo is not a command, and there is no session to pass it to. /help lists all commands.
     TooManySessions: There are 50 sessions, which is the limit. Close one first with /close <n>.
     DirOutside: “../etc” is not inside the working directory /home/a/work, so no session was begun. Name a folder of it, for example: /new demo

@@ -32,20 +32,22 @@ const ALIASES: [(&str, &[&str]); 13] = [
 impl Args {
     /// Reads what the model wrote.
     pub(super) fn read(text: &str) -> Result<Self, String> {
-        let text = text.trim();
-        let text = text
-            .strip_prefix("```json")
-            .or_else(|| text.strip_prefix("```"))
-            .and_then(|inner| inner.strip_suffix("```"))
-            .map_or(text, str::trim);
+        let text = unfenced(text.trim());
         if text.is_empty() {
             return Ok(Self::default());
         }
-        let mut value: Value = serde_json::from_str(text)
-            .map_err(|why| format!("the arguments are not JSON ({why})"))?;
+        let mut value = json(text).map_err(|why| format!("the arguments are not JSON ({why})"))?;
         if let Value::String(inner) = &value {
-            value = serde_json::from_str(inner)
-                .map_err(|_| "the arguments are a text, not an object".to_owned())?;
+            if inner.trim().is_empty() {
+                return Ok(Self::default());
+            }
+            value =
+                json(inner).map_err(|_| "the arguments are a text, not an object".to_owned())?;
+        }
+        if let Value::Array(all) = &mut value
+            && all.len() == 1
+        {
+            value = all.remove(0);
         }
         match value {
             Value::Object(map) => Ok(Self(map)),
@@ -76,7 +78,10 @@ impl Args {
         match self.get(name)? {
             Value::String(text) if text.trim().is_empty() => None,
             Value::String(text) => Some(text.clone()),
-            Value::Number(number) => Some(number.to_string()),
+            Value::Number(number) => {
+                let text = number.to_string();
+                Some(text.strip_suffix(".0").unwrap_or(&text).to_owned())
+            }
             Value::Bool(flag) => Some(flag.to_string()),
             Value::Null => None,
             other @ (Value::Array(_) | Value::Object(_)) => Some(other.to_string()),
@@ -108,7 +113,9 @@ impl Args {
     pub(super) fn flag(&self, name: &str) -> bool {
         match self.get(name) {
             Some(Value::Bool(flag)) => *flag,
-            Some(Value::String(text)) => matches!(text.trim(), "true" | "yes" | "1"),
+            Some(Value::String(text)) => {
+                matches!(text.trim().to_lowercase().as_str(), "true" | "yes" | "1")
+            }
             Some(Value::Number(number)) => number.as_u64() != Some(0),
             _ => false,
         }
@@ -128,6 +135,49 @@ impl Args {
             .collect();
         values.join(" · ")
     }
+}
+
+/// What is inside a fence, with a language or without.
+fn unfenced(text: &str) -> &str {
+    let inner = text
+        .strip_prefix("```")
+        .and_then(|inner| inner.strip_suffix("```"));
+    let Some(inner) = inner else { return text };
+    let word = inner.trim_start_matches(|c: char| c.is_ascii_alphanumeric());
+    word.trim()
+}
+
+/// JSON, also with the slips of models in it. What is cut off stays wrong: half a text is not to be
+/// taken for a whole one.
+fn json(text: &str) -> Result<Value, serde_json::Error> {
+    serde_json::from_str(text).or_else(|why| serde_json::from_str(&mended(text)).map_err(|_| why))
+}
+
+/// Without commas in front of a closing bracket, and with line breaks in texts written as JSON wants
+/// them.
+fn mended(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    let (mut inside, mut escaped) = (false, false);
+    for (at, c) in text.char_indices() {
+        if inside {
+            match c {
+                '\n' => out.push_str("\\n"),
+                '\r' => out.push_str("\\r"),
+                '\t' => out.push_str("\\t"),
+                c => out.push(c),
+            }
+            inside = escaped || c != '"';
+            escaped = !escaped && c == '\\';
+            continue;
+        }
+        let rest = || text.get(at + 1..).unwrap_or_default().trim_start();
+        if c == ',' && rest().starts_with(['}', ']']) {
+            continue;
+        }
+        inside = c == '"';
+        out.push(c);
+    }
+    out
 }
 
 impl fmt::Display for Args {
@@ -150,6 +200,11 @@ mod tests {
             r#""{\"path\":\"a\",\"n\":3}""#,
             "```json\n{\"path\":\"a\",\"n\":\"3\"}\n```",
             r#"{"file_path":"a","n":3.0}"#,
+            r#"{"path":"a","n":3,}"#,
+            "```\n{\"path\":\"a\",\"n\":3}\n```",
+            "```JSON {\"path\":\"a\",\"n\":3}```",
+            r#"[{"path":"a","n":3}]"#,
+            "\"{\\\"path\\\":\\\"a\\\",\\\"n\\\":3,}\"",
         ] {
             let args = Args::read(text).unwrap();
             assert_eq!(args.text("path").unwrap(), "a", "{text}");
@@ -157,11 +212,24 @@ mod tests {
         }
         assert_eq!(Args::read("").unwrap(), Args::default());
         assert_eq!(Args::read("null").unwrap(), Args::default());
-        assert!(Args::read("{\"path\":").is_err() && Args::read("[1]").is_err());
+        assert_eq!(Args::read("\"\"").unwrap(), Args::default());
+        for bad in [
+            "{\"path\":",
+            "[1]",
+            "[]",
+            "{\"path\":\"a",
+            "{\"path\":\"a\",",
+            "7",
+        ] {
+            assert!(Args::read(bad).is_err(), "{bad}");
+        }
         let args = Args::read(r#"{"path":" ","text":"","n":"many","yes":"true"}"#).unwrap();
         assert!(args.text("path").is_err() && args.number("n").is_err());
         assert_eq!(args.whole_text("text").unwrap(), "");
         assert!(args.flag("yes") && !args.flag("no"));
+        let args = Args::read("{\"text\":\"one,}\ntwo\\\"\t\", \"session\":2.0,\n}").unwrap();
+        assert_eq!(args.text("text").unwrap(), "one,}\ntwo\"\t");
+        assert_eq!(args.text("session").unwrap(), "2");
         let args = Args::read(r#"{"content":"c","schedule":"10m","task_id":"2","scope":"video"}"#);
         let args = args.unwrap();
         for (name, value) in [("text", "c"), ("when", "10m"), ("n", "2"), ("in", "video")] {

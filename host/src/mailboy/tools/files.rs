@@ -4,13 +4,15 @@ use std::fmt::Write as _;
 
 use common::text::Say as _;
 use common::text::host::HostText;
-use common::text::host::files::{FilesText, size};
+use common::text::host::mailboy::MailText;
 
 use super::args::Args;
+use super::name::Name;
 use super::{Field, Outcome, needed, optional};
+use crate::cards::ASK_BYTES;
 use crate::confirm::Verdict;
 use crate::context::{Context, Origin};
-use crate::files::{EntryKind, Files};
+use crate::files::EntryKind;
 use crate::grounds::Grounds;
 use crate::journal::Change;
 use crate::mailboy::live::Live;
@@ -62,16 +64,13 @@ pub(super) const SEND: (&str, &[Field]) = (
     &[needed("path", "string", "the file")],
 );
 
-/// The person reads all of it on a card before it is written.
+/// The most that a file is written with at once. What changes in it is less, as the person reads all of
+/// that on a card before: [`ASK_BYTES`].
 const MAX_WRITE: usize = 48 * 1024;
 /// Lines around a change that are shown.
 const AROUND: usize = 3;
 /// The key of the question.
 pub(super) const KEY: &str = "write";
-
-fn files(context: &Context) -> &Files {
-    &context.files
-}
 
 pub(super) async fn list(
     context: &Context,
@@ -80,7 +79,7 @@ pub(super) async fn list(
     args: &Args,
 ) -> Outcome {
     let path = args.maybe_text("path").unwrap_or_else(|| ".".to_owned());
-    let listing = files(context).list(grounds, &path).await;
+    let listing = context.files.list(grounds, &path).await;
     let listing = listing.map_err(|why| why.say(origin.lang))?;
     let mut text = format!("{} (in the working directory):\n", listing.path);
     for entry in &listing.entries {
@@ -115,7 +114,7 @@ pub(super) async fn read(
         (None, None) => None,
         (from, to) => Some((from.unwrap_or(1).max(1), to)),
     };
-    let text = files(context).read(grounds, &path, lines).await;
+    let text = context.files.read(grounds, &path, lines).await;
     let text = text.map_err(|why| why.say(origin.lang))?;
     let mut out = format!("{} ({} bytes):\n", text.path, text.size);
     for (at, line) in text.lines.iter().enumerate() {
@@ -136,7 +135,7 @@ pub(super) async fn search(
 ) -> Outcome {
     let pattern = args.text("pattern")?;
     let path = args.maybe_text("path").unwrap_or_else(|| ".".to_owned());
-    let found = files(context).search(grounds, &pattern, &path).await;
+    let found = context.files.search(grounds, &pattern, &path).await;
     let found = found.map_err(|why| why.say(origin.lang))?;
     if found.hits.is_empty() {
         return Ok(format!("Nothing found in {} files.", found.files));
@@ -159,7 +158,7 @@ pub(super) async fn send(
     changes: &mut Vec<Change>,
 ) -> Outcome {
     let path = args.text("path")?;
-    let sent = files(context).send(grounds, origin, &path, "send").await;
+    let sent = context.files.send(grounds, origin, &path, "send").await;
     let (sent, more) = sent.map_err(|why| why.say(origin.lang))?;
     changes.extend(more);
     Ok(format!(
@@ -168,76 +167,145 @@ pub(super) async fn send(
     ))
 }
 
-/// Writes a file, or adds to it, once the person has read what and allowed it.
-pub(super) async fn write(
+/// What is in a file before it is written.
+#[derive(Debug, PartialEq)]
+enum Old {
+    /// There is none.
+    None,
+    /// Text, all of it.
+    Lines(Vec<String>),
+    /// More than is shown, or no text: so many bytes.
+    Unseen(u64),
+}
+
+/// What is to be written where, once the person has read it and allowed it.
+pub(super) struct Writing {
+    path: String,
+    text: String,
+    append: bool,
+    old: Old,
+}
+
+impl Writing {
+    /// What the model wants to be written, if it can be, and is no more than a person can read.
+    pub(super) async fn plan(
+        context: &Context,
+        origin: &Origin,
+        grounds: &Grounds,
+        args: &Args,
+        append: bool,
+    ) -> Result<Self, String> {
+        let (path, text) = (args.text("path")?, args.whole_text("text")?);
+        if text.len() > MAX_WRITE {
+            return Err(format!(
+                "at most {MAX_WRITE} bytes at once, as the person reads all of it before; write it in parts with append_file"
+            ));
+        }
+        let old = old(context, origin, grounds, &path, append).await?;
+        let writing = Self {
+            path,
+            text,
+            append,
+            old,
+        };
+        if writing.body().len() > ASK_BYTES {
+            return Err(format!(
+                "more than {ASK_BYTES} bytes would change at once, which is more than the person can read before; write it in parts with append_file, or hand it to a session"
+            ));
+        }
+        Ok(writing)
+    }
+
+    /// What changes.
+    fn body(&self) -> String {
+        let new: Vec<&str> = self.text.lines().collect();
+        let old: Vec<&str> = match &self.old {
+            Old::Lines(lines) if !self.append => lines.iter().map(String::as_str).collect(),
+            Old::Lines(_) | Old::None | Old::Unseen(_) => Vec::new(),
+        };
+        diff(&old, &new)
+    }
+
+    /// Asks the person.
+    pub(super) async fn ask(
+        &self,
+        context: &Context,
+        origin: &Origin,
+        grounds: &Grounds,
+        live: &Live,
+    ) -> Result<(), String> {
+        let reason = match self.old {
+            Old::Unseen(bytes) if !self.append => Some(MailText::Unseen { bytes }.say(origin.lang)),
+            Old::Unseen(_) | Old::Lines(_) | Old::None => None,
+        };
+        let name = if self.append {
+            Name::AppendFile
+        } else {
+            Name::WriteFile
+        };
+        let ask = Ask {
+            tool: name.text().to_owned(),
+            about: Some(self.path.clone()),
+            lang: "diff".to_owned(),
+            body: self.body(),
+            reason,
+        };
+        live.note(HostText::WaitsForYou);
+        let verdict = context.confirms.ask(origin, KEY, &grounds.dir, ask).await;
+        live.note(HostText::Working);
+        match verdict {
+            Verdict::Allowed => Ok(()),
+            Verdict::Denied => Err("the person refused this. It is not done; do not try it in another way, ask what they want".to_owned()),
+            Verdict::Expired => Err("nobody answered the question, so it is not done".to_owned()),
+            Verdict::Stopped => Err("the question was taken back, so it is not done".to_owned()),
+        }
+    }
+
+    /// Writes it, if the file is still as it was when the person was asked.
+    pub(super) async fn write(
+        self,
+        context: &Context,
+        origin: &Origin,
+        grounds: &Grounds,
+    ) -> Outcome {
+        let (path, text) = (&self.path, &self.text);
+        if old(context, origin, grounds, path, self.append).await? != self.old {
+            return Err(
+                "the file has changed since the person was asked, so it is not done: read it again"
+                    .to_owned(),
+            );
+        }
+        let done = if self.append {
+            context.files.append(grounds, path, text).await
+        } else {
+            context.files.write(grounds, path, text).await
+        };
+        let done = done.map_err(|why| why.say(origin.lang))?;
+        let what = if done.made { "made" } else { "changed" };
+        Ok(format!(
+            "{} is {what}; it has {} bytes.",
+            done.path, done.size
+        ))
+    }
+}
+
+/// What is in a file that is to be written; an error where it may not be.
+async fn old(
     context: &Context,
     origin: &Origin,
     grounds: &Grounds,
-    args: &Args,
-    live: &Live,
+    path: &str,
     append: bool,
-) -> Outcome {
-    let (path, text) = (args.text("path")?, args.whole_text("text")?);
-    if text.len() > MAX_WRITE {
-        return Err(format!(
-            "at most {MAX_WRITE} bytes at once, as the person reads all of it before; write it in parts with append_file"
-        ));
+) -> Result<Old, String> {
+    let there = context.files.before(grounds, path).await;
+    let Some(bytes) = there.map_err(|why| why.say(origin.lang))? else {
+        return Ok(Old::None);
+    };
+    match context.files.read(grounds, path, None).await {
+        Ok(text) if !text.more && text.cut == 0 => Ok(Old::Lines(text.lines)),
+        Err(why) if append => Err(why.say(origin.lang)),
+        Ok(_) | Err(_) => Ok(Old::Unseen(bytes)),
     }
-    // Nobody is asked about what cannot be done.
-    let there = files(context).before(grounds, &path).await;
-    let there = there.map_err(|why| why.say(origin.lang))?.unwrap_or(0);
-    let old = files(context).read(grounds, &path, None).await.ok();
-    let old = old.filter(|old| !old.more && old.cut == 0);
-    let body = match old {
-        None if there > 0 && !append => {
-            // Too long to be shown, or no text: that it goes is said all the same.
-            let size = size(there);
-            let all = FilesText::AllReplaced { size }.say(origin.lang);
-            format!("-{all}\n{}", added(&text))
-        }
-        Some(old) if !append => {
-            let old: Vec<&str> = old.lines.iter().map(String::as_str).collect();
-            diff(&old, &text.lines().collect::<Vec<_>>())
-        }
-        Some(_) | None => added(&text),
-    };
-    let tool = if append { "append_file" } else { "write_file" };
-    let ask = Ask {
-        tool: tool.to_owned(),
-        about: Some(path.clone()),
-        lang: "diff".to_owned(),
-        body,
-        reason: None,
-    };
-    live.note(HostText::WaitsForYou);
-    let verdict = context.confirms.ask(origin, KEY, &grounds.dir, ask).await;
-    live.note(HostText::Working);
-    match verdict {
-        Verdict::Allowed => {}
-        Verdict::Denied => {
-            return Err("the person refused this. It is not done; do not try it in another way, ask what they want".to_owned());
-        }
-        Verdict::Expired => {
-            return Err("nobody answered the question, so it is not done".to_owned());
-        }
-        Verdict::Stopped => return Err("the question was taken back, so it is not done".to_owned()),
-    }
-    let done = if append {
-        files(context).append(grounds, &path, &text).await
-    } else {
-        files(context).write(grounds, &path, &text).await
-    };
-    let done = done.map_err(|why| why.say(origin.lang))?;
-    let what = if done.made { "made" } else { "changed" };
-    Ok(format!(
-        "{} is {what}; it has {} bytes.",
-        done.path, done.size
-    ))
-}
-
-fn added(text: &str) -> String {
-    text.lines()
-        .fold(String::new(), |all, line| all + "+" + line + "\n")
 }
 
 /// What changes between two texts: the lines between the first and the last that differ, with a few

@@ -5,9 +5,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use common::text::Say as _;
+use tokio_util::sync::CancellationToken;
+use tracing::{Instrument as _, Span};
 
 use super::args::Args;
 use super::{Field, Outcome, needed, optional};
+use crate::cards::ASK_BYTES;
 use crate::context::{Context, Origin};
 use crate::grounds::Grounds;
 use crate::report;
@@ -57,24 +60,45 @@ fn output(shown: &Shown) -> String {
     text
 }
 
+/// The key of the question about a command.
+pub(super) fn key(origin: &Origin) -> String {
+    crate::task::key(report::turn_of(&origin.cause))
+}
+
 pub(super) async fn run(
     context: &Arc<Context>,
     origin: &Origin,
     grounds: &Grounds,
     args: &Args,
 ) -> Outcome {
+    let command = args.text("command")?;
+    if command.len() > ASK_BYTES {
+        return Err(format!(
+            "a command may have at most {ASK_BYTES} bytes, as the person must be able to read it; write a script with write_file and run that"
+        ));
+    }
+    // Dropped on the way, it is ended; but what is being written down is written down.
+    let stop = CancellationToken::new();
+    let guard = stop.clone().drop_guard();
     let order = RunOrder {
         origin: origin.clone(),
         id: report::turn_of(&origin.cause),
         place: None,
-        command: args.text("command")?,
+        command,
         grounds: grounds.clone(),
         timeout: args
             .number("timeout")?
             .map(|seconds| Duration::from_secs(seconds.max(1))),
         background: args.flag("background"),
+        stop,
     };
-    match context.shell.run(context, order).await {
+    let work = {
+        let context = Arc::clone(context);
+        async move { context.shell.run(&context, order).await }
+    };
+    let ran = context.tasks.spawn(work.instrument(Span::current())).await;
+    drop(guard.disarm());
+    match ran.map_err(|_| "it failed inside PhoneWork".to_owned())? {
         Ok(Ran::Ended(outcome)) => {
             let text = format!(
                 "{}, {:.1} s, folder now: {}\n{}",
@@ -95,16 +119,6 @@ pub(super) async fn run(
         )),
         Err(why) => Err(why.say(origin.lang)),
     }
-}
-
-/// Ends what a call that was dropped has begun, and takes its question back.
-pub(super) async fn abandon(context: &Context, origin: &Origin) {
-    let id = report::turn_of(&origin.cause);
-    context.shell.stop(&origin.user, id);
-    context
-        .confirms
-        .withdraw(origin, &format!("shell {id}"))
-        .await;
 }
 
 pub(super) async fn status(context: &Context, origin: &Origin, args: &Args) -> Outcome {

@@ -61,6 +61,9 @@ pub(super) fn objection(body: &Value, quirks: &Quirks) -> Option<String> {
         return Some(format!("Unrecognized request argument supplied: {field}"));
     }
     let messages = body["messages"].as_array()?;
+    if let Some(objection) = out_of_order(messages) {
+        return Some(objection);
+    }
     for message in messages {
         for call in message["tool_calls"].as_array().into_iter().flatten() {
             let arguments = call["function"]["arguments"].as_str().unwrap_or_default();
@@ -79,6 +82,31 @@ pub(super) fn objection(body: &Value, quirks: &Quirks) -> Option<String> {
         }
     }
     None
+}
+
+/// Each call has its result right behind it, and each result its call; nobody says nothing.
+fn out_of_order(messages: &[Value]) -> Option<String> {
+    let mut open: Vec<&Value> = Vec::new();
+    for message in messages {
+        if message["role"] == "tool" {
+            let id = &message["tool_call_id"];
+            let Some(at) = open.iter().position(|call| *call == id) else {
+                return Some(format!("a result of {id}, which was not called before it"));
+            };
+            open.remove(at);
+            continue;
+        }
+        if !open.is_empty() {
+            return Some(format!("tool_call_ids {open:?} have no response messages"));
+        }
+        let calls = message["tool_calls"].as_array().into_iter().flatten();
+        open = calls.map(|call| &call["id"]).collect();
+        let is_empty = message["content"].as_str().is_none_or(str::is_empty);
+        if is_empty && open.is_empty() {
+            return Some(format!("a message of {} is empty", message["role"]));
+        }
+    }
+    (!open.is_empty()).then(|| format!("tool_call_ids {open:?} have no response messages"))
 }
 
 fn calls(step: &Step) -> Vec<(String, Value)> {

@@ -18,7 +18,7 @@ use tokio::sync::{mpsc, watch};
 use tokio_util::sync::CancellationToken;
 
 use super::reply::{self, Act};
-use super::{Choice, Quirks, Request};
+use super::{Choice, Quirks, Raw, Request};
 use crate::lock;
 use crate::model::Step;
 
@@ -89,7 +89,11 @@ async fn completions(
     let Ok(body) = serde_json::from_slice::<Value>(&body) else {
         return refuse(400, "the body is not JSON", None);
     };
-    let step = lock(&shared.choice).choose(&body);
+    let raw = lock(&shared.choice).raw.pop_front();
+    let step = match &raw {
+        Some(_) => Step::default(),
+        None => lock(&shared.choice).choose(&body),
+    };
     let quirks = lock(&shared.quirks).clone();
     let headers = headers
         .iter()
@@ -114,6 +118,9 @@ async fn completions(
     };
     if let Some(objection) = reply::objection(&body, &quirks) {
         return refuse(400, &objection, None);
+    }
+    if let Some(raw) = raw {
+        return said(raw);
     }
     if let Some(status) = step.error {
         let said = step.message.as_deref().unwrap_or("scripted refusal");
@@ -157,6 +164,30 @@ async fn perform(
             }
         }
     }
+}
+
+/// An answer as it was given.
+fn said(raw: Raw) -> Response {
+    let status = if raw.status == 0 { 200 } else { raw.status };
+    let (writes, body) = written();
+    tokio::spawn(async move {
+        for piece in raw.pieces {
+            tokio::time::sleep(raw.pause).await;
+            if writes.send(Some(piece.into())).await.is_err() {
+                return;
+            }
+        }
+        if raw.breaks {
+            let _ = writes.send(None).await;
+        }
+    });
+    let mut response = Response::new(body);
+    *response.status_mut() = StatusCode::from_u16(status).expect("status");
+    for (name, value) in raw.headers {
+        let value = value.parse().expect("header");
+        response.headers_mut().insert(name, value);
+    }
+    response
 }
 
 /// A body fed through a channel; `None` breaks it off.

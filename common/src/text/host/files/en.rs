@@ -125,9 +125,6 @@ pub(super) fn say(text: &FilesText) -> String {
             format!("At most {max} files are taken with one message; send the others again.")
         }
         FilesText::Picture => "picture".into(),
-        FilesText::AllReplaced { size } => {
-            format!("(all that is in the file now, {size}, is replaced)")
-        }
         FilesText::WithPrompt => "Files that the user sent with this message:".into(),
         FilesText::LostWithPrompt { path } => format!("{path} (not there any more)"),
     }

@@ -106,7 +106,6 @@ pub(super) fn say(text: &FilesText) -> String {
             format!("一条消息最多接收 {max} 个文件，其余的请再发一次。")
         }
         FilesText::Picture => "图片".into(),
-        FilesText::AllReplaced { size } => format!("（文件现有的全部内容，共 {size}，将被替换）"),
         FilesText::WithPrompt => "用户随这条消息发来的文件：".into(),
         FilesText::LostWithPrompt { path } => format!("{path}（已经不在了）"),
     }

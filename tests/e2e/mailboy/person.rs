@@ -1,0 +1,188 @@
+//! The person's side: what they do while something runs, waits or is asked, and what a crash leaves of it.
+
+use crate::world::{LONG, World, until};
+
+/// The host dies while a tool asks: the question is taken back, as nobody would hear its answer; going on
+/// asks anew.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_question_does_not_outlive_what_asked() {
+    let (world, _llm, phonework) = super::started().await;
+    let anna = world.anna();
+    let call = "tool write_file {\"path\":\"a.txt\",\"text\":\"one\\n\"} ;; text written-it";
+    anna.say(&format!("write it llm: {call}"));
+    let question = world.sees_that(|m| m.has_button("Allow once")).await;
+    phonework.kill();
+    let _again = world.standalone().await;
+    let card = world
+        .sees_that(|m| m.has_button("Continue") && m.text().contains("… write_file: a.txt"))
+        .await;
+    world
+        .sees_that(|m| m.message_id == question.message_id && m.buttons().is_empty())
+        .await;
+    anna.tap(&card.message_id, "Continue").await.unwrap();
+    let second = world.sees_that(|m| m.has_button("Allow once")).await;
+    assert_ne!(second.message_id, question.message_id);
+    assert!(!world.work().join("a.txt").exists());
+    anna.tap(&second.message_id, "Allow once").await.unwrap();
+    world.sees("written-it").await;
+    assert!(world.work().join("a.txt").exists());
+}
+
+/// A text that waits is read as things are then, not as they were when it came.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_waits_sees_what_was_done_before_it() {
+    let (world, llm, _phonework) = super::started().await;
+    let anna = world.anna();
+    anna.say("first llm: tool new_session {\"dir\":\"made\"} ;; hold one done-one");
+    llm.waiting("one").await;
+    anna.say("second llm: tool run_shell {\"command\":\"pwd\"} ;; text done-two {tool_result}");
+    world
+        .sees_that(|m| m.text().contains("place 1") && m.has_button("Cancel"))
+        .await;
+    llm.release("one");
+    let card = world
+        .sees_that(|m| m.text().contains("done-two") && m.buttons().is_empty())
+        .await;
+    assert!(card.text().contains("/work/made"), "{}", card.text());
+    let last = llm.requests().pop().unwrap();
+    let front = last.said_by("system").concat();
+    assert!(
+        front.contains("1. made (idle, active") && front.contains("Current folder: made"),
+        "{front}"
+    );
+}
+
+/// Stopped while its beginning is put in short: nothing is lost by that.
+#[tokio::test(flavor = "multi_thread")]
+async fn stopping_a_summary_forgets_nothing() {
+    let (world, llm, _phonework) = super::started().await;
+    let anna = world.anna();
+    for n in 0..6 {
+        let words = "长".repeat(3900);
+        anna.say(&format!("word-{n}- {words}\nllm: text noted-{n}"));
+        world
+            .sees_that(|m| m.text().contains(&format!("noted-{n}")) && m.buttons().is_empty())
+            .await;
+        let sum = llm
+            .requests()
+            .iter()
+            .filter(|one| one.body["tools"].is_null())
+            .count();
+        if n == 4 {
+            assert_eq!(sum, 0, "not yet too long");
+            llm.queue("hold sum never-said");
+        }
+        if n < 4 {
+            continue;
+        }
+        break;
+    }
+    anna.say("and more llm: text never");
+    llm.waiting("sum").await;
+    let before = llm.requests().pop().unwrap().body.to_string();
+    assert!(before.contains("word-0-"), "it is the summary that hangs");
+    anna.say("/stop");
+    world
+        .sees_that(|m| m.text().contains("Stopped") && m.buttons().is_empty())
+        .await;
+    anna.say("and now? llm: text still-here");
+    world.sees("still-here").await;
+    let requests = llm.requests();
+    let summary = &requests[requests.len() - 2];
+    assert!(summary.body["tools"].is_null(), "{}", summary.body);
+    assert!(
+        summary.body.to_string().contains("word-0-"),
+        "the old words were still there"
+    );
+}
+
+/// A model that is away leaves no more texts to be taken up than there is room for.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_can_be_taken_up_has_a_bound() {
+    let (world, llm, _phonework) = super::started().await;
+    let anna = world.anna();
+    llm.always("error 401");
+    let mut first = None;
+    for n in 0..11 {
+        anna.say(&format!("text {n}"));
+        let cards = || {
+            let all = anna.messages();
+            all.iter().filter(|m| m.has_button("Try again")).count()
+        };
+        until(LONG, "the next one can be tried again", || {
+            cards() == (n + 1).min(10)
+        })
+        .await;
+        if n == 0 {
+            let all = anna.messages();
+            first = all.into_iter().find(|m| m.has_button("Try again"));
+        }
+        until(LONG, "nothing runs", || {
+            !anna.messages().iter().any(|m| m.has_button("Stop"))
+        })
+        .await;
+    }
+    let first = first.unwrap().message_id;
+    world
+        .sees_that(|m| m.message_id == first && m.text().contains("Discarded"))
+        .await;
+}
+
+/// A new session says who reads what is written next.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_new_session_says_where_text_goes() {
+    let (world, _llm, _phonework) = super::started().await;
+    let anna = world.anna();
+    anna.say("/new one");
+    let card = world.sees("Session 1 is ready").await;
+    assert!(
+        card.text().contains("Tell the assistant"),
+        "{}",
+        card.text()
+    );
+    anna.say("/direct");
+    world.sees("Direct mode").await;
+    anna.say("/new two");
+    let card = world.sees("Session 2 is ready").await;
+    assert!(card.text().contains("Just write to it"), "{}", card.text());
+    // Neither of two is the active one.
+    anna.say("/close");
+    world.sees("Session 2 (two) is closed").await;
+    anna.say("/new three");
+    world.sees("is ready in three").await;
+    anna.say("/close");
+    world.sees("(three) is closed").await;
+    anna.say("fake: text from-the-only-one");
+    world
+        .sees_that(|m| m.text().contains("from-the-only-one") && m.buttons().is_empty())
+        .await;
+    anna.say("/new four");
+    world.sees("is ready in four").await;
+    anna.say("/new five");
+    world.sees("is ready in five").await;
+    anna.say("/close");
+    world.sees("(five) is closed").await;
+    anna.say("to whom?");
+    world.sees("None of your sessions is the active one").await;
+}
+
+/// Without a model the commands work, and a text says why nobody answers it.
+#[tokio::test(flavor = "multi_thread")]
+async fn without_a_model_a_text_is_told_so() {
+    let world = World::start().await;
+    let _phonework = world.standalone().await;
+    let anna = world.anna();
+    anna.say("what is the capital of France?");
+    let card = world.sees("No model is set up").await;
+    assert!(
+        card.text().contains("/new demo") && card.text().contains("OPENAI_API_KEY"),
+        "{}",
+        card.text()
+    );
+    anna.say("/clear");
+    world.sees("no session yet").await;
+    anna.say("/smart");
+    world.sees("no model is set up").await;
+    anna.say("/shell echo works-$((40+2))");
+    world.sees("works-42").await;
+}
