@@ -25,11 +25,11 @@ use crate::arguments::{Look, Parsed, Role, Wish};
 const EX_USAGE: u8 = 64;
 
 fn main() -> ExitCode {
-    // A command of a person that is to be shut in: this process becomes it.
+    // A command of a person that is to be kept and shut in: this process stays with it, or becomes it.
     let mut words = std::env::args_os().skip(1);
     if words.next().is_some_and(|first| first == "sandbox") {
         let words: Vec<_> = words.collect();
-        return ExitCode::from(u8::try_from(host::shell::sandbox::enter(&words)).unwrap_or(127));
+        return ExitCode::from(u8::try_from(host::shell::begin(&words)).unwrap_or(127));
     }
     common::http::install_tls();
     let parsed = match arguments::parse(std::env::args_os()) {

@@ -10,7 +10,7 @@ mod fault;
 mod handle;
 pub mod orphan;
 mod spec;
-mod table;
+pub(crate) mod table;
 mod text;
 
 use tokio::sync::mpsc;

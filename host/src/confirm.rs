@@ -46,6 +46,15 @@ pub(crate) enum Verdict {
     Stopped,
 }
 
+/// A question that is settled.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Given {
+    /// What came of it.
+    pub(crate) verdict: Verdict,
+    /// Where it would be done, as its card said.
+    pub(crate) dir: String,
+}
+
 /// A question as it is written down.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 struct Confirm {
@@ -64,7 +73,7 @@ enum Request {
         origin: Box<Origin>,
         dir: String,
         ask: Box<Ask>,
-        verdict: oneshot::Sender<Verdict>,
+        given: oneshot::Sender<Given>,
     },
     Withdraw(PromptId),
     Tap {
@@ -93,20 +102,25 @@ impl Confirms {
     }
 
     /// Asks the person behind `origin`, and waits for as long as it takes. `key` tells this question
-    /// from others of the same cause; `dir` is where it would be done.
-    pub(crate) async fn ask(&self, origin: &Origin, key: &str, dir: &str, ask: Ask) -> Verdict {
-        let (verdict, given) = oneshot::channel();
+    /// from others of the same cause; `dir` is where it would be done. A question that was asked before
+    /// stays as it was asked.
+    pub(crate) async fn ask(&self, origin: &Origin, key: &str, dir: &str, ask: Ask) -> Given {
+        let stopped = Given {
+            verdict: Verdict::Stopped,
+            dir: dir.to_owned(),
+        };
+        let (given, answer) = oneshot::channel();
         let request = Request::Ask {
             id: id_of(origin, key),
             origin: Box::new(origin.clone()),
             dir: dir.to_owned(),
             ask: Box::new(ask),
-            verdict,
+            given,
         };
         if self.requests.send(request).await.is_err() {
-            return Verdict::Stopped;
+            return stopped;
         }
-        given.await.unwrap_or(Verdict::Stopped)
+        answer.await.unwrap_or(stopped)
     }
 
     /// Takes a question back that is still open; whoever waits for it hears [`Verdict::Stopped`].
@@ -143,7 +157,7 @@ fn id_of(origin: &Origin, key: &str) -> PromptId {
 struct Owner {
     context: Arc<Context>,
     known: HashMap<PromptId, Confirm>,
-    waiting: HashMap<PromptId, Vec<oneshot::Sender<Verdict>>>,
+    waiting: HashMap<PromptId, Vec<oneshot::Sender<Given>>>,
 }
 
 /// Keeps the questions until the host ends.
@@ -187,8 +201,8 @@ impl Owner {
                 origin,
                 dir,
                 ask,
-                verdict,
-            } => self.on_ask(id, *origin, dir, *ask, verdict).await,
+                given,
+            } => self.on_ask(id, *origin, dir, *ask, given).await,
             Request::Withdraw(id) => {
                 let at = Utc::now();
                 self.settle(id, PromptState::Withdrawn { at }, Vec::new())
@@ -213,12 +227,12 @@ impl Owner {
         origin: Origin,
         dir: String,
         ask: Ask,
-        verdict: oneshot::Sender<Verdict>,
+        given: oneshot::Sender<Given>,
     ) {
         if let Some(known) = self.known.get(&id) {
-            match verdict_of(&known.state) {
-                Some(given) => drop(verdict.send(given)),
-                None => self.waiting.entry(id).or_default().push(verdict),
+            match known.given() {
+                Some(before) => drop(given.send(before)),
+                None => self.waiting.entry(id).or_default().push(given),
             }
             return;
         }
@@ -240,7 +254,7 @@ impl Owner {
         let changes = vec![kept(&confirm), self.card(&confirm, 1), notice];
         if self.context.commit(changes).await {
             self.known.insert(id, confirm);
-            self.waiting.entry(id).or_default().push(verdict);
+            self.waiting.entry(id).or_default().push(given);
         }
     }
 
@@ -293,9 +307,10 @@ impl Owner {
             return;
         }
         common::crash_point!("host.confirm.kept");
-        let verdict = verdict_of(&settled.state).unwrap_or(Verdict::Stopped);
-        for waiting in self.waiting.remove(&id).unwrap_or_default() {
-            let _ = waiting.send(verdict);
+        if let Some(given) = settled.given() {
+            for waiting in self.waiting.remove(&id).unwrap_or_default() {
+                let _ = waiting.send(given.clone());
+            }
         }
         self.known.insert(id, settled);
     }
@@ -361,14 +376,19 @@ pub(crate) fn line(bytes: &[u8]) -> Option<Entry> {
     Some(line.dir(confirm.dir).what(what).outcome(outcome))
 }
 
-fn verdict_of(state: &PromptState) -> Option<Verdict> {
-    match state {
-        PromptState::Open => None,
-        PromptState::Answered { answer, .. } => Some(match answer {
-            Answer::AllowOnce | Answer::AllowSession => Verdict::Allowed,
-            Answer::Deny => Verdict::Denied,
-        }),
-        PromptState::Expired { .. } => Some(Verdict::Expired),
-        PromptState::Withdrawn { .. } => Some(Verdict::Stopped),
+impl Confirm {
+    /// What came of it; none while it is open.
+    fn given(&self) -> Option<Given> {
+        let verdict = match &self.state {
+            PromptState::Open => return None,
+            PromptState::Answered { answer, .. } => match answer {
+                Answer::AllowOnce | Answer::AllowSession => Verdict::Allowed,
+                Answer::Deny => Verdict::Denied,
+            },
+            PromptState::Expired { .. } => Verdict::Expired,
+            PromptState::Withdrawn { .. } => Verdict::Stopped,
+        };
+        let dir = self.dir.clone();
+        Some(Given { verdict, dir })
     }
 }

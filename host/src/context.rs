@@ -23,6 +23,7 @@ use tokio_util::task::TaskTracker;
 use tracing::{debug, error};
 
 use crate::confirm::Confirms;
+use crate::desk::door::Door;
 use crate::files::Files;
 use crate::journal::{Change, Journal, JournalError, Kept, Shelf};
 use crate::mailboy::Mailboy;
@@ -83,6 +84,8 @@ pub struct Context {
     pub(crate) files: Files,
     /// Questions of commands and tools.
     pub(crate) confirms: Confirms,
+    /// The desk, for those who work beside it.
+    pub(crate) door: Door,
     /// The web.
     pub(crate) web: Web,
     /// What was done, and by whose word.

@@ -76,6 +76,14 @@ impl Grounds {
         is_inbox.then(|| whose == self.own_inbox())
     }
 
+    /// The same place, with what is somebody else's by now.
+    pub(crate) fn renewed(&self, now: Self) -> Self {
+        Self {
+            dir: self.dir.clone(),
+            ..now
+        }
+    }
+
     /// Whether a path, relative to the working directory and with links resolved, is somebody else's: an
     /// inbox is its person's whatever sessions there are; else the session in the innermost folder around
     /// the path decides, and nobody shuts out who has one there too.
@@ -159,6 +167,15 @@ mod tests {
             grounds.others(),
             [Path::new("demo"), Path::new("mine/theirs")]
         );
+        let now = Grounds::new(
+            grounds.user.clone(),
+            grounds.root.clone(),
+            "elsewhere".into(),
+            [("free".to_owned(), false)],
+        );
+        let now = grounds.renewed(now);
+        assert!(now.is_others(Path::new("free")) && !now.is_others(Path::new("demo")));
+        assert_eq!(now.dir, ".");
     }
 
     #[test]

@@ -172,6 +172,7 @@ pub async fn run(
         family: family(&options.node, &options.data_dir),
         slots: Slots::new(options.agents.max_live),
         confirms,
+        door: door.clone(),
         web: web::Web::new(options.metaso.as_ref())?,
         audit: Audit::start(AuditOptions {
             dir: options.data_dir.join("audit"),

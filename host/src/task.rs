@@ -6,6 +6,7 @@
 
 pub(crate) mod cards;
 mod drive;
+mod order;
 mod place;
 pub(crate) mod record;
 mod surroundings;
@@ -18,20 +19,22 @@ use std::time::Duration;
 use chrono::Utc;
 use common::ids::{TurnId, UserId};
 use common::text::Say as _;
-use common::text::host::shell::ShellText;
+use common::text::host::shell::{Danger, ShellText};
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
 use crate::confirm::Verdict;
-use crate::context::{Context, Origin};
-use crate::grounds::Grounds;
+use crate::context::Context;
 use crate::journal::{Change, Shelf};
 use crate::record::Ask;
 use crate::report;
 use crate::shell::guard::{self, Judgement};
+use crate::shell::keeper;
 use crate::shell::output::Shown;
 use crate::shell::run::How;
 use crate::shell::sandbox;
+use order::wait;
+pub(crate) use order::{Live, Outcome, Ran, RunOrder};
 pub(crate) use record::{TaskRecord, TaskState, line};
 
 /// Commands of one person that run at once.
@@ -43,7 +46,8 @@ const KEPT_FOR: chrono::TimeDelta = chrono::TimeDelta::days(7);
 /// How commands run on this node.
 #[derive(Debug, Clone)]
 pub struct ShellOptions {
-    /// This program, which shuts commands in: see [`sandbox::enter`]. None: they run without.
+    /// This program, which keeps commands and shuts them in: see [`crate::shell::begin`]. None: they run
+    /// without either.
     pub program: Option<PathBuf>,
     /// Files and folders that no command reaches, wherever they are, besides the data folder.
     pub secluded: Vec<PathBuf>,
@@ -65,65 +69,6 @@ impl Default for ShellOptions {
             background_timeout: Duration::from_secs(24 * 3600),
         }
     }
-}
-
-/// A command to be run.
-#[derive(Debug, Clone)]
-pub(crate) struct RunOrder {
-    /// On whose act.
-    pub(crate) origin: Origin,
-    /// Its id: the same order again is the same command.
-    pub(crate) id: TurnId,
-    /// The act to be settled once it is written down; it has a card of its own then.
-    pub(crate) place: Option<u64>,
-    /// What was typed.
-    pub(crate) command: String,
-    /// Where the person may be.
-    pub(crate) grounds: Grounds,
-    /// What it may take.
-    pub(crate) timeout: Option<Duration>,
-    /// By itself from the start.
-    pub(crate) background: bool,
-    /// Nobody wants it any more: it is not begun then, and ended where it was.
-    pub(crate) stop: CancellationToken,
-}
-
-/// What became of it.
-#[derive(Debug, Clone, PartialEq)]
-pub(crate) enum Ran {
-    /// It has ended.
-    Ended(Outcome),
-    /// It goes on by itself.
-    Background {
-        /// Its number.
-        n: u64,
-        /// Its id.
-        id: TurnId,
-    },
-}
-
-/// A command that has ended.
-#[derive(Debug, Clone, PartialEq)]
-pub(crate) struct Outcome {
-    /// How.
-    pub(crate) how: How,
-    /// How long it took.
-    pub(crate) took: Duration,
-    /// Where the next one runs, relative to the working directory.
-    pub(crate) dir: String,
-    /// What it wrote, cut in the middle.
-    pub(crate) output: Shown,
-}
-
-/// A command as it is now.
-#[derive(Debug, Clone)]
-pub(crate) struct Live {
-    /// As it is written down.
-    pub(crate) record: TaskRecord,
-    /// What it wrote.
-    pub(crate) shown: Shown,
-    /// It is over.
-    pub(crate) outcome: Option<Outcome>,
 }
 
 #[derive(Debug)]
@@ -153,7 +98,7 @@ struct Inner {
 
 impl Tasks {
     pub(crate) fn new(options: ShellOptions, data_dir: PathBuf, read: Vec<PathBuf>) -> Self {
-        let caged = options.program.is_some() && sandbox::is_there();
+        let caged = options.program.is_some() && keeper::is_there() && sandbox::is_there();
         if !caged {
             tracing::warn!("this kernel has no Landlock: commands run without a sandbox");
         }
@@ -173,7 +118,7 @@ impl Tasks {
     pub(crate) async fn run(
         &self,
         context: &Arc<Context>,
-        order: RunOrder,
+        mut order: RunOrder,
     ) -> Result<Ran, ShellText> {
         if let Some(mut live) = self.live(order.id) {
             return Ok(wait(&mut live).await);
@@ -181,17 +126,8 @@ impl Tasks {
         if let Some(record) = record::load(context, order.id).await {
             return Ok(Ran::Ended(record.outcome()));
         }
-        let at = place::find(context, &order.grounds).await;
-        let judged = {
-            let (command, place) = (
-                order.command.clone(),
-                self.place(&order.grounds, &at, order.id),
-            );
-            tokio::task::spawn_blocking(move || guard::judge(&command, &place)).await
-        };
-        match judged.unwrap_or(Judgement::Ask {
-            why: common::text::host::shell::Danger::Unreadable,
-        }) {
+        let mut at = place::find(context, &order.grounds).await;
+        match self.judge(&order, &at).await {
             Judgement::Run => {}
             Judgement::Refuse { why } => return Err(ShellText::Refused { why }),
             Judgement::Ask { why } => {
@@ -205,18 +141,28 @@ impl Tasks {
                 };
                 let key = key(order.id);
                 let asking = context.confirms.ask(&order.origin, &key, &at.dir, ask);
-                let verdict = tokio::select! {
+                let given = tokio::select! {
                     biased;
                     () = order.stop.cancelled() => {
                         context.confirms.withdraw(&order.origin, &key).await;
-                        Verdict::Stopped
+                        return Err(ShellText::Unanswered);
                     }
-                    verdict = asking => verdict,
+                    given = asking => given,
                 };
-                match verdict {
+                match given.verdict {
                     Verdict::Allowed => {}
                     Verdict::Denied => return Err(ShellText::Denied),
                     Verdict::Expired | Verdict::Stopped => return Err(ShellText::Unanswered),
+                }
+                // It runs where the card said, and in the world as it is now: somebody else may have
+                // begun something there meanwhile.
+                let now = context.door.grounds(&order.origin).await;
+                let now = now.ok_or(ShellText::Unanswered)?;
+                order.grounds = order.grounds.renewed(now);
+                at = place::again(&order.grounds, &given.dir)
+                    .ok_or(ShellText::Gone { dir: given.dir })?;
+                if let Judgement::Refuse { why } = self.judge(&order, &at).await {
+                    return Err(ShellText::Refused { why });
                 }
             }
         }
@@ -225,6 +171,15 @@ impl Tasks {
         }
         let mut live = self.begin(context, &order, at).await?;
         Ok(wait(&mut live).await)
+    }
+
+    async fn judge(&self, order: &RunOrder, at: &place::At) -> Judgement {
+        let command = order.command.clone();
+        let place = self.place(&order.grounds, at, order.id);
+        let judged = tokio::task::spawn_blocking(move || guard::judge(&command, &place)).await;
+        judged.unwrap_or(Judgement::Ask {
+            why: Danger::Unreadable,
+        })
     }
 
     /// Writes it down and starts it.
@@ -412,26 +367,4 @@ impl Tasks {
 /// The key of the question about a command.
 pub(crate) fn key(id: TurnId) -> String {
     format!("shell {id}")
-}
-
-/// Waits until it has ended, or goes on by itself.
-async fn wait(live: &mut watch::Receiver<Live>) -> Ran {
-    let settled = live
-        .wait_for(|live| live.outcome.is_some() || live.record.background)
-        .await;
-    match settled {
-        Ok(live) => match &live.outcome {
-            Some(outcome) => Ran::Ended(outcome.clone()),
-            None => Ran::Background {
-                n: live.record.n,
-                id: live.record.id,
-            },
-        },
-        Err(_) => Ran::Ended(Outcome {
-            how: How::Interrupted,
-            took: Duration::ZERO,
-            dir: String::new(),
-            output: Shown::default(),
-        }),
-    }
 }

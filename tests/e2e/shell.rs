@@ -1,5 +1,7 @@
 //! Commands from the phone: run, judged, shut in, going on by themselves, stopped, cut off.
 
+mod ends;
+
 use std::time::Duration;
 
 use kit::feishu::BotMessage;
@@ -189,6 +191,10 @@ async fn the_sandbox_stops_what_the_guard_cannot_see() {
         "{text}"
     );
     assert!(!text.contains("no sandbox"), "{text}");
+    // Builders find room for what they fetch, a home being closed.
+    anna.say("/shell for d in \"$CARGO_HOME\" \"$GOMODCACHE\" \"$npm_config_cache\" \"$XDG_CACHE_HOME\"; do mkdir -p \"$d/x\" && echo room; done | sort | uniq -c; echo end-5");
+    let card = ended(&world, "end-5").await;
+    assert!(card.text().contains("4 room"), "{}", card.text());
 }
 
 /// The number of a running task, as its card tells it.

@@ -28,7 +28,12 @@ impl Orphan {
 
     /// The process that has this pid now, if there is one.
     pub async fn of(pid: u32) -> Option<Self> {
-        let started = blocking(move || started(pid)).await?;
+        blocking(move || Self::now(pid)).await
+    }
+
+    /// The same at once; reads files or runs a program, so it blocks.
+    pub(crate) fn now(pid: u32) -> Option<Self> {
+        let started = started(pid)?;
         Some(Self { pid, started })
     }
 
@@ -80,10 +85,10 @@ impl Orphan {
         blocking(move || this.signal_now(signal)).await
     }
 
-    /// The handle is taken first and the start compared then, so that the signal cannot reach a
-    /// later process under the same pid.
+    /// Sends a signal; false if it is gone. The handle is taken first and the start compared then, so
+    /// that the signal cannot reach a later process under the same pid.
     #[cfg(target_os = "linux")]
-    fn signal_now(&self, signal: Signal) -> bool {
+    pub(crate) fn signal_now(&self, signal: Signal) -> bool {
         use rustix::process::{PidfdFlags, pidfd_open, pidfd_send_signal};
         let Some(pid) = to_pid(self.pid) else {
             return false;
@@ -95,8 +100,9 @@ impl Orphan {
             && pidfd_send_signal(&handle, signal).is_ok()
     }
 
+    /// Sends a signal; false if it is gone.
     #[cfg(not(target_os = "linux"))]
-    fn signal_now(&self, signal: Signal) -> bool {
+    pub(crate) fn signal_now(&self, signal: Signal) -> bool {
         let Some(pid) = to_pid(self.pid) else {
             return false;
         };

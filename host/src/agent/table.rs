@@ -3,19 +3,21 @@
 
 /// A running process.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Row {
+pub(crate) struct Row {
     /// Its process id.
-    pub(super) pid: u32,
+    pub(crate) pid: u32,
+    /// The process id of its parent.
+    pub(crate) parent: u32,
     /// Its process group.
-    pub(super) group: u32,
+    pub(crate) group: u32,
     /// Its command line, the program first. Where the system gives it as one line, it is cut at
     /// blanks.
-    pub(super) args: Vec<String>,
+    pub(crate) args: Vec<String>,
 }
 
 impl Row {
     /// The word behind the first of `options` on the command line.
-    pub(super) fn value_of(&self, options: &[&str]) -> Option<&str> {
+    pub(crate) fn value_of(&self, options: &[&str]) -> Option<&str> {
         let at = self
             .args
             .iter()
@@ -26,7 +28,7 @@ impl Row {
 
 /// All processes that can be seen; reads files or runs a program, so it blocks.
 #[cfg(target_os = "linux")]
-pub(super) fn rows() -> Vec<Row> {
+pub(crate) fn rows() -> Vec<Row> {
     let Ok(entries) = std::fs::read_dir("/proc") else {
         return Vec::new();
     };
@@ -40,25 +42,28 @@ pub(super) fn rows() -> Vec<Row> {
                 .split(|byte| *byte == 0)
                 .map(|arg| String::from_utf8_lossy(arg).into_owned())
                 .collect();
+            let (parent, group) = parent_and_group(&stat)?;
             Some(Row {
                 pid,
-                group: group_in(&stat)?,
+                parent,
+                group,
                 args,
             })
         })
         .collect()
 }
 
-/// Third field behind the name, which may hold anything and ends with the last bracket.
+/// Second and third field behind the name, which may hold anything and ends with the last bracket.
 #[cfg(target_os = "linux")]
-fn group_in(stat: &str) -> Option<u32> {
+fn parent_and_group(stat: &str) -> Option<(u32, u32)> {
     let (_, rest) = stat.rsplit_once(')')?;
-    rest.split_ascii_whitespace().nth(2)?.parse().ok()
+    let mut fields = rest.split_ascii_whitespace().skip(1);
+    Some((fields.next()?.parse().ok()?, fields.next()?.parse().ok()?))
 }
 
 /// All processes that can be seen; reads files or runs a program, so it blocks.
 #[cfg(not(target_os = "linux"))]
-pub(super) fn rows() -> Vec<Row> {
+pub(crate) fn rows() -> Vec<Row> {
     by_ps()
 }
 
@@ -67,7 +72,7 @@ pub(super) fn rows() -> Vec<Row> {
 fn by_ps() -> Vec<Row> {
     let output = std::process::Command::new("ps")
         .env("LC_ALL", "C")
-        .args(["-axww", "-o", "pid=,pgid=,command="])
+        .args(["-axww", "-o", "pid=,ppid=,pgid=,command="])
         .output();
     let output = output.map(|output| output.stdout).unwrap_or_default();
     String::from_utf8_lossy(&output)
@@ -76,6 +81,7 @@ fn by_ps() -> Vec<Row> {
             let mut words = line.split_ascii_whitespace();
             Some(Row {
                 pid: words.next()?.parse().ok()?,
+                parent: words.next()?.parse().ok()?,
                 group: words.next()?.parse().ok()?,
                 args: words.map(str::to_owned).collect(),
             })
@@ -97,6 +103,7 @@ mod tests {
         for rows in [rows(), by_ps()] {
             let row = rows.iter().find(|row| row.pid == child.id()).unwrap();
             assert_eq!(i32::try_from(row.group).unwrap(), mine);
+            assert_eq!(row.parent, std::process::id());
             assert_eq!(row.value_of(&["--other", "600"]), Some("1"));
             assert_eq!(row.value_of(&["--other"]), None);
         }

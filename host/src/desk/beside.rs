@@ -55,11 +55,13 @@ impl Desk {
         let stop = work.abort_handle();
         let settle = async move {
             let ended = tokio::select! {
-                ended = work => ended,
+                // First, as what ends because we are stopping has no answer yet.
+                biased;
                 () = context.cancel.cancelled() => {
                     stop.abort();
                     return;
                 }
+                ended = work => ended,
             };
             let mut changes = ended.unwrap_or_else(|why| {
                 error!(%why, "a command failed inside us");

@@ -76,6 +76,12 @@ impl Door {
         self.0.send(knock).await.ok()?;
         answer.await.ok()
     }
+
+    /// Where the person of `origin` may be now: what was seen before a question may be somebody else's
+    /// once it is answered. None when the desk is gone.
+    pub(crate) async fn grounds(&self, origin: &Origin) -> Option<Grounds> {
+        Some(self.ask(origin, Ask::Look).await?.grounds)
+    }
 }
 
 impl Desk {

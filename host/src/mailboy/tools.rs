@@ -168,12 +168,12 @@ impl Toolbox {
     async fn write(&mut self, origin: &Origin, args: &Args, append: bool) -> Outcome {
         let context = Arc::clone(&self.context);
         let planned = files::Writing::plan(&context, origin, &self.grounds, args, append).await?;
-        planned
-            .ask(&context, origin, &self.grounds, &self.live)
-            .await?;
-        // The answer may have taken its time.
+        let asked = self.grounds.clone();
+        planned.ask(&context, origin, &asked, &self.live).await?;
+        // The answer may have taken its time: it is written where the card said, and in the world as it is now.
         self.look().await;
-        planned.write(&context, origin, &self.grounds).await
+        let grounds = asked.renewed(self.grounds.clone());
+        planned.write(&context, origin, &grounds).await
     }
 
     /// Sees where the person is now, and gives their sessions, one line each.

@@ -19,6 +19,7 @@ mod place;
 mod prefix;
 mod redirect;
 mod repo;
+mod secrets;
 mod shells;
 mod through;
 mod tools;
@@ -63,7 +64,8 @@ impl Judgement {
 
 /// Judges a command that is to run at `place`.
 pub(crate) fn judge(command: &str, place: &Place) -> Judgement {
-    if command.len() > MAX_COMMAND || command.chars().any(|c| c >= word::FIRST_MARK || c == '\0') {
+    let unreadable = |c: char| c >= word::FIRST_MARK || c == '\0' || word::turns(c);
+    if command.len() > MAX_COMMAND || command.chars().any(unreadable) {
         return Judgement::Ask {
             why: Danger::Unreadable,
         };

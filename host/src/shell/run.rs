@@ -1,5 +1,6 @@
-//! One command as a process: a group of its own, no input, its output as it comes, its end, and the end
-//! of what it left behind. Who may see it, and what is told of it, is `task`'s.
+//! One command as a process: no input, its output as it comes, its end, and the end of what it left
+//! behind. With a `keeper` that is the keeper's work, and this is the host's end of its line; without
+//! one the command is a group of its own. Who may see it, and what is told of it, is `task`'s.
 
 use std::ffi::OsString;
 use std::os::fd::OwnedFd;
@@ -10,18 +11,23 @@ use std::time::Duration;
 
 use process_wrap::tokio::{ChildWrapper, CommandWrap, KillOnDrop, ProcessGroup};
 use serde::{Deserialize, Serialize};
-use tokio::io::AsyncReadExt as _;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::UnixStream;
+use tokio::net::unix::OwnedReadHalf;
 use tokio::net::unix::pipe::Receiver;
 use tokio::process::Command;
 use tokio::sync::mpsc;
-use tokio_util::sync::CancellationToken;
+use tokio_util::sync::{CancellationToken, DropGuard};
 
+use super::keeper::{self, Order};
 use super::output::Output;
 use super::sandbox::Cage;
 use crate::agent::claude::{self, SHELL_MARK};
 
 /// Time for output that is still on its way once all processes are gone.
 const DRAIN: Duration = Duration::from_millis(500);
+/// Time for a keeper that was told to end everything; it takes less, unless something stopped it.
+const KEEPER_ENDS: Duration = Duration::from_secs(5).saturating_add(keeper::GIVES_UP_AFTER);
 
 /// A command to be run.
 #[derive(Debug, Clone)]
@@ -36,8 +42,10 @@ pub(crate) struct Spec {
     pub(crate) mark: String,
     /// Its own folder for temporary files.
     pub(crate) temp: PathBuf,
-    /// This program and the cage; none: there is no sandbox.
-    pub(crate) cage: Option<(PathBuf, Cage)>,
+    /// This program, which keeps it; none: nobody does.
+    pub(crate) keeper: Option<PathBuf>,
+    /// What it may reach; none, or without a keeper: there is no sandbox.
+    pub(crate) cage: Option<Cage>,
 }
 
 /// How a command ended.
@@ -58,8 +66,10 @@ pub(crate) enum How {
 
 /// A command that runs.
 pub(crate) struct Running {
+    /// The keeper, or the shell where there is none.
     child: Box<dyn ChildWrapper>,
     pid: u32,
+    line: Option<Line>,
     mark: String,
     temp: PathBuf,
     reader: tokio::task::JoinHandle<()>,
@@ -92,28 +102,42 @@ impl Running {
         // On the first line, so that the shell's messages name the lines as they were typed.
         let script = format!("trap 'pwd -P > \"$PW_CWD\"' EXIT; {}", spec.command);
         let words = [shell(), "-c", &script];
-        let mut command = if let Some((program, cage)) = &spec.cage {
+        let mut line = None;
+        let mut command = if let Some(program) = &spec.keeper {
+            let (ours, theirs) = std::os::unix::net::UnixStream::pair()?;
+            let order = Order {
+                mark: spec.mark.clone(),
+                cage: spec.cage.clone(),
+            };
+            line = Some(Line::new(ours, &order)?);
             let mut command = Command::new(program);
-            command.args(cage.wrap(&words));
+            command.args(keeper::words(&words));
+            command.stdin(Stdio::from(OwnedFd::from(theirs)));
             command
         } else {
             let mut command = Command::new(shell());
-            command.args(["-c", &script]);
+            command.args(["-c", &script]).stdin(Stdio::null());
             command
         };
         command
             .current_dir(&spec.dir)
             .env_clear()
             .envs(spec.env.iter().map(|(name, value)| (name, value)))
-            .env(SHELL_MARK, &spec.mark)
             .env("PW_CWD", cwd_file(&spec.temp))
-            .stdin(Stdio::null())
             .stdout(Stdio::from(OwnedFd::from(writer.try_clone()?)))
             .stderr(Stdio::from(OwnedFd::from(writer)));
+        if line.is_none() {
+            command.env(SHELL_MARK, &spec.mark);
+        }
+        let kept = line.is_some();
         let mut wrap = CommandWrap::from(command);
-        wrap.wrap(ProcessGroup::leader()).wrap(KillOnDrop);
+        wrap.wrap(ProcessGroup::leader());
+        if !kept {
+            // A keeper ends what it keeps by itself once its line is gone; killed, it could not.
+            wrap.wrap(KillOnDrop);
+        }
         let child = wrap.spawn()?;
-        // Our ends of the pipe go with it, so that it ends with the last process.
+        // Our ends of the pipe and of its line go with it, so that they end with the last process.
         drop(wrap);
         let reader = Receiver::from_owned_fd(OwnedFd::from(reader))?;
         let reads = CancellationToken::new();
@@ -121,6 +145,7 @@ impl Running {
         Ok(Self {
             child,
             pid,
+            line,
             mark: spec.mark.clone(),
             temp: spec.temp.clone(),
             reader: tokio::spawn(collect(reader, output, fresh, reads.clone())),
@@ -130,6 +155,11 @@ impl Running {
 
     /// Waits until it ends by itself; may be given up and called again.
     pub(crate) async fn ended(&mut self) -> How {
+        if let Some(line) = &mut self.line
+            && let Some(how) = line.told().await
+        {
+            return how;
+        }
         match self.child.wait().await {
             Ok(status) => {
                 use std::os::unix::process::ExitStatusExt as _;
@@ -146,10 +176,17 @@ impl Running {
     /// Ends all that is left of it, gently first, and waits for its last words. Then says in which
     /// directory it ended, if it told.
     pub(crate) async fn finish(mut self) -> Option<PathBuf> {
-        if self.pid != 0 {
+        if self.line.take().is_some() {
+            let ended = tokio::time::timeout(KEEPER_ENDS, self.child.wait()).await;
+            if ended.is_err() {
+                tracing::warn!(pid = self.pid, "a keeper does not end and is killed");
+                let _ = self.child.start_kill();
+            }
+        } else if self.pid != 0 {
             claude::end_group(self.pid).await;
         }
         let _ = self.child.wait().await;
+        // Where nobody kept it, or somebody killed its keeper.
         claude::end_tools(&self.mark).await;
         if tokio::time::timeout(DRAIN, &mut self.reader).await.is_err() {
             self.reads.cancel();
@@ -158,6 +195,51 @@ impl Running {
         let temp = self.temp.clone();
         let _ = tokio::task::spawn_blocking(move || std::fs::remove_dir_all(temp)).await;
         told.map(|told| PathBuf::from(told.trim_end_matches('\n')))
+    }
+}
+
+/// The host's end of the line to a keeper. Dropped, it tells the keeper to end everything.
+struct Line {
+    from: OwnedReadHalf,
+    heard: Vec<u8>,
+    _open: DropGuard,
+}
+
+impl Line {
+    fn new(line: std::os::unix::net::UnixStream, order: &Order) -> std::io::Result<Self> {
+        line.set_nonblocking(true)?;
+        let (from, mut to) = UnixStream::from_std(line)?.into_split();
+        let order = order.line();
+        let open = CancellationToken::new();
+        let closed = open.clone();
+        // Holds its half until then: a task that is dropped closes it as well.
+        tokio::spawn(async move {
+            let told = async {
+                let _ = to.write_all(&order).await;
+                std::future::pending::<()>().await;
+            };
+            tokio::select! {
+                () = told => {}
+                () = closed.cancelled() => {}
+            }
+        });
+        Ok(Self {
+            from,
+            heard: Vec::new(),
+            _open: open.drop_guard(),
+        })
+    }
+
+    /// What the keeper says of the command's end; none when it is gone without a word. May be given up
+    /// and called again.
+    async fn told(&mut self) -> Option<How> {
+        while !self.heard.contains(&b'\n') && self.heard.len() < 64 {
+            match self.from.read_buf(&mut self.heard).await {
+                Ok(1..) => {}
+                Ok(0) | Err(_) => return None,
+            }
+        }
+        keeper::told(&String::from_utf8_lossy(&self.heard))
     }
 }
 
@@ -198,6 +280,7 @@ mod tests {
             env: vec![("PATH".into(), std::env::var_os("PATH").unwrap())],
             mark: uuid::Uuid::new_v4().to_string(),
             temp: temp.path().join("t"),
+            keeper: None,
             cage: None,
         };
         let output = Arc::new(Mutex::new(Output::new(&temp.path().join("log"))));

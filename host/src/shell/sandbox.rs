@@ -3,13 +3,13 @@
 //! else; it sends no signal to, and speaks over no abstract socket with, anything outside.
 //!
 //! Landlock holds the one who asks for it, so a command is started through this program once more,
-//! which shuts itself in and then becomes the command: [`enter`]. Without Landlock in the kernel the
-//! command runs all the same, and its answer says so.
+//! which shuts itself in and then becomes the command. Without Landlock in the kernel the command runs
+//! all the same, and its answer says so.
 
 use std::ffi::OsString;
 use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Command, Stdio};
 
 use landlock::{
     ABI, Access as _, AccessFs, CompatLevel, Compatible as _, Ruleset, RulesetAttr as _,
@@ -196,14 +196,6 @@ impl Cage {
         }
     }
 
-    /// The words with which this program starts `command` in the cage.
-    pub fn wrap(&self, command: &[&str]) -> Vec<OsString> {
-        let cage = serde_json::to_string(self).unwrap_or_default();
-        let mut words: Vec<OsString> = vec!["sandbox".into(), cage.into(), "--".into()];
-        words.extend(command.iter().map(OsString::from));
-        words
-    }
-
     fn hold(&self) -> Result<(), RulesetError> {
         let all = AccessFs::from_all(NEWEST);
         let read = AccessFs::from_read(NEWEST);
@@ -247,24 +239,28 @@ fn without(folder: &Path, closed: &[PathBuf], out: &mut Vec<PathBuf>, split: &mu
     }
 }
 
-/// Shuts this process in and becomes the command: `<cage> -- program words…`. Comes back only when
-/// that fails, with the exit code; nothing was run then.
-pub fn enter(words: &[OsString]) -> i32 {
+/// Shuts this process in and becomes the command: `program words…`. The cage, or that there is none, comes
+/// by the standard input, as it may be longer than a word of a command line. Comes back only when that
+/// fails, with the exit code; nothing was run then.
+pub(super) fn hold(words: &[OsString]) -> i32 {
     use std::io::Write as _;
     let mut stderr = std::io::stderr();
-    let mut words = words.iter();
-    let cage = words
-        .next()
-        .and_then(|cage| serde_json::from_str::<Cage>(&cage.to_string_lossy()).ok());
-    let (Some(cage), Some(program)) = (cage, words.nth(1)) else {
+    let cage = serde_json::from_reader::<_, Option<Cage>>(std::io::stdin());
+    let (Ok(cage), Some((program, words))) = (cage, words.split_first()) else {
         let _ = writeln!(stderr, "phonework sandbox: for use by phonework itself");
         return CANNOT_START;
     };
-    if let Err(why) = cage.hold() {
+    if let Some(Err(why)) = cage.map(|cage| cage.hold()) {
         let _ = writeln!(stderr, "phonework sandbox: {why}");
         return CANNOT_START;
     }
-    let why = Command::new(program).args(words).exec();
+    // Whoever keeps it does not leave it alone, not even when it is killed.
+    #[cfg(target_os = "linux")]
+    let _ = rustix::process::set_parent_process_death_signal(Some(rustix::process::Signal::KILL));
+    let why = Command::new(program)
+        .args(words)
+        .stdin(Stdio::null())
+        .exec();
     let _ = writeln!(stderr, "{}: {why}", program.to_string_lossy());
     CANNOT_START
 }

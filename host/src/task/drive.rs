@@ -57,7 +57,8 @@ impl Drive {
             }
             Err(why) => {
                 let mut shown = shown(&output);
-                shown.head = format!("{why}\n");
+                let why = why.to_string();
+                shown.head = ShellText::Failed { why }.say(self.record.origin.lang) + "\n";
                 self.settle(
                     How::Exit(crate::shell::sandbox::CANNOT_START),
                     since.elapsed(),
@@ -179,8 +180,10 @@ impl Drive {
         if shown.total > KEPT {
             notes.push(ShellText::NotKept { max: KEPT >> 20 });
         }
-        if how == How::Interrupted {
-            notes.push(ShellText::RunAgain);
+        match how {
+            How::Interrupted => notes.push(ShellText::RunAgain),
+            How::TimedOut => notes.push(ShellText::Longer),
+            How::Exit(_) | How::Signal(_) | How::Stopped => {}
         }
         let file = self.whole(how, shown).await;
         if !file.is_empty() {

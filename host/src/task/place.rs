@@ -53,6 +53,11 @@ pub(super) async fn find(context: &Context, grounds: &Grounds) -> At {
         })
 }
 
+/// A directory that was found before, by its name, if it is still there and the person's to use.
+pub(super) fn again(grounds: &Grounds, dir: &str) -> Option<At> {
+    resolved(grounds, &grounds.root.join(dir))
+}
+
 /// The directory that a command ended in, if the next one may run there.
 pub(super) fn entered(grounds: &Grounds, path: &Path) -> Option<At> {
     resolved(grounds, path)

@@ -1,6 +1,6 @@
 //! What a command finds around it: its folders, its environment, its cage.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use common::ids::{TurnId, UserId};
 
@@ -9,7 +9,40 @@ use crate::agent::ChildEnv;
 use crate::context::Context;
 use crate::grounds::Grounds;
 use crate::shell::run::Spec;
-use crate::shell::{guard, sandbox};
+use crate::shell::{guard, keeper, sandbox};
+
+/// Where builders and their like keep what they have fetched, and the folder that it is here: in a home
+/// they may not write. Those that are not named follow the first one.
+const CACHES: &[(&str, &str)] = &[
+    ("XDG_CACHE_HOME", ""),
+    ("npm_config_cache", "npm"),
+    ("npm_config_store_dir", "pnpm"),
+    ("YARN_CACHE_FOLDER", "yarn"),
+    ("YARN_GLOBAL_FOLDER", "yarn-berry"),
+    ("BUN_INSTALL_CACHE_DIR", "bun"),
+    ("GOMODCACHE", "gomod"),
+    ("CARGO_HOME", "cargo"),
+    ("GRADLE_USER_HOME", "gradle"),
+    ("NUGET_PACKAGES", "nuget"),
+    ("DOTNET_CLI_HOME", "dotnet"),
+    ("COMPOSER_HOME", "composer"),
+    ("PUB_CACHE", "pub"),
+    ("MIX_HOME", "mix"),
+    ("HEX_HOME", "hex"),
+];
+
+/// What `cargo` was told for all projects stays in force: mirrors, linkers.
+fn settings_of_cargo(home: &Path, cache: &Path) {
+    let (theirs, ours) = (
+        home.join(".cargo/config.toml"),
+        cache.join("cargo/config.toml"),
+    );
+    if theirs.exists() && !ours.exists() {
+        let _ = std::fs::create_dir_all(cache.join("cargo"));
+        let _ = std::fs::remove_file(&ours);
+        let _ = std::os::unix::fs::symlink(theirs, ours);
+    }
+}
 
 impl Tasks {
     pub(super) fn log(&self, id: TurnId) -> PathBuf {
@@ -57,25 +90,27 @@ impl Tasks {
         set("TMPDIR", temp.clone().into());
         set("PWD", at.path.clone().into());
         let mut cage = None;
-        if let (true, Some(program)) = (self.0.caged, &self.0.options.program) {
-            // A home cannot be written to: what tools keep for later is kept here, for each person.
-            set("XDG_CACHE_HOME", cache.clone().into());
-            set("npm_config_cache", cache.join("npm").into());
-            set("GOMODCACHE", cache.join("gomod").into());
+        if self.0.caged {
+            // For each person.
+            for (name, folder) in CACHES {
+                set(name, cache.join(folder).into());
+            }
             let _ = std::fs::create_dir_all(&cache);
             let _ = std::fs::create_dir_all(&temp);
+            if let Some(home) = &self.0.home {
+                settings_of_cargo(home, &cache);
+            }
             let mut secluded = self.0.options.secluded.clone();
             secluded.push(self.0.data_dir.clone());
             secluded.extend(theirs(&order.grounds));
             let home = self.0.home.as_deref();
-            let made = sandbox::Cage::new(
+            cage = Some(sandbox::Cage::new(
                 &order.grounds.root,
                 &secluded,
                 &[temp.clone(), cache],
                 &self.0.read,
                 home,
-            );
-            cage = Some((program.clone(), made));
+            ));
         }
         Spec {
             command: order.command.clone(),
@@ -83,6 +118,12 @@ impl Tasks {
             env,
             mark: format!("{}:task:{}", context.family, order.id),
             temp,
+            keeper: self
+                .0
+                .options
+                .program
+                .clone()
+                .filter(|_| keeper::is_there()),
             cage,
         }
     }

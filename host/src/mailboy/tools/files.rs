@@ -251,9 +251,9 @@ impl Writing {
             reason,
         };
         live.note(HostText::WaitsForYou);
-        let verdict = context.confirms.ask(origin, KEY, &grounds.dir, ask).await;
+        let given = context.confirms.ask(origin, KEY, &grounds.dir, ask).await;
         live.note(HostText::Working);
-        match verdict {
+        match given.verdict {
             Verdict::Allowed => Ok(()),
             Verdict::Denied => Err("the person refused this. It is not done; do not try it in another way, ask what they want".to_owned()),
             Verdict::Expired => Err("nobody answered the question, so it is not done".to_owned()),

@@ -81,6 +81,10 @@ impl Walk<'_> {
             return self.unseen(first, args, stdin);
         }
         let name = base(first).to_owned();
+        // No command has such a name; it looks like one.
+        if !first.contains('/') && !first.is_ascii() {
+            self.ask(Danger::UnknownCommand);
+        }
         if first.contains('/') || name.contains('.') {
             self.script(first, args);
         }
@@ -178,9 +182,16 @@ impl Walk<'_> {
         if known::INTERPRETERS.contains(&plain) || known::INTERPRETERS.contains(&name) {
             return self.interpreter(plain, args, stdin);
         }
+        self.reads_words(name, args);
+        if name == "dd" {
+            for path in args.iter().filter_map(|arg| arg.strip_prefix("of=")) {
+                self.keep(path, stdin.clone());
+            }
+        }
         if let Some(out) = self.deletion(name, args) {
             return out;
         }
+        self.sends(name, args, &stdin);
         self.through(name, args, &stdin);
         if let Some(out) = self.tool(name, args, &stdin) {
             return out;
@@ -202,7 +213,7 @@ impl Walk<'_> {
                     escapes |= first.contains('e');
                     args = rest;
                 }
-                let text = visible(&args.join(" "));
+                let text = args.join(" ");
                 Feed::Text((if escapes { word::unescape(&text) } else { text }) + "\n")
             }
             "printf" => printf(args),
@@ -243,10 +254,24 @@ impl Walk<'_> {
             {
                 stdin
             }
+            "fd" | "fdfind" if args.iter().any(|arg| runs_on_found(arg)) => {
+                let at = args.iter().position(|arg| runs_on_found(arg));
+                let (search, command) = args.split_at(at.unwrap_or(args.len()));
+                let paths = operands(search);
+                let path = paths.get(1).map_or(".", |path| path.as_str());
+                let found = format!("{}/{NAME}", path.trim_end_matches('/'));
+                let mut argv: Vec<String> = command.iter().skip(1).cloned().collect();
+                argv.push(found);
+                self.apart(|walk| walk.run(&argv, Feed::Nothing));
+                Feed::Unknown
+            }
             "ls" | "fd" | "fdfind" | "locate" | "tree" => {
                 let paths = operands(args);
                 let path = paths.last().map_or(".", |path| path.as_str());
-                if name == "fd" {
+                if name == "ls" && !path.contains([STAR, ONE]) {
+                    // All there is, as long as nothing chooses among it.
+                    Feed::Names(format!("{}/{STAR}", path.trim_end_matches('/')))
+                } else if name == "fd" {
                     Feed::names_below(".")
                 } else if name == "locate" {
                     Feed::Unknown
@@ -287,7 +312,11 @@ impl Walk<'_> {
                 _ => Feed::Decoded,
             },
             _ if known::FILTERS.contains(&name) => stdin.filtered(),
+            "pgrep" | "pidof" if super::tools::names_much(args) => Feed::Processes,
             _ => {
+                if !known::SHOW_WORDS.contains(&name) {
+                    self.behind(args);
+                }
                 if stdin.is_tainted() {
                     stdin
                 } else {
@@ -313,17 +342,18 @@ fn only_looks(name: &str, args: &[String]) -> bool {
     }
 }
 
+/// Options of `fd` with a command for all that it finds.
+fn runs_on_found(arg: &str) -> bool {
+    matches!(arg, "-x" | "-X") || arg.starts_with("--exec")
+}
+
 /// Patterns that are written out rather than matched.
 pub(super) fn visible(text: &str) -> String {
     text.replace(STAR, "*").replace(ONE, "?")
 }
 
 pub(super) fn printf(args: &[String]) -> Feed {
-    let args: Vec<String> = args
-        .iter()
-        .filter(|arg| *arg != "--")
-        .map(|arg| visible(arg))
-        .collect();
+    let args: Vec<String> = args.iter().filter(|arg| *arg != "--").cloned().collect();
     let Some((format, rest)) = args.split_first() else {
         return Feed::Nothing;
     };

@@ -81,11 +81,10 @@ impl Walk<'_> {
         for source in sources.iter().filter(|source| **source != target) {
             // What is in the working directory may be moved about in it.
             let stays = matches!(self.reach(&target), Reach::Inside | Reach::Temp);
-            if !(stays
-                && source.contains([STAR, NAME])
-                && self.reach(source) == Reach::Root
-                && !source.starts_with('/'))
-            {
+            let from = self.reach(source);
+            let all =
+                source.contains([STAR, NAME]) && from == Reach::Root && !source.starts_with('/');
+            if !(stays && (all || from == Reach::Inside)) {
                 self.deletes(source, true);
             }
         }

@@ -1,11 +1,12 @@
 //! What a command reads or writes, as far as it can be told beforehand.
 
-use super::word::{ANY, NAME, TAINT};
+use super::word::{ANY, NAME, STAR, TAINT};
 
 /// What goes through a pipe, into a variable, or into a file.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) enum Feed {
     /// Nothing at all.
+    #[default]
     Nothing,
     /// This text; it may hold marks where a part is not known.
     Text(String),
@@ -56,7 +57,9 @@ impl Feed {
             Self::Text(text) => text.trim_end_matches('\n').to_owned(),
             Self::Names(below) => below.clone(),
             Self::Fetched | Self::Decoded => TAINT.to_string(),
-            Self::Processes | Self::Unknown => ANY.to_string(),
+            // As `kill` is told of all of them.
+            Self::Processes => "-1".to_owned(),
+            Self::Unknown => ANY.to_string(),
         }
     }
 
@@ -64,7 +67,8 @@ impl Feed {
     pub(super) fn filtered(self) -> Self {
         match self {
             Self::Text(_) | Self::Processes => Self::Unknown,
-            Self::Nothing | Self::Names(_) | Self::Fetched | Self::Decoded | Self::Unknown => self,
+            Self::Names(all) => Self::Names(all.replace(STAR, &NAME.to_string())),
+            Self::Nothing | Self::Fetched | Self::Decoded | Self::Unknown => self,
         }
     }
 

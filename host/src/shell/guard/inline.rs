@@ -3,7 +3,7 @@
 
 use common::text::host::shell::Danger;
 
-use super::calls::visible;
+use super::calls::{values, visible};
 use super::feed::Feed;
 use super::paths::Reach;
 use super::walk::Walk;
@@ -59,6 +59,7 @@ const RUNS: &[&str] = &[
     "kill",
     "open3",
     "io.popen",
+    "do shell",
     "runpy",
     "%x",
     "|getline",
@@ -151,6 +152,17 @@ impl Walk<'_> {
                 at += 1;
             }
         }
+        let in_place = |arg: &String| {
+            arg.starts_with('-') && !arg.starts_with("--") && arg.contains('i') && arg.len() < 8
+        };
+        if matches!(name, "perl" | "ruby") && args.iter().any(in_place) {
+            for path in args
+                .iter()
+                .filter(|arg| !arg.starts_with('-') && !codes.contains(arg))
+            {
+                self.writes(path);
+            }
+        }
         for code in &codes {
             self.code(name, &visible(code));
         }
@@ -186,7 +198,12 @@ impl Walk<'_> {
 
     /// `awk`: its program is its first word.
     pub(super) fn awk(&mut self, args: &[String]) {
-        let skip = super::launch::after_options(args, &["-F", "-v", "-f"], 0);
+        let skip = super::launch::after_options(args, &["-F", "-v", "-f", "-i"], 0);
+        if values(args, &["-i", "--include"]).contains(&"inplace") {
+            for path in skip.iter().skip(1) {
+                self.writes(path);
+            }
+        }
         let mut args = skip.iter();
         if let Some(program) = args.next() {
             let program = visible(program);
@@ -217,6 +234,9 @@ impl Walk<'_> {
         let texts = strings(code);
         let mut worst = false;
         for text in &texts {
+            if text.starts_with(['/', '~']) {
+                self.reads(&text.replacen('~', &self.variable("HOME"), 1));
+            }
             let reach = if text.starts_with(['/', '~', '.']) || text.contains("..") {
                 let path = match text.strip_prefix('~') {
                     Some(rest) => format!("{}{rest}", self.variable("HOME")),

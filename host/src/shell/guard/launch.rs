@@ -280,23 +280,29 @@ impl Walk<'_> {
             }
             command.push(arg.clone());
         }
-        let feed: Vec<String> = match stdin {
-            _ if !given.is_empty() => given,
-            Feed::Nothing if values(args, &["-a", "--arg-file"]).is_empty() => Vec::new(),
-            Feed::Text(text) => text.split_whitespace().map(str::to_owned).collect(),
-            other => vec![match other {
-                Feed::Nothing => ANY.to_string(),
-                other => other.value(),
-            }],
-        };
         let replace = values(args, &["-I", "-J", "--replace"])
             .first()
             .map(|text| (*text).to_owned());
         let replace = replace
             .or_else(|| (has_flag(args, 'i') || name == "parallel").then(|| "{}".to_owned()))
             .filter(|text| !text.is_empty());
+        let listed = !given.is_empty();
+        let feed: Vec<String> = match stdin {
+            _ if !given.is_empty() => given,
+            Feed::Nothing if values(args, &["-a", "--arg-file"]).is_empty() => Vec::new(),
+            // What is put in somewhere is a line, however many words it has.
+            Feed::Text(text) if replace.is_some() => text.lines().map(str::to_owned).collect(),
+            Feed::Text(text) => text.split_whitespace().map(str::to_owned).collect(),
+            other => vec![match other {
+                Feed::Nothing => ANY.to_string(),
+                other => other.value(),
+            }],
+        };
         if command.is_empty() {
             if name == "parallel" || name == "rush" {
+                for text in feed.iter().filter(|_| listed) {
+                    self.apart(|walk| walk.text(text, Feed::Nothing));
+                }
                 // The commands themselves come by its input.
                 return self.shell("sh", &[], stdin.clone());
             }
@@ -360,6 +366,11 @@ impl Walk<'_> {
                 })
                 .collect()
         };
+        if !to.starts_with('.') && !to.starts_with('/') && self.state.vars.contains_key("CDPATH") {
+            // It may lead there.
+            self.state.cwd.clear();
+            return;
+        }
         self.state.cwd = dirs
             .into_iter()
             .collect::<Option<Vec<_>>>()

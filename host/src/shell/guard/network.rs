@@ -21,6 +21,7 @@ impl Walk<'_> {
             self.ask(Danger::Container);
         }
         for mount in values(args, &["-v", "--volume", "--mount"]) {
+            let mount = mount.trim_start_matches('=');
             let source = mount.split(',').find_map(|part| {
                 part.strip_prefix("source=")
                     .or_else(|| part.strip_prefix("src="))
@@ -58,15 +59,34 @@ impl Walk<'_> {
                 || pair == ["volume", "prune"]
                 || pair == ["image", "prune"]
                 || pair == ["container", "prune"]
+                || pair == ["system", "reset"]
         }) || (verbs.contains(&"prune"))
             || verbs
-                .first()
-                .is_some_and(|verb| matches!(*verb, "delete" | "drain" | "uninstall" | "rmi"))
+                .iter()
+                .any(|verb| matches!(*verb, "delete" | "drain" | "uninstall" | "rmi"))
+            || self.deletes_in_container(args)
             || (verbs.contains(&"down") && (has_flag(args, 'v') || has_long(args, "--volumes")))
             || (verbs.first() == Some(&"rm") && has_flag(args, 'f'));
         if bad {
             self.ask(Danger::Container);
         }
+    }
+
+    /// Whether what is run in a container would be refused here: there it may be all that it holds.
+    fn deletes_in_container(&mut self, args: &[String]) -> bool {
+        let runs = args
+            .iter()
+            .position(|arg| matches!(arg.as_str(), "exec" | "run"));
+        let rest = args.get(runs.unwrap_or(args.len())..).unwrap_or_default();
+        let starts = |word: &String| super::known::DANGEROUS.contains(&base(word));
+        let Some(command) = rest.iter().position(starts).and_then(|at| rest.get(at..)) else {
+            return false;
+        };
+        let command = command.to_vec();
+        let mut inside = Walk::new(self.place);
+        inside.state.cwd.clear();
+        inside.run(&command, Feed::Nothing);
+        inside.verdict != super::Judgement::Run
     }
 
     pub(super) fn fetches(&mut self, name: &str, args: &[String]) {
@@ -90,7 +110,17 @@ impl Walk<'_> {
                 "--output",
             ],
         };
-        for path in values(args, options) {
+        let letter = if name == "curl" { 'o' } else { 'O' };
+        let mut paths = values(args, options);
+        // Among other letters: `-sSLo x`, `-qO x`.
+        for (at, arg) in args.iter().enumerate() {
+            let letters = arg.strip_prefix('-').filter(|rest| !rest.starts_with('-'));
+            if let Some((_, glued)) = letters.and_then(|rest| rest.split_once(letter)) {
+                let next = args.get(at + 1).map_or("", String::as_str);
+                paths.push(if glued.is_empty() { next } else { glued });
+            }
+        }
+        for path in paths {
             if path != "-" && !path.is_empty() {
                 self.writes(path);
                 self.keep(path, Feed::Fetched);

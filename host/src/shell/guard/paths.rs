@@ -237,13 +237,38 @@ impl Walk<'_> {
             )
     }
 
+    /// Whether a path, inside, is the folder that the command began in, all that is in it, what it is in,
+    /// or the history of a project.
+    fn is_project(&self, word: &str) -> bool {
+        let dirs = self.state.cwd.iter();
+        let paths = dirs.map(|dir| normal(&dir.join(word)));
+        paths.into_iter().any(|mut path| {
+            while path
+                .file_name()
+                .is_some_and(|name| matches_all(&name.to_string_lossy()))
+            {
+                path.pop();
+            }
+            // Another project as a whole, from within this one.
+            let neighbour = path.parent() == Some(self.place.root.as_path())
+                && self.place.dir != self.place.root;
+            self.place.dir.starts_with(&path) || path.ends_with(".git") || neighbour
+        })
+    }
+
     /// Something is deleted, or moved away.
     pub(super) fn deletes(&mut self, path: &str, forced: bool) {
         let shown = shown(&path.replace(UNSET, &ANY.to_string()));
         if self.may_be_root(path) {
             return self.refuse(Danger::DeletesOutside { path: shown });
         }
+        if path.contains(super::word::misleads) {
+            self.ask(Danger::Unreadable);
+        }
         match self.reach(path) {
+            Reach::Inside if self.is_project(path) => {
+                self.ask(Danger::DeletesProject { path: shown });
+            }
             Reach::Inside | Reach::Temp => {}
             Reach::Tmp if !forced => {}
             Reach::Tmp => self.ask(Danger::DeletesOutside { path: shown }),
@@ -265,12 +290,8 @@ impl Walk<'_> {
     pub(super) fn writes(&mut self, path: &str) {
         let shown = shown(path);
         match self.reach(path) {
-            Reach::Inside
-            | Reach::Temp
-            | Reach::Tmp
-            | Reach::Null
-            | Reach::Outside
-            | Reach::Unknown => {}
+            Reach::Inside | Reach::Temp | Reach::Tmp | Reach::Null | Reach::Unknown => {}
+            Reach::Outside => self.ask(Danger::WritesOutside { path: shown }),
             // What is in it may be written to.
             Reach::Root
                 if self

@@ -43,6 +43,7 @@ impl Walk<'_> {
                             let body = if raw {
                                 slice(kid, src).to_owned()
                             } else {
+                                self.ticks(slice(kid, src));
                                 word::text(&self.string(kid, src))
                             };
                             *stdin = Feed::Text(body);
@@ -67,6 +68,14 @@ impl Walk<'_> {
         }
     }
 
+    /// What stands between backquotes in a here-document is run, though to the grammar it is text.
+    fn ticks(&mut self, body: &str) {
+        let body = body.replace("\\`", "");
+        for script in body.split('`').skip(1).step_by(2) {
+            self.apart(|walk| walk.text(script, Feed::Nothing));
+        }
+    }
+
     fn file(
         &mut self,
         node: Node<'_>,
@@ -75,11 +84,11 @@ impl Walk<'_> {
         to: &mut Vec<String>,
         typed: &mut Vec<Vec<Ch>>,
     ) {
-        let mut operator = "";
+        let (mut operator, mut descriptor) = ("", "0");
         let mut place: Option<Vec<Ch>> = None;
         for kid in children(node) {
             match kid.kind() {
-                "file_descriptor" => {}
+                "file_descriptor" => descriptor = slice(kid, src),
                 kind if !kid.is_named() => operator = kind,
                 _ if place.is_none() => place = Some(self.word(kid, src)),
                 // `echo > out more`: words of the command.
@@ -95,8 +104,18 @@ impl Walk<'_> {
         let is_descriptor = path == "-" || path.bytes().all(|b| b.is_ascii_digit());
         match operator {
             "<" | "<&" => {
-                if !is_descriptor {
-                    *stdin = self.content(&path);
+                let content = match (is_descriptor, path.as_str()) {
+                    (true, "-" | "0") => return,
+                    (true, other) => self.content(&format!("/dev/fd/{other}")),
+                    (false, file) => {
+                        self.reads(file);
+                        self.content(file)
+                    }
+                };
+                if descriptor == "0" {
+                    *stdin = content;
+                } else {
+                    self.keep(&format!("/dev/fd/{descriptor}"), content);
                 }
             }
             _ if is_descriptor && operator.contains('&') => {}
@@ -115,6 +134,13 @@ impl Walk<'_> {
     /// Remembers what is in a file.
     pub(super) fn keep(&mut self, path: &str, content: Feed) {
         self.hook(path, &content);
+        if let Some(script) = self
+            .resolve(path)
+            .and_then(|path| self.state.sinks.remove_entry(&path))
+        {
+            self.apart(|walk| walk.text(&script.1, content.clone()));
+            self.state.sinks.insert(script.0, script.1);
+        }
         if self.state.files.len() < 256
             && let Some(path) = self.resolve(path)
         {

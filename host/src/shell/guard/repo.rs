@@ -34,6 +34,33 @@ fn is_here(path: &str) -> bool {
     matches!(path, "." | "" | ":/" | ":") || path == super::word::STAR.to_string()
 }
 
+/// Whether `git` throws away what is in no commit, or the commits that nothing names any more.
+fn loses_work(verb: &str, rest: &[String]) -> bool {
+    let words = operands(rest);
+    let first = words.first().map_or("", |word| word.as_str());
+    match verb {
+        "reset" => has_long(rest, "--hard") || has_long(rest, "--merge"),
+        "checkout" | "switch" => {
+            has_flag(rest, 'f')
+                || has_long(rest, "--force")
+                || has_long(rest, "--discard-changes")
+                || words.iter().any(|path| is_here(path) && !path.is_empty())
+        }
+        "restore" => {
+            words.iter().any(|path| is_here(path))
+                && (!has_flag(rest, 'S') && !has_long(rest, "--staged")
+                    || has_flag(rest, 'W')
+                    || has_long(rest, "--worktree"))
+        }
+        "rm" => !has_long(rest, "--cached") && words.iter().any(|path| is_here(path)),
+        "stash" => matches!(first, "drop" | "clear"),
+        "reflog" => matches!(first, "expire" | "delete"),
+        "update-ref" => has_flag(rest, 'd') || has_long(rest, "--stdin"),
+        "gc" | "prune" => has_long(rest, "--prune") || verb == "prune",
+        _ => false,
+    }
+}
+
 impl Walk<'_> {
     pub(super) fn git(&mut self, args: &[String]) -> Option<Feed> {
         for setting in values(args, &["-c", "--config-env"]) {
@@ -112,15 +139,29 @@ impl Walk<'_> {
                 }
             }
             "push"
-                if rest.iter().any(|arg| {
-                    matches!(
-                        arg.as_str(),
-                        "-f" | "--force" | "--mirror" | "--delete" | "-d" | "--prune"
-                    ) || arg.starts_with('+')
-                }) =>
+                if has_flag(rest, 'f')
+                    || has_flag(rest, 'd')
+                    || rest.iter().any(|arg| {
+                        arg == "--force"
+                            || matches!(arg.as_str(), "--mirror" | "--delete" | "--prune")
+                            || arg.starts_with('+')
+                            || (arg.starts_with(':') && arg.len() > 1)
+                    }) =>
             {
                 self.ask(Danger::RewritesHistory);
             }
+            "clone" | "init" | "worktree" => {
+                let targets = operands(rest);
+                let skip = match verb.as_str() {
+                    "clone" => 1,
+                    "init" => 0,
+                    _ => 1 + usize::from(targets.first().is_none_or(|verb| *verb != "add")),
+                };
+                for target in targets.into_iter().skip(skip).take(1) {
+                    self.writes(target);
+                }
+            }
+            verb if loses_work(verb, rest) => self.ask(Danger::LosesWork),
             "clean" => {
                 for path in values(args, &["-C", "--work-tree"]) {
                     if !matches!(self.reach(path), Reach::Inside | Reach::Temp) {
@@ -166,11 +207,30 @@ impl Walk<'_> {
             ],
         ) {
             let script = script.to_owned();
-            self.apart(|walk| walk.text(&script, Feed::Nothing));
+            // What is in the archive is what it reads.
+            self.apart(|walk| walk.text(&script, Feed::Unknown));
         }
-        for dir in values(args, &["-C", "--directory", "--one-top-level", "-d"]) {
+        let bundle = |at: usize, arg: &String| {
+            (at == 0 || arg.starts_with('-')) && !arg.starts_with("--") && arg.contains('f')
+        };
+        let makes = args
+            .first()
+            .is_some_and(|first| first.contains(['c', 'r', 'u']))
+            || has_long(args, "--create");
+        let file = args.iter().enumerate().find(|(at, arg)| bundle(*at, arg));
+        if let Some((at, _)) = file.filter(|_| makes && name.ends_with("tar"))
+            && let Some(path) = args.get(at + 1)
+        {
+            self.writes(path);
+        }
+        let mut dirs = values(args, &["-C", "--directory", "--one-top-level", "-d", "-D"]);
+        if name == "7z" {
+            dirs.extend(values(args, &["-o"]));
+        }
+        for dir in dirs {
             if args.first().is_some_and(|first| first.contains('x'))
                 || name == "unzip"
+                || (name == "cpio" && has_flag(args, 'i'))
                 || has_long(args, "--extract")
                 || has_flag(args, 'x')
             {

@@ -70,6 +70,12 @@ impl Walk<'_> {
                     return Feed::Nothing;
                 };
                 let script = super::calls::visible(script);
+                if matches!(name, "pwsh" | "powershell" | "nu" | "xonsh" | "elvish") {
+                    // A language of its own.
+                    self.ask(Danger::Inline {
+                        name: name.to_owned(),
+                    });
+                }
                 let zero = words.first().cloned();
                 let words = words.get(1..).unwrap_or_default().to_vec();
                 return self.apart(|walk| {

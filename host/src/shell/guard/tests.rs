@@ -1,8 +1,11 @@
 //! The guard against two lists: what must never run, and what must run unasked. And against whatever
 //! comes to a generator's mind.
 
+mod asked;
 mod harmless;
+mod machine;
 mod never;
+mod stranger;
 mod through;
 
 use std::path::PathBuf;
@@ -50,7 +53,13 @@ fn lines(list: &'static str) -> impl Iterator<Item = String> {
 fn nothing_destructive_is_let_through() {
     let mut wrong = Vec::new();
     let mut count = 0;
-    for command in lines(never::REFUSED).chain(lines(through::REFUSED)) {
+    let lists = [
+        never::REFUSED,
+        machine::REFUSED,
+        through::REFUSED,
+        stranger::REFUSED,
+    ];
+    for command in lists.into_iter().flat_map(lines) {
         count += 1;
         let judged = judge(&command, &project());
         if !matches!(judged, Judgement::Refuse { .. }) {
@@ -70,19 +79,19 @@ fn nothing_destructive_is_let_through() {
         wrong.len(),
         wrong.join("\n")
     );
-    assert!(count >= 200, "{count}");
+    assert!(count >= 500, "{count}");
 }
 
 #[test]
 fn what_cannot_be_decided_is_asked() {
     let mut wrong = Vec::new();
-    for command in lines(never::ASKED) {
+    for command in lines(asked::ASKED) {
         let judged = judge(&command, &project());
         if !matches!(judged, Judgement::Ask { .. }) {
             wrong.push(format!("{command:?}: {judged:?}"));
         }
     }
-    for command in lines(through::NEVER_UNASKED) {
+    for command in lines(through::NEVER_UNASKED).chain(lines(stranger::NEVER_UNASKED)) {
         let judged = judge(&command, &project());
         if judged == Judgement::Run {
             wrong.push(format!("{command:?}: {judged:?}"));
@@ -101,7 +110,10 @@ fn the_everyday_runs_unasked() {
     let mut wrong = Vec::new();
     let mut count = 0;
     for place in [project(), top()] {
-        for command in lines(harmless::RUN).chain(lines(through::RUN)) {
+        for command in lines(harmless::RUN)
+            .chain(lines(through::RUN))
+            .chain(lines(stranger::RUN))
+        {
             count += 1;
             let judged = judge(&command, &place);
             if judged != Judgement::Run {
@@ -118,7 +130,7 @@ fn the_everyday_runs_unasked() {
         wrong.len(),
         wrong.join("\n")
     );
-    assert!(count >= 2 * 120, "{count}");
+    assert!(count >= 2 * 400, "{count}");
 }
 
 fn core() -> impl Strategy<Value = String> {
@@ -218,6 +230,24 @@ fn other_letters_are_letters() {
         assert!(
             matches!(judge(&bad, &project()), Judgement::Refuse { .. }),
             "{bad}"
+        );
+    }
+}
+
+#[test]
+fn what_misleads_the_eye_is_asked() {
+    for command in [
+        "rm\u{200B} -rf x",
+        "rm\u{A0}-rf x",
+        "\u{433}m -rf x",
+        "rm -rf \u{FF0F}",
+        "rm -rf a\u{2044}b",
+        "echo \u{202E}x fr- mr",
+    ] {
+        let judged = judge(command, &project());
+        assert!(
+            matches!(judged, Judgement::Ask { .. }),
+            "{command:?}: {judged:?}"
         );
     }
 }

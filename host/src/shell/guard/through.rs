@@ -6,6 +6,7 @@ use common::text::host::shell::Danger;
 use super::calls::{has_flag, operands, values};
 use super::feed::Feed;
 use super::launch::after_options;
+use super::paths::Reach;
 use super::walk::Walk;
 
 /// Variables whose value somebody runs.
@@ -66,11 +67,15 @@ impl Walk<'_> {
             self.maybe_text(&format!("echo \"{}\"", value.replace('"', "\\\"")));
         }
         if FILES.contains(&name) {
-            let before = self.maybe_on();
             for path in value.split([':', ' ']).filter(|path| !path.is_empty()) {
+                // Somebody's file elsewhere, which whatever is run takes in.
+                if matches!(self.reach(path), Reach::Tmp | Reach::Outside) {
+                    self.ask(Danger::UnknownCommand);
+                }
+                let before = self.maybe_on();
                 self.script(path, &[]);
+                self.maybe_off(before);
             }
-            self.maybe_off(before);
         }
     }
 

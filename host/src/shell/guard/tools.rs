@@ -2,8 +2,9 @@
 
 use common::text::host::shell::Danger;
 
-use super::calls::{has_flag, operands, values};
+use super::calls::{has_flag, has_long, operands, values};
 use super::feed::Feed;
+use super::paths::Reach;
 use super::walk::Walk;
 
 impl Walk<'_> {
@@ -14,6 +15,20 @@ impl Walk<'_> {
         match name {
             "find" | "gfind" | "bfs" => return Some(self.find(args)),
             "kill" => self.kill(args),
+            "fuser" if has_flag(args, 'k') => {
+                // Whoever has a file open that stands for much.
+                let all = |path: &&String| {
+                    !matches!(self.reach(path), Reach::Inside | Reach::Temp | Reach::Tmp)
+                };
+                if operands(args).iter().any(|path| {
+                    path.contains('/')
+                        && !path.ends_with("/tcp")
+                        && !path.ends_with("/udp")
+                        && all(path)
+                }) {
+                    self.refuse(Danger::KillsAll);
+                }
+            }
             "pkill" | "killall" | "skill" | "slay" | "fkill" => self.kill_named(args),
             "init" if matches!(first.as_str(), "0" | "1" | "6" | "s" | "S") => {
                 self.refuse(Danger::StopsMachine {
@@ -221,7 +236,62 @@ impl Walk<'_> {
                     self.refuse(Danger::System { name: name.into() });
                 }
             }
-            "history" | "fc" => {}
+            "patch" => {
+                for path in operands(args)
+                    .into_iter()
+                    .map(String::as_str)
+                    .chain(values(args, &["-d", "--directory", "-o", "--output"]))
+                {
+                    self.writes(path);
+                }
+            }
+            "rfkill" if first != "list" => self.refuse(Danger::System { name: name.into() }),
+            "date" if has_flag(args, 's') || has_long(args, "--set") => {
+                self.refuse(Danger::System { name: name.into() });
+            }
+            "gpg" | "gpg2" if args.iter().any(|arg| arg.starts_with("--delete")) => {
+                self.refuse(Danger::DeletesOutside {
+                    path: "~/.gnupg".into(),
+                });
+            }
+            "ssh-keygen" => {
+                for path in values(args, &["-f"]) {
+                    self.writes(path);
+                }
+            }
+            "ssh-copy-id" => self.ask(Danger::Elsewhere),
+            "gsettings" | "dconf" => {
+                if args
+                    .iter()
+                    .any(|arg| arg.starts_with("reset") || arg == "load")
+                {
+                    self.ask(Danger::System { name: name.into() });
+                }
+            }
+            // What is published cannot be taken back.
+            "twine" | "gem" | "npm" | "pnpm" | "yarn" | "cargo" | "gh" | "glab" | "poetry"
+            | "uv"
+                if matches!(
+                    (first.as_str(), second.as_str()),
+                    (
+                        "publish" | "unpublish" | "push" | "upload" | "yank" | "deprecate",
+                        _
+                    ) | ("repo" | "release" | "secret" | "project", "delete")
+                ) && !has_long(args, "--dry-run") =>
+            {
+                self.ask(Danger::Elsewhere);
+            }
+            "tmux" | "screen" | "dtach" | "abduco" => {
+                for at in 0..args.len() {
+                    let rest = args.get(at..).unwrap_or_default().to_vec();
+                    self.maybe_text(&rest.join(" "));
+                }
+            }
+            "complete" | "compgen" | "bind" => {
+                for text in values(args, &["-C", "-x"]) {
+                    self.maybe_text(text);
+                }
+            }
             "ulimit"
             | "ldconfig"
             | "update-alternatives"
@@ -254,6 +324,8 @@ impl Walk<'_> {
         for pid in rest.iter().filter(|arg| *arg != "--") {
             match pid.trim() {
                 "-1" | "1" | "--1" | "-0" => self.refuse(Danger::KillsAll),
+                // As many as a pattern has found.
+                many if many.contains(super::word::STAR) => self.refuse(Danger::KillsAll),
                 _ => {}
             }
         }
@@ -263,45 +335,60 @@ impl Walk<'_> {
     }
 
     fn kill_named(&mut self, args: &[String]) {
-        let by_user = args.iter().any(|arg| {
-            matches!(
-                arg.as_str(),
-                "-u" | "-U"
-                    | "--user"
-                    | "--euid"
-                    | "--uid"
-                    | "-G"
-                    | "--group"
-                    | "-v"
-                    | "--inverse"
-                    | "-V"
-            ) || arg.starts_with("--eu")
-                || arg.starts_with("-u")
-                || arg.starts_with("-U")
-        });
-        let everything = operands(args).iter().any(|pattern| {
-            let bare = pattern.trim_matches([
-                '.',
-                '*',
-                '^',
-                '$',
-                '+',
-                '?',
-                super::word::STAR,
-                super::word::ONE,
-                '[',
-                ']',
-                '(',
-                ')',
-            ]);
-            bare.is_empty()
-                || matches!(
-                    pattern.as_str(),
-                    "systemd" | "init" | "sshd" | "phonework" | "dbus-daemon"
-                )
-        });
-        if by_user || everything {
+        if names_all(args) {
             self.refuse(Danger::KillsAll);
+        } else if names_much(args) {
+            self.refuse(Danger::KillsOurs);
         }
     }
+}
+
+/// Whether processes are named so that it may be all of them, or those that hold the machine.
+fn names_all(args: &[String]) -> bool {
+    let by_user = args.iter().any(|arg| {
+        matches!(
+            arg.as_str(),
+            "-u" | "-U"
+                | "--user"
+                | "--euid"
+                | "--uid"
+                | "-G"
+                | "--group"
+                | "-v"
+                | "--inverse"
+                | "-V"
+        ) || arg.starts_with("--eu")
+            || arg.starts_with("-u")
+            || arg.starts_with("-U")
+    });
+    let everything = operands(args).iter().any(|pattern| {
+        let bare = pattern.trim_matches([
+            '.',
+            '*',
+            '^',
+            '$',
+            '+',
+            '?',
+            super::word::STAR,
+            super::word::ONE,
+            '[',
+            ']',
+            '(',
+            ')',
+        ]);
+        bare.is_empty()
+            || matches!(
+                pattern.as_str(),
+                "systemd" | "init" | "sshd" | "dbus-daemon"
+            )
+    });
+    by_user || everything
+}
+
+/// The same, or this program and what it runs.
+pub(super) fn names_much(args: &[String]) -> bool {
+    let ours = ["phonework", "claude", "nats-server"];
+    let names = operands(args);
+    let is_ours = |name: &&String| ours.iter().any(|ours| name.contains(ours));
+    names_all(args) || names.iter().any(is_ours)
 }

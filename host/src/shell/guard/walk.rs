@@ -2,6 +2,7 @@
 //! what a shell would know by then: variables, the directory, functions, what was written where.
 
 mod expand;
+mod loops;
 mod names;
 mod simple;
 mod typed;
@@ -33,6 +34,10 @@ pub(super) struct State {
     /// Their bodies, as typed.
     pub(super) functions: BTreeMap<String, String>,
     pub(super) files: BTreeMap<PathBuf, Feed>,
+    /// What commands read that are given nothing else: `exec < x`.
+    pub(super) input: Feed,
+    /// Scripts that read what is written to these paths: `>(…)`.
+    pub(super) sinks: BTreeMap<PathBuf, String>,
 }
 
 /// The one who follows.
@@ -85,6 +90,9 @@ impl<'p> Walk<'p> {
 
     /// Follows a script; what it writes comes back.
     pub(super) fn text(&mut self, script: &str, stdin: Feed) -> Feed {
+        // What a pattern has matched is text by now; which, a shell that reads it finds again.
+        let script = super::calls::visible(script);
+        let script = script.as_str();
         if script.contains([ANY, word::TAINT]) {
             if script.contains(word::TAINT) {
                 self.refuse(Danger::PipedToShell);
@@ -165,6 +173,10 @@ impl<'p> Walk<'p> {
                 self.state.cwd.clear();
             }
         }
+        if self.state.input != other.input {
+            let input = std::mem::take(&mut self.state.input);
+            self.state.input = input.then(other.input.clone());
+        }
         for (path, feed) in &other.files {
             self.state
                 .files
@@ -234,8 +246,17 @@ impl<'p> Walk<'p> {
                 Feed::Nothing
             }
             "declaration_command" => {
+                // A name for another variable: whatever that will hold.
+                let refers = named(node)
+                    .iter()
+                    .any(|kid| kid.kind() == "word" && slice(*kid, src) == "-n");
                 for kid in named(node) {
                     match kid.kind() {
+                        "variable_assignment" if refers => {
+                            let name = kid.child_by_field_name("name");
+                            let name = name.map_or("", |name| slice(name, src)).to_owned();
+                            self.state.vars.insert(name, ANY.to_string());
+                        }
                         "variable_assignment" => self.assign(kid, src),
                         "variable_name" => {}
                         _ => {
@@ -304,56 +325,6 @@ impl<'p> Walk<'p> {
         for end in &ends {
             self.merge(end);
         }
-        out
-    }
-
-    fn repeat(&mut self, node: Node<'_>, src: &str, stdin: &Feed) -> Feed {
-        let before = self.state.clone();
-        let variable = node
-            .child_by_field_name("variable")
-            .map(|name| slice(name, src).to_owned());
-        let mut values = Vec::new();
-        let mut rest = Vec::new();
-        let mut cursor = node.walk();
-        for (at, kid) in node.children(&mut cursor).enumerate() {
-            if !kid.is_named() {
-                continue;
-            }
-            let field = u32::try_from(at)
-                .ok()
-                .and_then(|at| node.field_name_for_child(at));
-            match field {
-                Some("variable") => {}
-                Some("value") => values.push(kid),
-                _ => rest.push(kid),
-            }
-        }
-        let mut each: Vec<String> = Vec::new();
-        for value in &values {
-            let chars = self.word(*value, src);
-            each.extend(word::words(&chars));
-        }
-        if variable.is_some() && values.is_empty() {
-            each.clone_from(&self.state.args);
-        }
-        if each.len() > 24 {
-            each = vec![ANY.to_string()];
-        }
-        let mut out = Feed::Nothing;
-        // Twice at least: the second time meets what the first has left.
-        for round in 0..each.len().max(2) {
-            if let Some(name) = &variable {
-                let Some(value) = each.get(round).or(each.last()) else {
-                    break;
-                };
-                self.state.vars.insert(name.clone(), value.clone());
-            }
-            for kid in &rest {
-                out = out.then(self.node(*kid, src, stdin.clone()));
-            }
-        }
-        self.merge(&before);
-        // Which of its values it ends with is known, mostly; that it has none is not.
         out
     }
 }

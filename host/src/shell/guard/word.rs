@@ -32,6 +32,20 @@ pub(super) enum Ch {
     Empty,
 }
 
+/// Letters that turn the way of writing: on a card a command would read otherwise than it runs.
+pub(super) fn turns(c: char) -> bool {
+    matches!(c, '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{2069}')
+}
+
+/// Letters that nobody sees, or that look like a slash: no name has them by chance.
+pub(super) fn misleads(c: char) -> bool {
+    matches!(
+        c,
+        '\u{A0}' | '\u{AD}' | '\u{2000}'..='\u{200F}' | '\u{202F}' | '\u{205F}'..='\u{2064}' | '\u{FEFF}'
+            | '\u{2044}' | '\u{2215}' | '\u{29F8}' | '\u{FF0F}'
+    )
+}
+
 /// Whether nothing in a word is unknown.
 pub(super) fn is_known(word: &str) -> bool {
     !word.contains([ANY, NAME, STAR, ONE, TAINT])

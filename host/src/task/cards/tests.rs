@@ -97,7 +97,7 @@ fn running() {
         record.background = true;
         both.push(card(&record, &shown(50_000), &[]));
     }
-    insta::assert_snapshot!(both.join("\n\n"), @r#"
+    insta::assert_snapshot!(both.join("\n\n"), @"
     [Working] home-pc · demo
     | cargo build
     | first
@@ -111,7 +111,7 @@ fn running() {
     | second
     … 48 KB left out …
     | last
-    Still running: it goes on as task 3. You are told when it ends; /tasks 3 shows how far it is.
+    In the background: it goes on as task 3. You are told when it ends; /tasks 3 shows how far it is.
     [Stop]
     task 3 runs in the background · 42.0 s
 
@@ -128,10 +128,10 @@ fn running() {
     | second
     … 省略 48 KB …
     | last
-    还在运行，已转为后台任务 3。结束时会通知你；/tasks 3 查看进度。
+    正作为后台任务 3 继续运行，结束时会通知您；/tasks 3 查看进度。
     [停止]
     后台任务 3 正在运行 · 用时 42.0 秒
-    "#);
+    ");
 }
 
 #[test]
@@ -154,7 +154,7 @@ fn over() {
         open.caged = false;
         both.push(card(&open, &all, &[ShellText::RunAgain]));
     }
-    insta::assert_snapshot!(both.join("\n\n"), @r#"
+    insta::assert_snapshot!(both.join("\n\n"), @"
     [Done] home-pc · demo
     | cargo build
     | first
@@ -174,7 +174,7 @@ fn over() {
     | last
     It wrote too much: only the first 64 MB are kept.
     That directory cannot be entered; the next command runs in demo still.
-    ended after 2 min 0 s, its time · 1 min 23 s
+    out of time: ended after 2 min 0 s · 1 min 23 s
 
     [Failed] home-pc · demo
     | cargo build
@@ -214,7 +214,7 @@ fn over() {
     | last
     输出太多，只保留了前 64 MB。
     不能到那个目录去，之后的命令仍在 demo 运行。
-    超过 2 分 0 秒，已结束 · 用时 1 分 23 秒
+    超时：2 分 0 秒后已结束 · 用时 1 分 23 秒
 
     [Failed] home-pc · demo
     | cargo build
@@ -234,7 +234,7 @@ fn over() {
     | second
     它不会自动重来，需要的话请再运行一次。
     PhoneWork 重启，命令被中断 · 用时 1 分 23 秒 · 这台机器的内核没有 Landlock，命令没有在沙箱里运行
-    "#);
+    ");
 }
 
 #[test]
@@ -248,7 +248,7 @@ fn lists() {
         let all = [ended(lang, How::Exit(2), &shown(0)), first];
         both.push(words(&list("home-pc", &node, lang, &all)));
     }
-    insta::assert_snapshot!(both.join("\n\n"), @r#"
+    insta::assert_snapshot!(both.join("\n\n"), @"
     [Plain] home-pc · Tasks
     No tasks. `/shell --bg <command>` runs one in the background; whatever takes over a minute goes there by itself.
 
@@ -257,14 +257,14 @@ fn lists() {
     2: cargo build · exit 0 · 1 min 23 s
     /tasks <n> shows the output
 
-    [Plain] home-pc · 后台任务
-    没有后台任务。`/shell --bg <命令>` 在后台运行；超过一分钟的命令会自动转到后台。
+    [Plain] home-pc · 任务
+    没有任务。`/shell --bg <命令>` 在后台运行；超过一分钟的命令会自动转到后台。
 
-    [Plain] home-pc · 后台任务
+    [Plain] home-pc · 任务
     3: cargo build · 退出码 2 · 用时 1 分 23 秒
     2: cargo build · 退出码 0 · 用时 1 分 23 秒
     /tasks <编号> 查看输出
-    "#);
+    ");
 }
 
 #[test]
@@ -275,6 +275,7 @@ fn sentences() {
         Danger::PipedToShell,
         Danger::ForkBomb,
         Danger::KillsAll,
+        Danger::KillsOurs,
         Danger::StopsMachine {
             name: "halt".into(),
         },
@@ -294,12 +295,20 @@ fn sentences() {
             path: "/etc".into(),
         },
         Danger::DeletesAll { path: "*".into() },
+        Danger::DeletesProject { path: "*".into() },
         Danger::DeletesUnknown,
+        Danger::LosesWork,
+        Danger::Secrets {
+            path: "~/.ssh/id".into(),
+        },
         Danger::Device {
             path: "/dev/sda".into(),
         },
         Danger::OverwritesSystem {
             path: "/etc/passwd".into(),
+        },
+        Danger::WritesOutside {
+            path: "../x".into(),
         },
         Danger::RightsOutside { path: "/".into() },
         Danger::Inline {
@@ -316,6 +325,7 @@ fn sentences() {
     let others = [
         ShellText::Denied,
         ShellText::Unanswered,
+        ShellText::Gone { dir: "demo".into() },
         ShellText::BadTimeout {
             got: "x".into(),
             max: 86_400,
@@ -329,61 +339,74 @@ fn sentences() {
         },
         ShellText::TooMany { max: 8 },
         ShellText::NoSuchTask { n: "9".into() },
+        ShellText::Longer,
     ];
     let refused = dangers.into_iter().map(|why| ShellText::Refused { why });
     let lines: Vec<String> = refused
         .chain(others)
         .flat_map(|text| [text.en(), text.zh()])
         .collect();
-    insta::assert_snapshot!(lines.join("\n"), @r#"
-    Not run: this command cannot be read.
-    没有运行：无法读懂这条命令。
-    Not run: what it runs is known only once it runs.
-    没有运行：实际要运行什么，只有运行时才知道。
-    Not run: it would run something that was fetched or decoded, unseen.
-    没有运行：它会把下载或解码得到的内容直接交给 shell 执行。
-    Not run: it would start itself without end.
-    没有运行：它会无限地启动自己（fork 炸弹）。
-    Not run: it would end every process.
-    没有运行：它会结束所有进程。
-    Not run: `halt` stops or restarts the machine.
-    没有运行：`halt` 会让机器停机或重启。
-    Not run: `mkfs` changes disks or file systems.
-    没有运行：`mkfs` 会改动磁盘或文件系统。
-    Not run: `passwd` changes the machine's accounts.
-    没有运行：`passwd` 会改动系统账户。
-    Not run: `mount` changes the system.
-    没有运行：`mount` 会改动系统。
-    Not run: `sudo` would change things with more rights.
-    没有运行：`sudo` 会以更高权限做改动。
-    Not run: it would delete outside the working directory: /etc.
-    没有运行：它会删除工作目录之外的内容：/etc。
-    Not run: it would delete the working directory or all that is in it: *.
-    没有运行：它会删除整个工作目录或其中全部内容：*。
-    Not run: what it deletes cannot be told beforehand.
-    没有运行：它要删除的内容事先无法确定。
-    Not run: it would write to the device /dev/sda.
-    没有运行：它会写入设备 /dev/sda。
-    Not run: it would overwrite the system's files or somebody's settings: /etc/passwd.
-    没有运行：它会覆盖系统文件或个人配置：/etc/passwd。
-    Not run: it would change rights outside a project: /.
-    没有运行：它会改动项目之外的权限：/。
-    Not run: the code in it for python deletes files or runs other programs.
-    没有运行：其中给 python 的代码会删除文件或运行其他程序。
-    Not run: the code in it for python would delete or overwrite outside the working directory.
-    没有运行：其中给 python 的代码会删除或覆盖工作目录之外的内容。
-    Not run: it acts on another machine or service.
-    没有运行：它作用于另一台机器或服务。
-    Not run: it gives a container more than the project, or throws data of containers away.
-    没有运行：它会让容器接触项目之外的内容，或清除容器数据。
-    Not run: it deletes data of a database.
-    没有运行：它会删除数据库里的数据。
-    Not run: it rewrites what others already have.
-    没有运行：它会改写别人已有的历史。
+    insta::assert_snapshot!(lines.join("\n"), @"
+    Not run: this command cannot be read. If you mean it, do it at the machine itself.
+    没有运行：无法读懂这条命令。确实需要的话，请直接在那台机器上操作。
+    Not run: what it runs is known only once it runs. If you mean it, do it at the machine itself.
+    没有运行：实际要运行什么，只有运行时才知道。确实需要的话，请直接在那台机器上操作。
+    Not run: it would run something that was fetched or decoded, unseen. If you mean it, do it at the machine itself.
+    没有运行：它会把下载或解码得到的内容直接交给 shell 执行。确实需要的话，请直接在那台机器上操作。
+    Not run: it would start itself without end. If you mean it, do it at the machine itself.
+    没有运行：它会无限地启动自己（fork 炸弹）。确实需要的话，请直接在那台机器上操作。
+    Not run: it would end every process. If you mean it, do it at the machine itself.
+    没有运行：它会结束所有进程。确实需要的话，请直接在那台机器上操作。
+    Not run: it would end PhoneWork, or what it runs. If you mean it, do it at the machine itself.
+    没有运行：它会结束 PhoneWork 或它正在运行的程序。确实需要的话，请直接在那台机器上操作。
+    Not run: `halt` stops or restarts the machine. If you mean it, do it at the machine itself.
+    没有运行：`halt` 会让机器停机或重启。确实需要的话，请直接在那台机器上操作。
+    Not run: `mkfs` changes disks or file systems. If you mean it, do it at the machine itself.
+    没有运行：`mkfs` 会改动磁盘或文件系统。确实需要的话，请直接在那台机器上操作。
+    Not run: `passwd` changes the machine's accounts. If you mean it, do it at the machine itself.
+    没有运行：`passwd` 会改动系统账户。确实需要的话，请直接在那台机器上操作。
+    Not run: `mount` changes the system. If you mean it, do it at the machine itself.
+    没有运行：`mount` 会改动系统。确实需要的话，请直接在那台机器上操作。
+    Not run: `sudo` would change things with more rights. If you mean it, do it at the machine itself.
+    没有运行：`sudo` 会以更高权限做改动。确实需要的话，请直接在那台机器上操作。
+    Not run: it would delete outside the working directory: /etc. If you mean it, do it at the machine itself.
+    没有运行：它会删除工作目录之外的内容：/etc。确实需要的话，请直接在那台机器上操作。
+    Not run: it would delete the working directory or all that is in it: *. If you mean it, do it at the machine itself.
+    没有运行：它会删除整个工作目录或其中全部内容：*。确实需要的话，请直接在那台机器上操作。
+    Not run: it deletes the whole folder it runs in, or a project's history: *. If you mean it, do it at the machine itself.
+    没有运行：它会删除整个当前目录或项目的版本历史：*。确实需要的话，请直接在那台机器上操作。
+    Not run: what it deletes cannot be told beforehand. If you mean it, do it at the machine itself.
+    没有运行：它要删除的内容事先无法确定。确实需要的话，请直接在那台机器上操作。
+    Not run: it throws away changes that are in no commit and cannot be had back. If you mean it, do it at the machine itself.
+    没有运行：它会丢弃尚未提交、无法找回的改动。确实需要的话，请直接在那台机器上操作。
+    Not run: it reads keys or passwords: ~/.ssh/id. If you mean it, do it at the machine itself.
+    没有运行：它会读取密钥或密码：~/.ssh/id。确实需要的话，请直接在那台机器上操作。
+    Not run: it would write to the device /dev/sda. If you mean it, do it at the machine itself.
+    没有运行：它会写入设备 /dev/sda。确实需要的话，请直接在那台机器上操作。
+    Not run: it would overwrite the system's files or somebody's settings: /etc/passwd. If you mean it, do it at the machine itself.
+    没有运行：它会覆盖系统文件或个人配置：/etc/passwd。确实需要的话，请直接在那台机器上操作。
+    Not run: it writes outside the working directory: ../x. If you mean it, do it at the machine itself.
+    没有运行：它会写入工作目录之外：../x。确实需要的话，请直接在那台机器上操作。
+    Not run: it would change rights outside a project: /. If you mean it, do it at the machine itself.
+    没有运行：它会改动项目之外的权限：/。确实需要的话，请直接在那台机器上操作。
+    Not run: the code in it for python deletes files or runs other programs. If you mean it, do it at the machine itself.
+    没有运行：其中给 python 的代码会删除文件或运行其他程序。确实需要的话，请直接在那台机器上操作。
+    Not run: the code in it for python would delete or overwrite outside the working directory. If you mean it, do it at the machine itself.
+    没有运行：其中给 python 的代码会删除或覆盖工作目录之外的内容。确实需要的话，请直接在那台机器上操作。
+    Not run: it acts on another machine or service. If you mean it, do it at the machine itself.
+    没有运行：它作用于另一台机器或服务。确实需要的话，请直接在那台机器上操作。
+    Not run: it gives a container more than the project, or throws data of containers away. If you mean it, do it at the machine itself.
+    没有运行：它会让容器接触项目之外的内容，或清除容器数据。确实需要的话，请直接在那台机器上操作。
+    Not run: it deletes data of a database. If you mean it, do it at the machine itself.
+    没有运行：它会删除数据库里的数据。确实需要的话，请直接在那台机器上操作。
+    Not run: it rewrites what others already have. If you mean it, do it at the machine itself.
+    没有运行：它会改写别人已有的历史。确实需要的话，请直接在那台机器上操作。
     Not run: you did not allow it.
-    没有运行：你没有允许。
-    Not run: nobody answered in time.
-    没有运行：没有人及时回答。
+    没有运行：您没有允许。
+    Not run: nobody answered in time. Send it again if you still want it.
+    没有运行：没有人及时回答。仍需要的话，请重新发送。
+    Not run: the directory demo is gone, or somebody else's by now. Go to another one with `/shell cd <dir>` and send it again.
+    没有运行：目录 demo 已不存在，或已属于别人。请用 `/shell cd <目录>` 换个目录，再重新发送。
     `--timeout x` is not right: write seconds, 1 to 86400.
     `--timeout x` 不对：请写秒数，1 到 86400。
     It could not be started: no
@@ -396,5 +419,7 @@ fn sentences() {
     已有 8 条命令在运行，先等一条结束，或用 /tasks 停掉一条。
     There is no task 9. /tasks lists them.
     没有任务 9。/tasks 列出全部。
-    "#);
+    To give it longer: `/shell --timeout <seconds> …`, or `/shell --bg …`.
+    需要更长时间的话：`/shell --timeout <秒数> …`，或 `/shell --bg …`。
+    ");
 }

@@ -56,7 +56,6 @@ rm -rf **/__pycache__
 rm -rf "my folder"
 rm -rf my\ folder
 rm -rf .next .cache
-rm -rf .git
 rm -rf ./a/../b
 rm -rf $PWD/build
 rm -rf "${PWD}/build"
@@ -90,9 +89,6 @@ git ls-files '*.orig' | xargs rm
 grep -rl old src | xargs sed -i 's/old/new/g'
 git clean -fdx
 git clean -n
-git reset --hard
-git reset --hard HEAD~1
-git checkout -- .
 git status
 git diff | head -50
 git add -A && git commit -m "x" && git push

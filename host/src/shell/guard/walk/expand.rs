@@ -86,8 +86,16 @@ impl Walk<'_> {
                 }
             }
             "process_substitution" => {
-                let feed = self.substitution(node, src);
                 let path = format!("/dev/fd/{}", 1000 + self.state.files.len());
+                let feed = if let Some(script) = typed.strip_prefix(">(") {
+                    // What it reads is known once something has written to it.
+                    let script = script.strip_suffix(')').unwrap_or(script).to_owned();
+                    self.apart(|walk| walk.text(&script, Feed::Unknown));
+                    self.state.sinks.insert(path.clone().into(), script);
+                    Feed::Unknown
+                } else {
+                    self.substitution(node, src)
+                };
                 self.state.files.insert(path.clone().into(), feed);
                 word::quoted(&path)
             }
@@ -186,7 +194,9 @@ impl Walk<'_> {
             "TMPDIR" => self.place.temp.display().to_string(),
             "IFS" => " ".to_owned(),
             "USER" | "LOGNAME" => "user".to_owned(),
-            "$" | "!" | "?" | "#" | "RANDOM" | "UID" | "EUID" | "PPID" | "SECONDS" | "LINENO"
+            // Whoever holds all that runs here.
+            "PPID" => "1".to_owned(),
+            "$" | "!" | "?" | "#" | "RANDOM" | "UID" | "EUID" | "SECONDS" | "LINENO"
             | "BASHPID" | "SHLVL" => "0".to_owned(),
             "0" | "BASH" | "SHELL" => "bash".to_owned(),
             "@" | "*" => self.state.args.join(" "),
@@ -337,7 +347,8 @@ fn substring(value: &str, rest: &str) -> Option<String> {
 
 /// `%x`, `%%x`, `#x`, `##x`, `/x/y`, where x is plain.
 fn changed(value: &str, rest: &str) -> Option<String> {
-    if !word::is_known(value) {
+    let cuts = rest.starts_with(['%', '#']) && !value.contains([ANY, NAME, word::TAINT]);
+    if !word::is_known(value) && !cuts {
         return None;
     }
     if let Some(rest) = rest.strip_prefix('/') {

@@ -18,12 +18,22 @@ impl Walk<'_> {
     ) -> Feed {
         self.steps += 1;
         let mut typed: Vec<Vec<Ch>> = Vec::new();
-        let mut stdin = stdin;
+        let mut stdin = match stdin {
+            Feed::Nothing => self.state.input.clone(),
+            given => given,
+        };
         let mut to = Vec::new();
         let before = self.state.vars.clone();
         let mut end: Option<usize> = None;
         let mut was_word = false;
         for kid in children(node) {
+            // The descriptor of a redirection that follows: `sh 0< x`.
+            if kid.kind() == "number"
+                && matches!(src.as_bytes().get(kid.end_byte()), Some(b'<' | b'>'))
+            {
+                end = Some(kid.end_byte());
+                continue;
+            }
             let glued = end.is_some_and(|end| end == kid.start_byte());
             let gap = end.map_or("", |end| src.get(end..kid.start_byte()).unwrap_or("?"));
             if !gap.replace("\\\n", "").trim().is_empty() {
@@ -77,6 +87,9 @@ impl Walk<'_> {
             self.wrote(&to, &Feed::Nothing);
             return Feed::Nothing;
         }
+        if argv == ["exec"] {
+            self.reads_from_now_on(&stdin);
+        }
         let out = self.run(&argv, stdin);
         // Variables in front of a command are its own.
         let named_before: Vec<String> = children(node)
@@ -93,6 +106,19 @@ impl Walk<'_> {
         }
         self.wrote(&to, &out);
         out
+    }
+
+    /// `exec < x`: the shell's own input, and so that of all that follows. A shell that has its script from
+    /// there goes on with it.
+    fn reads_from_now_on(&mut self, stdin: &Feed) {
+        if stdin.is_tainted() {
+            self.refuse(Danger::PipedToShell);
+        }
+        if let Feed::Text(text) = stdin {
+            let text = text.clone();
+            self.maybe_text(&text);
+        }
+        self.state.input = stdin.clone();
     }
 
     pub(super) fn redirected(&mut self, node: Node<'_>, src: &str, stdin: Feed) -> Feed {
