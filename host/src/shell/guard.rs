@@ -21,6 +21,7 @@ mod redirect;
 mod repo;
 mod secrets;
 mod shells;
+mod strings;
 mod through;
 mod tools;
 mod walk;

@@ -2,7 +2,7 @@
 
 use common::text::host::shell::Danger;
 
-use super::calls::base;
+use super::calls::{base, has_flag};
 use super::feed::Feed;
 use super::paths::shown;
 use super::walk::Walk;
@@ -83,9 +83,13 @@ impl Walk<'_> {
                         .skip(at + 1)
                         .take_while(|arg| !matches!(arg.as_str(), ";" | "+"))
                         .collect();
-                    let deletes = command
-                        .first()
-                        .is_some_and(|name| matches!(base(name), "rm" | "shred" | "unlink" | "mv"));
+                    let deletes = command.first().is_some_and(|name| {
+                        matches!(base(name), "rm" | "shred" | "unlink" | "mv" | "truncate")
+                    });
+                    let argv: Vec<String> = command.iter().map(|arg| (*arg).clone()).collect();
+                    let deletes = deletes
+                        || (matches!(command.first().map(|name| base(name)), Some("sed" | "perl"))
+                            && has_flag(&argv, 'i'));
                     for start in &starts {
                         if deletes && above {
                             self.ask(Danger::DeletesAll { path: shown(start) });

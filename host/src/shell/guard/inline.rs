@@ -6,6 +6,7 @@ use common::text::host::shell::Danger;
 use super::calls::{values, visible};
 use super::feed::Feed;
 use super::paths::Reach;
+use super::strings::{SURE, is_written, strings};
 use super::walk::Walk;
 use super::word::{ANY, TAINT};
 
@@ -34,6 +35,7 @@ const DELETES: &[&str] = &[
     "truncate",
     "remove_dir_all",
     "deno.remove",
+    "file delete",
 ];
 /// Calls that run something else, or code that is made on the way.
 const RUNS: &[&str] = &[
@@ -234,6 +236,8 @@ impl Walk<'_> {
         let texts = strings(code);
         let mut worst = false;
         for text in &texts {
+            // `open F, ">/etc/x"`.
+            let text = &text.trim_start_matches(['>', '+', '<']).to_owned();
             if text.starts_with(['/', '~']) {
                 self.reads(&text.replacen('~', &self.variable("HOME"), 1));
             }
@@ -315,7 +319,8 @@ impl Walk<'_> {
         if lower.contains("kill") && lower.contains("-1") {
             return self.refuse(Danger::KillsAll);
         }
-        if deletes || runs {
+        let writes_home = home && (any(SURE) || any(&["'w'", "\"w\"", "'a'", "\"a\""]));
+        if deletes || runs || writes_home {
             self.ask(Danger::Inline {
                 name: name.to_owned(),
             });
@@ -334,63 +339,4 @@ impl Walk<'_> {
         self.apart(|walk| walk.run(argv, Feed::Nothing));
         self.maybe_off(before);
     }
-}
-
-/// Whether code opens what it names for writing, rather than to read it.
-fn is_written(code: &str, path: &str) -> bool {
-    let Some(at) = code.find(&path.to_ascii_lowercase()) else {
-        return true;
-    };
-    let around = code.get(at..).unwrap_or_default();
-    let around: String = around.chars().skip(path.len()).take(40).collect();
-    let modes = ["'w", "\"w", "'a", "\"a", "'r+", "\"r+", "write"];
-    modes.iter().any(|mode| around.contains(mode))
-        || code.contains("writefile")
-        || code.contains("write_text")
-        || code.contains("put_contents")
-        || code.contains("print >")
-        || code.contains(">\"")
-        || code.contains("> \"")
-        || code.contains("copyfile")
-        || code.contains("'>")
-        || code.contains("\">")
-}
-
-/// The texts in quotes of any kind, escapes read.
-fn strings(code: &str) -> Vec<String> {
-    let mut out = Vec::new();
-    let mut chars = code.chars().peekable();
-    while let Some(c) = chars.next() {
-        let close = match c {
-            '"' | '\'' | '`' => c,
-            '{' | '(' | '[' | '/' => continue,
-            _ => continue,
-        };
-        let mut text = String::new();
-        while let Some(c) = chars.next() {
-            if c == '\\' {
-                text.push(c);
-                text.extend(chars.next());
-            } else if c == close {
-                break;
-            } else {
-                text.push(c);
-            }
-        }
-        out.push(super::word::unescape(&text));
-        if out.len() >= 256 {
-            break;
-        }
-    }
-    // `qx{…}`, `%x(…)`, `q(/)`.
-    for open in [
-        "qx{", "qx(", "qx/", "%x(", "%x{", "%x[", "qq{", "q{", "q(", "qq(",
-    ] {
-        for (at, _) in code.match_indices(open) {
-            let rest = code.get(at + open.len()..).unwrap_or_default();
-            let end = rest.find(['}', ')', ']', '/']).unwrap_or(rest.len());
-            out.extend(rest.get(..end).map(str::to_owned));
-        }
-    }
-    out
 }

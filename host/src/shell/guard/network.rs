@@ -1,4 +1,4 @@
-//! What reaches beyond this machine's files: containers, and what fetches.
+//! What reaches beyond this machine's files: containers, services, and what fetches.
 
 use common::text::host::shell::Danger;
 
@@ -66,7 +66,9 @@ impl Walk<'_> {
                 .any(|verb| matches!(*verb, "delete" | "drain" | "uninstall" | "rmi"))
             || self.deletes_in_container(args)
             || (verbs.contains(&"down") && (has_flag(args, 'v') || has_long(args, "--volumes")))
-            || (verbs.first() == Some(&"rm") && has_flag(args, 'f'));
+            || (verbs.first() == Some(&"rm") && has_flag(args, 'f'))
+            || (matches!(verbs.first(), Some(&("kill" | "stop" | "rm")))
+                && verbs.iter().any(|verb| verb.contains(ANY)));
         if bad {
             self.ask(Danger::Container);
         }
@@ -87,6 +89,94 @@ impl Walk<'_> {
         inside.state.cwd.clear();
         inside.run(&command, Feed::Nothing);
         inside.verdict != super::Judgement::Run
+    }
+
+    /// Data and machines that are somewhere else.
+    pub(super) fn services(&mut self, name: &str, args: &[String], stdin: &Feed) {
+        let verb = |n: usize| operands(args).get(n).map_or("", |verb| verb.as_str());
+        let (first, second) = (verb(0).to_owned(), verb(1).to_owned());
+        match name {
+            "psql" | "mysql" | "mariadb" | "sqlite3" | "mongo" | "mongosh" | "redis-cli"
+            | "cqlsh" | "clickhouse-client" | "influx" => {
+                let mut all = args.join(" ");
+                if let Feed::Text(text) = stdin {
+                    all.push_str(text);
+                }
+                let all = all.to_ascii_lowercase();
+                for mark in [".shell ", ".system ", "\\! "] {
+                    if let Some((_, script)) = all.split_once(mark) {
+                        let script = script.to_owned();
+                        self.apart(|walk| walk.text(&script, Feed::Nothing));
+                        self.ask(Danger::Inline { name: name.into() });
+                    }
+                }
+                let bad = [
+                    "drop ",
+                    "truncate",
+                    "delete from",
+                    "flushall",
+                    "flushdb",
+                    "dropdatabase",
+                    "deletemany",
+                    ".drop(",
+                    "shutdown",
+                    "copy ",
+                    "into outfile",
+                ];
+                if bad.iter().any(|word| all.contains(word)) {
+                    self.ask(Danger::Database);
+                }
+            }
+            "dropdb" | "mysqladmin" | "dropuser" => self.ask(Danger::Database),
+            "pg_restore" if has_flag(args, 'c') || has_long(args, "--clean") => {
+                self.ask(Danger::Database);
+            }
+            "terraform" | "tofu" | "pulumi" | "cdk"
+                if matches!(first.as_str(), "destroy" | "apply") =>
+            {
+                self.ask(Danger::Elsewhere);
+            }
+            "aws" | "gcloud" | "az" | "gsutil" | "s3cmd" | "doctl" | "heroku" | "flyctl"
+            | "fly" | "mc" | "hub" | "eksctl" | "vercel" | "netlify" | "railway" | "wrangler"
+            | "firebase" | "supabase" | "virsh" | "vagrant" | "multipass" | "limactl"
+            | "minikube" | "kind" | "k3d" => {
+                let bad = args.iter().any(|arg| {
+                    [
+                        "delete",
+                        "rm",
+                        "rb",
+                        "terminate",
+                        "destroy",
+                        "remove",
+                        "purge",
+                        "del",
+                    ]
+                    .iter()
+                    .any(|bad| {
+                        arg == bad
+                            || arg.starts_with(&format!("{bad}-"))
+                            || arg.ends_with(&format!(":{bad}"))
+                    })
+                });
+                if bad {
+                    self.ask(Danger::Elsewhere);
+                }
+            }
+            // What is published cannot be taken back.
+            "twine" | "gem" | "npm" | "pnpm" | "yarn" | "cargo" | "gh" | "glab" | "poetry"
+            | "uv"
+                if matches!(
+                    (first.as_str(), second.as_str()),
+                    (
+                        "publish" | "unpublish" | "push" | "upload" | "yank" | "deprecate",
+                        _
+                    ) | ("repo" | "release" | "secret" | "project", "delete")
+                ) && !has_long(args, "--dry-run") =>
+            {
+                self.ask(Danger::Elsewhere);
+            }
+            _ => {}
+        }
     }
 
     pub(super) fn fetches(&mut self, name: &str, args: &[String]) {

@@ -98,6 +98,7 @@ impl Walk<'_> {
             self.maybe_text(&address.replace("% ", "\\ "));
         }
         match verb.as_str() {
+            "filter-repo" => self.ask(Danger::RewritesHistory),
             "submodule" | "bisect" | "filter-branch" => {
                 let scripts: Vec<String> = rest
                     .iter()

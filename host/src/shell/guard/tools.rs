@@ -12,6 +12,7 @@ impl Walk<'_> {
     pub(super) fn tool(&mut self, name: &str, args: &[String], stdin: &Feed) -> Option<Feed> {
         let verb = |n: usize| operands(args).get(n).map_or("", |verb| verb.as_str());
         let (first, second) = (verb(0).to_owned(), verb(1).to_owned());
+        self.services(name, args, stdin);
         match name {
             "find" | "gfind" | "bfs" => return Some(self.find(args)),
             "kill" => self.kill(args),
@@ -116,61 +117,6 @@ impl Walk<'_> {
                     self.refuse(Danger::Device { path: name.into() });
                 }
             }
-            "psql" | "mysql" | "mariadb" | "sqlite3" | "mongo" | "mongosh" | "redis-cli"
-            | "cqlsh" | "clickhouse-client" | "influx" => {
-                let mut all = args.join(" ");
-                if let Feed::Text(text) = stdin {
-                    all.push_str(text);
-                }
-                let all = all.to_ascii_lowercase();
-                for mark in [".shell ", ".system ", "\\! "] {
-                    if let Some((_, script)) = all.split_once(mark) {
-                        let script = script.to_owned();
-                        self.apart(|walk| walk.text(&script, Feed::Nothing));
-                        self.ask(Danger::Inline { name: name.into() });
-                    }
-                }
-                let bad = [
-                    "drop ",
-                    "truncate",
-                    "delete from",
-                    "flushall",
-                    "flushdb",
-                    "dropdatabase",
-                    "deletemany",
-                    "shutdown",
-                    "copy ",
-                    "into outfile",
-                ];
-                if bad.iter().any(|word| all.contains(word)) {
-                    self.ask(Danger::Database);
-                }
-            }
-            "dropdb" | "mysqladmin" | "dropuser" => self.ask(Danger::Database),
-            "terraform" | "tofu" | "pulumi" | "cdk"
-                if matches!(first.as_str(), "destroy" | "apply") =>
-            {
-                self.ask(Danger::Elsewhere);
-            }
-            "aws" | "gcloud" | "az" | "gsutil" | "s3cmd" | "doctl" | "heroku" | "flyctl" | "mc" => {
-                let bad = args.iter().any(|arg| {
-                    [
-                        "delete",
-                        "rm",
-                        "rb",
-                        "terminate",
-                        "destroy",
-                        "remove",
-                        "purge",
-                        "del",
-                    ]
-                    .iter()
-                    .any(|bad| arg == bad || arg.starts_with(&format!("{bad}-")))
-                });
-                if bad {
-                    self.ask(Danger::Elsewhere);
-                }
-            }
             "apt" | "apt-get" | "dpkg" | "yum" | "dnf" | "pacman" | "zypper" | "apk" | "rpm"
             | "snap" | "flatpak" | "brew" | "aptitude" | "emerge" => {
                 let bad = args.iter().any(|arg| {
@@ -224,13 +170,11 @@ impl Walk<'_> {
                             | "delete"
                             | "flush"
                             | "off"
-                            | "set-time"
-                            | "set-hostname"
                             | "disconnect"
                             | "add"
                             | "change"
                             | "replace"
-                    )
+                    ) || arg.starts_with("set-")
                 });
                 if bad {
                     self.refuse(Danger::System { name: name.into() });
@@ -267,19 +211,6 @@ impl Walk<'_> {
                 {
                     self.ask(Danger::System { name: name.into() });
                 }
-            }
-            // What is published cannot be taken back.
-            "twine" | "gem" | "npm" | "pnpm" | "yarn" | "cargo" | "gh" | "glab" | "poetry"
-            | "uv"
-                if matches!(
-                    (first.as_str(), second.as_str()),
-                    (
-                        "publish" | "unpublish" | "push" | "upload" | "yank" | "deprecate",
-                        _
-                    ) | ("repo" | "release" | "secret" | "project", "delete")
-                ) && !has_long(args, "--dry-run") =>
-            {
-                self.ask(Danger::Elsewhere);
             }
             "tmux" | "screen" | "dtach" | "abduco" => {
                 for at in 0..args.len() {

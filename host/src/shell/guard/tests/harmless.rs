@@ -359,4 +359,36 @@ if [ -d node_modules ]; then
   rm -rf node_modules
 fi
 npm install
+exec > >(tee build.log) 2>&1; make
+cat ~/.ssh/config
+docker compose exec web ls
+docker run --rm -it alpine sh
+docker stop web
+kubectl apply -f k8s/
+git clone --depth 1 https://github.com/a/b
+git restore src/main.rs
+git stash show -p
+git push --tags
+git reset HEAD~1
+curl -sSLo data.json https://example.com/data.json
+curl -s https://example.com | jq . > out.json
+nc -zv example.com 443
+ls *.log | xargs rm -f
+for f in *; do echo "$f"; done
+echo *.rs | wc -w
+mv *.log logs/
+rm -rf build/* dist/*
+rm -rf "$(pwd)/build"
+find . -name '*.tmp' | xargs rm -f
+fd . src -x wc -l
+parallel echo ::: a b c
+while :; do curl -s localhost:8080 && break; sleep 1; done
+./server & sleep 2; curl localhost:8080; kill %1
+lsof -ti :8080 | xargs kill
+perl -i.bak -ne 'print unless /x/' list.txt
+tar -cf - src | gzip > src.tgz
+zip -r a.zip . -x '*.git*'
+cat .env
+npm publish --dry-run
+npx rimraf dist
 "#;
