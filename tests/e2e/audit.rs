@@ -175,7 +175,11 @@ async fn files_to_and_from_the_chat_are_written_down_once_with_what_became_of_th
         let lines = lines.map(|line| format!("{kind}: {} {}", line["what"], line["outcome"]));
         lines.collect::<Vec<_>>().join("\n")
     };
-    insta::assert_snapshot!([told("file_in"), told("file_out")].join("\n"), @"");
+    insta::assert_snapshot!([told("file_in"), told("file_out")].join("\n"), @r#"
+    file_in: "demo/in.txt" "received, 5 bytes"
+    file_in: "gone.txt" "not received: it is not there any more. Send it again."
+    file_out: "in.txt" "sent, 5 bytes"
+    "#);
     for line in of(&all, "file_in").into_iter().chain(of(&all, "file_out")) {
         assert_eq!(line["user"], format!("feishu/{ANNA}"), "{line}");
         for field in ["at", "chat", "node", "cause"] {

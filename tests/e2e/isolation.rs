@@ -191,6 +191,61 @@ async fn one_persons_things_are_nobody_elses_in_a_group_as_well() {
     let ended = |m: &BotMessage| m.message_id == *id && m.text().contains("exit 0");
     world.sees_that(ended).await;
 
+    // His folder becomes a link to hers: nothing of his runs there, and nothing that he sends lands there.
+    let in_group = || SayOptions {
+        chat: Some(group.chat_id().to_owned()),
+        mention: true,
+        ..SayOptions::default()
+    };
+    answered(&group, &bob, "/new bobs/inner").await;
+    let said = answered(
+        &group,
+        &bob,
+        "/shell mv ../inner ../old && ln -s ../demo ../inner",
+    )
+    .await;
+    let link = world.work().join("bobs/inner");
+    assert!(link.is_symlink(), "{said}");
+    bob.say_with("fake: text from-her-folder", in_group());
+    until(LONG, "his message is refused", || {
+        group
+            .messages()
+            .iter()
+            .any(|m| m.text().contains("it is a link"))
+    })
+    .await;
+    let asked = world.model.requests();
+    assert!(
+        !asked
+            .iter()
+            .any(|one| one.body.to_string().contains("from-her-folder"))
+    );
+    let message_id = "om_bobs_file".to_owned();
+    bob.attach(&message_id, "img_b", "image", "", PNG.into());
+    let content = serde_json::json!({"title": "", "content": [
+        [{"tag": "at", "user_id": "@_user_1"}, {"tag": "img", "image_key": "img_b"}],
+    ]});
+    let sent = SayOptions {
+        message_id: Some(message_id),
+        msg_type: Some("post".into()),
+        content: Some(content),
+        ..in_group()
+    };
+    bob.say_with("", sent);
+    until(LONG, "his file is refused", || {
+        group
+            .messages()
+            .iter()
+            .any(|m| m.text().contains("did not arrive"))
+    })
+    .await;
+    let names: Vec<_> = std::fs::read_dir(&demo)
+        .unwrap()
+        .filter_map(|entry| entry.ok()?.file_name().into_string().ok())
+        .filter(|name| !["secret.txt", "go"].contains(&name.as_str()))
+        .collect();
+    assert_eq!(names, Vec::<String>::new());
+
     // Hers are still hers, and asked in the group she is answered there.
     let said = answered(&group, &anna, "/remind list").await;
     assert!(said.contains("annas-reminder"), "{said}");

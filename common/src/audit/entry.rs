@@ -154,6 +154,11 @@ impl Entry {
         })
     }
 
+    /// What the line says so far; secrets are masked only when it is written.
+    pub fn record(&self) -> &Record {
+        &self.0
+    }
+
     /// Who, where, and by which act.
     pub fn act(mut self, user: &UserId, chat: &Chat, cause: &CauseId) -> Self {
         self.0.chat = Some(chat.id.clone());

@@ -35,15 +35,21 @@ pub(crate) async fn run(desk: &mut Desk, place: u64, origin: &Origin, args: &str
 /// Scope and query; `--in` may stand in front of the query only, so that it can be searched for.
 fn read(args: &str) -> Result<(Scope, &str), Option<WebText>> {
     let args = args.trim();
-    let Some(rest) = args.strip_prefix("--in") else {
+    let scoped = args.strip_prefix("--in").filter(|rest| {
+        rest.is_empty() || rest.starts_with(|c: char| c == '=' || c.is_whitespace())
+    });
+    let Some(rest) = scoped else {
         return if args.is_empty() {
             Err(None)
         } else {
             Ok((Scope::default(), args))
         };
     };
-    let rest = rest.trim_start_matches(['=', ' ', '\t', '\n']);
+    let rest = rest.trim_start_matches(|c: char| c == '=' || c.is_whitespace());
     let (word, query) = rest.split_once(char::is_whitespace).unwrap_or((rest, ""));
+    if word.is_empty() {
+        return Err(None);
+    }
     let Some(scope) = Scope::read(word) else {
         let got = crate::session::progress::one_line(word, 40);
         return Err(Some(WebText::NoSuchScope { got }));
@@ -67,6 +73,12 @@ mod tests {
             read("what --in means"),
             Ok((Scope::Webpage, "what --in means"))
         );
+        assert_eq!(
+            read("--inspect node"),
+            Ok((Scope::Webpage, "--inspect node"))
+        );
+        assert_eq!(read("--in　论文　猫"), Ok((Scope::Paper, "猫")));
+        assert_eq!(read("--in"), Err(None));
         assert_eq!(read(""), Err(None));
         assert_eq!(read("--in podcast"), Err(None));
         let got = "moon".to_owned();

@@ -91,7 +91,7 @@ impl Desk {
         let place = accepted.place;
         let key = parcel_key(&origin.cause);
         let kept = self.context.kept(Shelf::File, &key).await;
-        let kept = kept.and_then(|kept| serde_json::from_slice::<Parcel>(&kept).ok());
+        let kept = kept.and_then(|kept| Parcel::read(&kept));
         let mut parcel = match kept {
             Some(parcel) if parcel.handed => {
                 return self.text(place, origin, text).await;

@@ -419,6 +419,14 @@ mod tests {
             ("hub.creds", "file"),
             ("keyring.yaml", "file"),
             ("what?.txt ", "what_.txt"),
+            ("/dev/fd/0", "0"),
+            ("..／..／passwd", "_.._passwd"),
+            ("a/../..", "file"),
+            ("...", "file"),
+            (" . ", "file"),
+            ("KEYRING.YAML", "file"),
+            ("CON\u{1b}[2J", "CON_[2J"),
+            ("%2e%2e%2fx", "%2e%2e%2fx"),
         ] {
             assert_eq!(safe_name(name, "file"), safe, "{name:?}");
         }

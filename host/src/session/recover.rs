@@ -5,6 +5,8 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use common::text::Say as _;
+use common::text::host::HostText;
 use tracing::{info, warn};
 use uuid::Uuid;
 
@@ -124,9 +126,15 @@ pub(super) async fn spec(
     let dir = context
         .workdir
         .enter(&record.dir)
-        .map_err(|why| AgentFault::Other {
-            message: common::text::Say::en(&why),
-        })?;
+        .map_err(|why| AgentFault::Other { message: why.en() })?;
+    if dir.name != record.dir {
+        // Or to a folder that is somebody else's.
+        let why = HostText::DirFailed {
+            dir: record.dir.clone(),
+            why: "it is a link to another folder now; open a session there with /new".into(),
+        };
+        return Err(AgentFault::Other { message: why.en() });
+    }
     let env = env(context);
     let program =
         claude::locate(context.agents.program.as_deref(), env.get("PATH")).map_err(|why| {

@@ -158,8 +158,9 @@ fn judge(status: u16, said: Option<Value>) -> Result<Value, WebText> {
         .map(|why| crate::session::progress::one_line(&why, 300))
         .unwrap_or_default();
     match (status, code) {
-        (401 | 403, _) | (_, Some(2005)) => Err(WebText::BadKey),
+        // Its own number says more than the status.
         (_, Some(3003)) | (402, _) => Err(WebText::Exhausted),
+        (_, Some(2005)) | (401 | 403, _) => Err(WebText::BadKey),
         (429, _) => Err(WebText::TooFast),
         (200..=299, None) => match said {
             Some(said)

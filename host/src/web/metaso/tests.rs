@@ -92,6 +92,8 @@ fn errors_come_in_two_ways() {
     assert_eq!(texted, Err(WebText::BadKey));
     assert_eq!(judge(401, None), Err(WebText::BadKey));
     assert_eq!(judge(403, Some(json!({}))), Err(WebText::BadKey));
+    let limit = judge(403, Some(json!({"errCode": 3003, "errMsg": "limit"})));
+    assert_eq!(limit, Err(WebText::Exhausted));
     assert_eq!(judge(429, None), Err(WebText::TooFast));
     assert_eq!(
         judge(500, None),
