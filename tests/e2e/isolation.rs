@@ -1,5 +1,5 @@
 //! One person's things are nobody else's, also where both sit in one group: sessions and their folders,
-//! commands that run, reminders, what was said to the model.
+//! commands that run, reminders. What was said to the model is `mailboy`'s.
 
 use kit::feishu::{BotMessage, Group, SayOptions, Tap, User};
 

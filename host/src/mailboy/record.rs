@@ -3,6 +3,7 @@
 
 use chrono::{DateTime, Utc};
 use common::ids::TurnId;
+use common::message::inbound;
 use serde::{Deserialize, Serialize};
 
 use super::Letter;
@@ -15,8 +16,9 @@ pub(super) const QUEUED: u32 = 1;
 /// Of one that is worked on; the same whether it waited or not, so that taking it up again after a
 /// crash shows the same.
 pub(super) const BEGUN: u32 = 2;
-/// Longest text that is kept for taking it up again, in bytes; more is not sent to the model either.
-pub(super) const MAX_TEXT: usize = 64 * 1024;
+/// Longest text that is kept for taking it up again, in bytes; more is not sent to the model either. No
+/// gateway takes a longer one, so nothing is cut but what is added to it.
+pub(super) const MAX_TEXT: usize = inbound::MAX_TEXT + 16 * 1024;
 
 /// A text that is worked on, or was cut off.
 #[derive(Debug, Clone, Serialize, Deserialize)]

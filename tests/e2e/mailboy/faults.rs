@@ -162,6 +162,17 @@ async fn every_vendor_is_understood_through_the_whole_way() {
     }
 }
 
+/// A model that does not stop talking fills no chat.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_endless_answer_is_cut() {
+    let (world, _llm, _phonework) = started().await;
+    let anna = world.anna();
+    anna.say("tell me llm: long 1000000");
+    world.sees("cut: the model may not say more").await;
+    let said: usize = anna.messages().iter().map(|m| m.text().len()).sum();
+    assert!(said < 150_000, "{said}");
+}
+
 /// Somebody's slow model holds up nobody: not their commands, and not other people.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_slow_model_holds_up_nobody() {

@@ -1,5 +1,7 @@
 //! The person's side: what they do while something runs, waits or is asked, and what a crash leaves of it.
 
+use kit::feishu::{SayOptions, Tap, User};
+
 use crate::world::{LONG, World, until};
 
 /// The host dies while a tool asks: the question is taken back, as nobody would hear its answer; going on
@@ -57,26 +59,18 @@ async fn what_waits_sees_what_was_done_before_it() {
 async fn stopping_a_summary_forgets_nothing() {
     let (world, llm, _phonework) = super::started().await;
     let anna = world.anna();
-    for n in 0..6 {
+    // Some thousand tokens each; five of them are more than is kept.
+    for n in 0..5 {
         let words = "长".repeat(3900);
         anna.say(&format!("word-{n}- {words}\nllm: text noted-{n}"));
+        let noted = format!("noted-{n}");
         world
-            .sees_that(|m| m.text().contains(&format!("noted-{n}")) && m.buttons().is_empty())
+            .sees_that(|m| m.text().contains(&noted) && m.buttons().is_empty())
             .await;
-        let sum = llm
-            .requests()
-            .iter()
-            .filter(|one| one.body["tools"].is_null())
-            .count();
-        if n == 4 {
-            assert_eq!(sum, 0, "not yet too long");
-            llm.queue("hold sum never-said");
-        }
-        if n < 4 {
-            continue;
-        }
-        break;
     }
+    let is_summary = |one: &kit::llm::Request| one.body["tools"].is_null();
+    assert!(!llm.requests().iter().any(is_summary), "not yet too long");
+    llm.queue("hold sum never-said");
     anna.say("and more llm: text never");
     llm.waiting("sum").await;
     let before = llm.requests().pop().unwrap().body.to_string();
@@ -89,7 +83,7 @@ async fn stopping_a_summary_forgets_nothing() {
     world.sees("still-here").await;
     let requests = llm.requests();
     let summary = &requests[requests.len() - 2];
-    assert!(summary.body["tools"].is_null(), "{}", summary.body);
+    assert!(is_summary(summary), "{}", summary.body);
     assert!(
         summary.body.to_string().contains("word-0-"),
         "the old words were still there"
@@ -185,4 +179,54 @@ async fn without_a_model_a_text_is_told_so() {
     world.sees("no model is set up").await;
     anna.say("/shell echo works-$((40+2))");
     world.sees("works-42").await;
+}
+
+/// Two people in one group: nobody waits for the other, reads what the other said, or stops it.
+#[tokio::test(flavor = "multi_thread")]
+async fn two_people_in_one_group_have_two_conversations() {
+    let (world, llm, _phonework) = super::started().await;
+    let (anna, bob) = (world.anna(), world.feishu.user(super::BOB));
+    let group = world.feishu.group(&["ou_anna", super::BOB]);
+    let say = |who: &User, text: &str| {
+        let options = SayOptions {
+            chat: Some(group.chat_id().to_owned()),
+            mention: true,
+            ..SayOptions::default()
+        };
+        who.say_with(text, options);
+    };
+    let seen = async |part: &str| {
+        until(LONG, part, || {
+            let all = group.messages();
+            all.iter()
+                .any(|m| m.text().contains(part) && !m.has_button("Stop"))
+        })
+        .await;
+    };
+    say(&anna, "my word is heron llm: hold one noted-anna");
+    llm.waiting("one").await;
+    say(&bob, "what is the word? llm: text noted-bob {n}");
+    seen("noted-bob 2").await;
+    let last = llm.requests().pop().unwrap().body.to_string();
+    assert!(!last.contains("heron"), "{last}");
+    let all = group.messages();
+    let card = all.iter().find(|m| m.has_button("Stop")).unwrap();
+    let tap = Tap {
+        by: Some(super::BOB.into()),
+        ..Tap::default()
+    };
+    world
+        .feishu
+        .tap_with(&card.message_id, "Stop", tap)
+        .await
+        .unwrap();
+    seen("somebody else's").await;
+    say(&bob, "/stop");
+    seen("Nothing is running").await;
+    say(&bob, "/clear");
+    seen("Forgotten").await;
+    llm.release("one");
+    seen("noted-anna").await;
+    say(&anna, "which word? llm: text still-anna {n}");
+    seen("still-anna 4").await;
 }

@@ -84,11 +84,16 @@ async fn every_fault_has_one_answer_and_leaves_nothing_behind() {
             },
         ),
     ];
+    // Not the word that rings where a slow machine took over a minute.
+    let cards_now = || {
+        let all = anna.messages();
+        all.iter().filter(|m| m.msg_type == "interactive").count()
+    };
     for (name, raw, times, text) in table {
         for _ in 0..times {
             llm.queue_raw(raw.clone());
         }
-        let (cards, asked) = (anna.messages().len(), llm.requests().len());
+        let (cards, asked) = (cards_now(), llm.requests().len());
         let before = anna.messages().into_iter().map(|m| m.message_id);
         let before: Vec<String> = before.collect();
         anna.say(&format!("词-{name}"));
@@ -100,13 +105,13 @@ async fn every_fault_has_one_answer_and_leaves_nothing_behind() {
             })
             .await;
         assert_eq!(llm.requests().len() - asked, times, "{name}");
-        assert_eq!(anna.messages().len() - cards, 1, "{name}: one card");
+        assert_eq!(cards_now() - cards, 1, "{name}: one card");
         anna.say(&format!("然后 llm: text 好了-{name}-{{n}}"));
         let fine = |m: &kit::feishu::BotMessage| {
             m.text().contains(&format!("好了-{name}-")) && m.buttons().is_empty()
         };
         world.sees_that(fine).await;
-        assert_eq!(anna.messages().len() - cards, 2, "{name}: one card more");
+        assert_eq!(cards_now() - cards, 2, "{name}: one card more");
         let last = llm.requests().pop().unwrap().body.to_string();
         assert!(!last.contains(&format!("词-{name}")), "{name}: {last}");
         assert!(last.contains("先看看"), "{name}: {last}");

@@ -14,23 +14,32 @@ use super::super::history::{Exchange, History};
 use super::super::{End, frame, live};
 use super::{Chat, MAX_ROUNDS};
 use crate::cards;
+use crate::session::progress::{cut_middle, one_line};
+
+/// Bytes of an answer that the person sees; no model says more that is worth it.
+const MAX_ANSWER: usize = 100_000;
+/// Characters of the model's name of itself.
+const MODEL_CHARS: usize = 60;
 
 impl Chat {
     fn small_print(&self, model: Option<&str>) -> Vec<String> {
-        vec![
-            model.unwrap_or(self.llm.model()).to_owned(),
-            cards::time(self.live.took()),
-        ]
+        let model = model.unwrap_or(self.llm.model());
+        vec![one_line(model, MODEL_CHARS), cards::time(self.live.took())]
     }
 
     pub(super) fn finished(&mut self, history: History, answer: &Answer) -> End {
         let origin = &self.record.origin;
         let name = MailText::Name.say(origin.lang);
-        let text = answer.said.text.trim();
         let mut footer = self.small_print(answer.model.as_deref());
+        let text = answer.said.text.trim();
+        let fits = text.len() <= MAX_ANSWER;
+        let text = &cut_middle(text, MAX_ANSWER, |bytes| format!("[… {bytes} …]"));
         match &answer.finish {
             Finish::Length => footer.push(MailText::Cut.say(origin.lang)),
             Finish::Filter => footer.push(MailText::Withheld.say(origin.lang)),
+            Finish::Stop | Finish::Calls | Finish::Other(_) if !fits => {
+                footer.push(MailText::Cut.say(origin.lang));
+            }
             Finish::Stop | Finish::Calls | Finish::Other(_) => {}
         }
         let views = cards::finished(
