@@ -356,6 +356,7 @@ fn host_options(settings: &Settings, node: NodeId) -> HostOptions {
     HostOptions {
         node,
         name: settings.node.display_name.clone(),
+        description: settings.node.description.clone(),
         serves: settings.node.serves_users.clone(),
         working_dir: settings.working_dir.clone(),
         data_dir: host_data(settings),

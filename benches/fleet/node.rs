@@ -137,6 +137,7 @@ impl Life {
             node: self.id.clone(),
             boot: self.boot,
             name: format!("Machine {}", self.id),
+            description: String::new(),
             version: env!("CARGO_PKG_VERSION").to_owned(),
             serves: Vec::new(),
             sessions: 1,

@@ -2,10 +2,13 @@
 //! where, when, ids and outcome, a file for each day (UTC). Each process writes its own folder; reading
 //! them together is [`read`]'s.
 //!
+//! No line holds a secret: ours are masked wherever they stand, those of others by how they are written (`mask`).
+//!
 //! It never stops the work: what cannot be written is counted, and the count is written once it can.
 //! An act that a crash made come again has its line again, under the same cause.
 
 mod entry;
+mod mask;
 pub mod read;
 mod writer;
 

@@ -16,6 +16,8 @@ pub const NAMES: &[&str] = &[
     "gateway.page.act.stored",
     "router.act.read",
     "router.choice.kept",
+    "router.route.heard",
+    "router.route.kept",
     "router.work.stored",
     "router.reply.stored",
     "router.waiting.told",

@@ -18,21 +18,7 @@ pub(crate) fn note(audit: &Audit, node: &NodeId, changes: &[Change]) {
 }
 
 fn lines(changes: &[Change]) -> Vec<Entry> {
-    let shown = || {
-        changes.iter().filter_map(|change| match change {
-            Change::Send(outbound) => Some(outbound.as_ref()),
-            Change::Done(_)
-            | Change::User(_)
-            | Change::Session(_)
-            | Change::DropSession(_)
-            | Change::Turn(_)
-            | Change::DropTurn(_)
-            | Change::Prompt(_)
-            | Change::Put(..)
-            | Change::Take(..)
-            | Change::Sent(_) => None,
-        })
-    };
+    let shown = || changes.iter().filter_map(Change::shows);
     let mut lines = Vec::new();
     for change in changes {
         match change {

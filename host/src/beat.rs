@@ -43,6 +43,7 @@ pub(crate) async fn run(
             node: context.node.clone(),
             boot,
             name: context.name.clone(),
+            description: context.description.clone(),
             version: env!("CARGO_PKG_VERSION").to_owned(),
             serves: serves.clone(),
             sessions: load.sessions,

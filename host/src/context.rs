@@ -67,6 +67,8 @@ pub struct Context {
     pub node: NodeId,
     /// What people call it.
     pub name: String,
+    /// What it is for; may be empty.
+    pub description: String,
     /// The memory.
     pub journal: Journal,
     /// The connection, for previews.

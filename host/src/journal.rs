@@ -79,6 +79,25 @@ pub enum Change {
     Sent(u64),
 }
 
+impl Change {
+    /// What it shows, if it does.
+    pub(crate) fn shows(&self) -> Option<&Outbound> {
+        match self {
+            Self::Send(outbound) => Some(outbound),
+            Self::Done(_)
+            | Self::User(_)
+            | Self::Session(_)
+            | Self::DropSession(_)
+            | Self::Turn(_)
+            | Self::DropTurn(_)
+            | Self::Prompt(_)
+            | Self::Put(..)
+            | Self::Take(..)
+            | Self::Sent(_) => None,
+        }
+    }
+}
+
 /// Where a room keeps records that only it reads. The journal knows their keys and nothing of what is
 /// in them; how many there may be is the room's to bound.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]

@@ -75,6 +75,8 @@ pub struct HostOptions {
     pub node: NodeId,
     /// What people call the machine.
     pub name: String,
+    /// What the machine is for, a line; may be empty.
+    pub description: String,
     /// Users whom the machine's owner lets in; empty: all that the hub grants.
     pub serves: Vec<UserId>,
     /// Sessions are under this directory and nowhere else.
@@ -166,6 +168,7 @@ pub async fn run(
         files,
         node: options.node.clone(),
         name: options.name,
+        description: options.description,
         journal: journal.clone(),
         broker: broker.clone(),
         workdir,

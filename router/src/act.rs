@@ -18,6 +18,7 @@ use crate::cards::{self, Row};
 use crate::chooser::Chooser;
 use crate::decide::Candidate;
 use crate::dispatch::{Dispatch, Handed};
+use crate::elsewhere::{self, Elsewhere};
 use crate::enrol::Enrol;
 use crate::fan::Fans;
 use crate::presence::{Presence, State};
@@ -109,6 +110,7 @@ impl Desk {
                 sessions: seen.map_or(0, |seen| seen.sessions),
                 running: seen.map_or(0, |seen| seen.running),
                 load: seen.and_then(|seen| seen.load),
+                description: seen.map_or_else(String::new, |seen| seen.description.clone()),
                 queued: queued
                     .as_ref()
                     .map(|queued| queued.get(&one.node).copied().unwrap_or_default()),
@@ -147,6 +149,19 @@ impl Desk {
             Some(sequence) => self.waiting(&inbound.user, sequence).await?,
             None => None,
         };
+        if let (Some(pending), Some(message)) = (pending, &waiting)
+            && let Some(to) = elsewhere::routed(&user, pending)
+        {
+            let tap = Elsewhere {
+                desk: self,
+                inbound,
+                place,
+                candidates,
+                pending,
+                lang,
+            };
+            return tap.send(user, message, &to, node).await;
+        }
         let first = pending.and_then(|sequence| user.decided(sequence).cloned());
         if let Some(first) = first.filter(|first| first != node) {
             let view = cards::already_sent(lang, &name_of(&first));

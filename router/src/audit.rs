@@ -44,6 +44,12 @@ pub(crate) fn decided(audit: &Audit, inbound: &Inbound, decision: &Decision) {
     {
         line = line.node(node);
     }
+    if let Decision::Chosen { node, reason, .. } = decision {
+        line = line.node(node).what(reason.as_str());
+    }
+    if let Decision::NotYours(node) | Decision::Enrol { id: node, .. } = decision {
+        line = line.node(node);
+    }
     if let Decision::Fan { nodes, .. } = decision {
         let names: Vec<_> = nodes.iter().map(ToString::to_string).collect();
         line = line.what(names.join(", "));

@@ -42,6 +42,8 @@ pub(crate) struct Row {
     pub(crate) queued: Option<usize>,
     /// What keeps it from taking work.
     pub(crate) trouble: Option<String>,
+    /// What it is for, in its owner's words; may be empty.
+    pub(crate) description: String,
     /// Empty if unknown.
     pub(crate) version: String,
     pub(crate) active: bool,
@@ -132,6 +134,51 @@ pub(crate) fn chosen(lang: Lang, name: &str, active: bool, reason: &str, pending
         action: Action::OtherNode { pending },
     });
     view
+}
+
+/// Where else the message at `pending` is to go, which is with `first` now; `begun`: that has it, or may have it.
+pub(crate) fn elsewhere(
+    lang: Lang,
+    message: &str,
+    others: &[Candidate],
+    pending: u64,
+    first: &str,
+    begun: bool,
+) -> View {
+    let mut view = ask(lang, message, others, pending);
+    let node = first.to_owned();
+    let stands = match (others.is_empty(), begun) {
+        (true, _) => RouteText::NoOther,
+        (false, true) => RouteText::HasBegun { node },
+        (false, false) => RouteText::NotBegun { node },
+    };
+    // In place of what is asked where it has gone nowhere yet.
+    view.blocks.truncate(1);
+    view.blocks.push(Block::Plain {
+        text: stands.say(lang),
+    });
+    view
+}
+
+/// It went to another one, though `first` has it as well.
+pub(crate) fn sent_as_well(lang: Lang, name: &str, first: &str) -> View {
+    let mut view = sent(lang, name);
+    let text = RouteText::AsWell {
+        node: first.to_owned(),
+    };
+    view.blocks.push(Block::Plain {
+        text: text.say(lang),
+    });
+    view
+}
+
+/// It went nowhere else.
+pub(crate) fn stays(lang: Lang) -> View {
+    sheet(
+        Tone::Warning,
+        RouteText::Stays.say(lang),
+        [RouteText::StaysHint.say(lang)],
+    )
 }
 
 /// The message that should go elsewhere waits, and has a card of its own.
@@ -242,6 +289,11 @@ fn detail(lang: Lang, row: &Row, now: DateTime<Utc>) -> String {
     }
     if !row.version.is_empty() {
         parts.push(format!("v{}", row.version));
+    }
+    if !row.description.is_empty() {
+        let about: String = row.description.chars().take(WORDS).collect();
+        let whole = about.len() == row.description.len();
+        parts.push(format!("“{about}{}”", if whole { "" } else { "…" }));
     }
     parts.join(" · ")
 }

@@ -8,12 +8,11 @@
 mod tap;
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use common::broker::Broker;
-use common::broker::consume::{ConsumeOptions, Delivery, Lead, Outcome, consume};
+use common::broker::consume::Delivery;
 use common::broker::dead::Letter;
-use common::broker::lease::{Lease, Place};
+use common::broker::lease::Lease;
 use common::ids::{CardId, CauseId, MessageId, NodeId, UserId};
 use common::message::inbound::{Chat, Inbound, InboundBody};
 use common::message::outbound::Outbound;
@@ -25,6 +24,7 @@ use tracing::{info, warn};
 
 use crate::act::Desk;
 use crate::cards::dead::{What, question};
+use crate::reading::Reading;
 use crate::reply::their_own;
 use crate::users::Stopped;
 
@@ -32,43 +32,27 @@ pub(crate) use tap::tapped;
 
 /// Letters held at once; the rest stays in the stream.
 const IN_FLIGHT: usize = 32;
-const DRAIN: Duration = Duration::from_secs(1);
 /// How the cause of our own questions begins: when one of these cannot be shown, nobody is asked.
 const OWN: &str = "dead-letter-";
 
 /// Reads as long as we lead.
 pub(crate) async fn run(desk: Arc<Desk>, broker: Broker, lease: Lease) {
-    let (lease, cancel) = (&lease, lease.over().clone());
-    let floor = Place {
-        bucket: stream::KV_ROUTER.into(),
-        key: "letters".into(),
-    };
-    let options = ConsumeOptions {
+    let reading = Reading {
         stream: stream::DLQ,
         consumer: stream::DLQ_ROUTER,
         in_flight: IN_FLIGHT,
-        drain: DRAIN,
-        // There is nothing below the dead letters.
-        dead: None,
-        lead: Some(Lead {
-            lease,
-            floor: &floor,
-        }),
+        floor: "letters",
     };
     let key = |subject: &str| {
         subject::parse_dead(subject)
             .map_or_else(|| subject.to_owned(), |(_, user)| user.to_string())
     };
-    let handle = |delivery| {
+    let handle = |delivery: Delivery| {
         let desk = Arc::clone(&desk);
-        async move {
-            match ask(&desk, &delivery).await {
-                Ok(()) => Outcome::Done,
-                Err(Stopped) => Outcome::Again(Duration::ZERO),
-            }
-        }
+        async move { ask(&desk, &delivery).await }
     };
-    consume(&broker, options, cancel, key, handle).await;
+    let cancel = lease.over().clone();
+    reading.run(&broker, &lease, cancel, key, handle).await;
 }
 
 /// Shows the question; the same letter makes the same card.

@@ -22,6 +22,7 @@ use crate::chooser;
 use crate::dead;
 use crate::decide::{self, Candidate, Decision, Facts, decide};
 use crate::dispatch::Handed;
+use crate::elsewhere::Elsewhere;
 use crate::fan::{self, MAX_LINES};
 use crate::remind;
 use crate::users::{Stopped, User};
@@ -100,9 +101,13 @@ async fn decide_and_act(
         candidates: fan.as_ref().unwrap_or(&candidates),
         active: active.as_ref(),
     };
-    let chosen = match decide::open(&inbound.body, &facts) {
-        Some(text) => chooser::choose(desk, inbound, &mut user, sequence, &facts, text).await?,
-        None => None,
+    let chosen = match (user.routed(sequence), decide::open(&inbound.body, &facts)) {
+        // As it was the first time, though rules may be sure by now: what was chosen is the active one.
+        (Some(before), _) => chooser::carried(before),
+        (None, Some(text)) => {
+            chooser::choose(desk, inbound, &mut user, sequence, &facts, text).await?
+        }
+        (None, None) => None,
     };
     let decision = chosen.unwrap_or_else(|| decide(&inbound.body, &facts));
     audit::decided(&desk.audit, inbound, &decision);
@@ -211,13 +216,17 @@ async fn decide_and_act(
             let view = cards::chosen(lang, &to.name, active, &reason, sequence);
             return replies.show(inbound, "chosen", view).await;
         }
-        Decision::OtherNode(pending) => match desk.waiting(&inbound.user, pending).await? {
-            Some(waiting) if desk.dispatch.waiting.knows(&waiting.meta.cause) => {
-                cards::chosen_waits(lang)
-            }
-            Some(waiting) => cards::ask(lang, waiting.body.text(), &candidates, pending),
-            None => cards::not_kept(lang),
-        },
+        Decision::OtherNode(pending) => {
+            let tap = Elsewhere {
+                desk,
+                inbound,
+                place: sequence,
+                candidates: &candidates,
+                pending,
+                lang,
+            };
+            return tap.ask(user).await;
+        }
         Decision::Remind(args) => {
             return remind::command::run(desk, inbound, user, &args, at, lang).await;
         }

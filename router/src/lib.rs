@@ -1,7 +1,8 @@
 //! The router: decides which node gets a message, knows which nodes are there, and answers what
 //! concerns nodes. It never talks to a platform, runs no tools and keeps no conversations.
 //!
-//! Read `intake`, then `decide`, `act` and `dispatch`; `presence` and `registry` are what they ask.
+//! Read `intake`, then `decide`, `act` and `dispatch`; `presence` and `registry` are what they ask. `lead` puts
+//! them together.
 //!
 //! Several routers may run: all of them know who is there, one leads, which is to say that it reads
 //! and acts. When it ends or hangs another one leads (`common::broker::lease`); it begins with the
@@ -17,16 +18,19 @@ mod chooser;
 mod dead;
 mod decide;
 mod dispatch;
+mod elsewhere;
 mod enrol;
 mod fan;
 mod housekeeping;
 mod http;
 mod intake;
 mod kept;
+mod lead;
 pub mod look;
 mod notices;
 mod presence;
 mod provision;
+mod reading;
 mod registry;
 mod remind;
 mod reply;
@@ -36,7 +40,6 @@ mod waiting;
 use std::collections::HashMap;
 use std::net::SocketAddr;
 use std::path::PathBuf;
-use std::sync::Arc;
 use std::time::Duration;
 
 use async_nats::jetstream::kv::Store;
@@ -44,37 +47,25 @@ use async_nats::service::{Service, ServiceExt as _};
 use chrono_tz::Tz;
 use common::audit::{Audit, AuditOptions};
 use common::broker::Broker;
-use common::broker::lease::{Candidate, Instance, Lease, Place, Role, Standing};
+use common::broker::lease::{Candidate, Instance, Place, Role, Standing};
 use common::config::LlmSettings;
 use common::health::Health;
 use common::lang::Lang;
-use common::stream::{
-    KV_FANOUT, KV_NODES, KV_NOTICES, KV_PRESENCE, KV_REMIND, KV_ROUTER, KV_USERS, KV_WAITING,
-    WORK_WAITS,
-};
+use common::stream::{KV_NODES, KV_PRESENCE, KV_ROUTER};
 use secrecy::SecretString;
 use serde_json::json;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
-use tracing::{info, warn};
+use tracing::warn;
 
 pub use enrol::EnrolOptions;
 pub use notices::Times as NoticeTimes;
 pub use provision::ProvisionError;
 pub use remind::RemindTimes;
 
-use act::Desk;
-use dispatch::Dispatch;
-use fan::Fans;
-use notices::{Notices, Uses};
 use presence::{Overview, Presence};
 use registry::Registry;
-use remind::Reminders;
-use reply::Replies;
-use users::Users;
 
-/// How long what belongs to a lead may take to end, after the intake has.
-const TERM_ENDS_WITHIN: Duration = Duration::from_secs(2);
 /// Time for the last lines of the audit to reach the disk.
 const AUDIT_ENDS_WITHIN: Duration = Duration::from_millis(500);
 
@@ -182,7 +173,7 @@ pub async fn run(
         stop.clone(),
     ));
     while let Some(lease) = candidate.lead(&cancel).await {
-        match Box::pin(lead(&options, &broker, &known, &lease)).await {
+        match Box::pin(lead::lead(&options, &broker, &known, &lease)).await {
             Ok(()) => {}
             Err(why) => {
                 warn!(%why, "cannot lead yet; again");
@@ -265,148 +256,6 @@ async fn know(
         audit,
     };
     Ok((known, service))
-}
-
-/// Leads until the lease is over: everything that acts begins here, anew each time, and ends here.
-async fn lead(
-    options: &RouterOptions,
-    broker: &Broker,
-    known: &Known,
-    lease: &Lease,
-) -> Result<(), RouterError> {
-    let tasks = TaskTracker::new();
-    // The tasks end after the intake has, which needs them until then.
-    let stop = CancellationToken::new();
-    let _stop = stop.clone().drop_guard();
-    let desk = Box::pin(start(options, broker, known, &tasks, &stop, lease.over())).await?;
-    tasks.spawn(dead::run(Arc::clone(&desk), broker.clone(), lease.clone()));
-    tasks.spawn(fan::collect(
-        desk.fans.clone(),
-        broker.clone(),
-        lease.clone(),
-    ));
-    tasks.spawn(remind::fired::run(
-        Arc::clone(&desk),
-        broker.clone(),
-        lease.clone(),
-        stop.clone(),
-    ));
-    remind::asked::start(Arc::clone(&desk), broker.clone(), &tasks, &stop)
-        .await
-        .map_err(RouterError::Start)?;
-    tasks.spawn(desk.reminders.clone().tidy(stop.clone()));
-    tasks.spawn(housekeeping::run(broker.clone(), stop.clone()));
-    info!("the router is ready");
-    intake::run(desk, broker.clone(), lease).await;
-    stop.cancel();
-    tasks.close();
-    if tokio::time::timeout(TERM_ENDS_WITHIN, tasks.wait())
-        .await
-        .is_err()
-    {
-        warn!("no longer leading, with tasks left over");
-    }
-    Ok(())
-}
-
-/// Starts everything that acts but the intake, each part after those it asks.
-async fn start(
-    options: &RouterOptions,
-    broker: &Broker,
-    known: &Known,
-    tasks: &TaskTracker,
-    stop: &CancellationToken,
-    cancel: &CancellationToken,
-) -> Result<Arc<Desk>, RouterError> {
-    let Known {
-        registry,
-        presence,
-        audit,
-    } = known.clone();
-    let (people, uses) = (bucket_of(broker, KV_USERS).await?, Uses::default());
-    let users = Users::new(people.clone(), uses.clone(), cancel.clone());
-    let replies = Replies {
-        broker: broker.clone(),
-        cancel: cancel.clone(),
-    };
-    let fans = bucket_of(broker, KV_FANOUT).await?;
-    let fans = Fans::open(fans, cancel.clone())
-        .await
-        .map_err(RouterError::Start)?;
-    tasks.spawn(fan::show(fans.clone(), replies.clone(), stop.clone()));
-    let waiting = Box::pin(waiting::start(
-        bucket_of(broker, KV_WAITING).await?,
-        waiting::Around {
-            replies: replies.clone(),
-            presence: presence.clone(),
-            registry: registry.clone(),
-            fans: fans.clone(),
-        },
-        options.waits.unwrap_or(WORK_WAITS),
-        tasks,
-        stop,
-    ))
-    .await
-    .map_err(RouterError::Start)?;
-    let notices = Notices {
-        broker: broker.clone(),
-        replies: replies.clone(),
-        presence: presence.clone(),
-        registry: registry.clone(),
-        waiting: waiting.clone(),
-        users: users.clone(),
-        uses,
-        people,
-        told: bucket_of(broker, KV_NOTICES).await?,
-        times: options.notices,
-        lang: options.lang,
-    };
-    tasks.spawn(notices::run(notices, stop.clone()));
-    let dispatch = Dispatch {
-        broker: broker.clone(),
-        waiting,
-        replies,
-        cancel: cancel.clone(),
-    };
-    let parts = enrol::Parts {
-        broker: broker.clone(),
-        replies: dispatch.replies.clone(),
-        users: users.clone(),
-        registry: registry.clone(),
-        lang: options.lang,
-    };
-    let enrol = enrol::start(
-        &options.enrol,
-        options.data_dir.as_ref(),
-        parts,
-        tasks,
-        stop,
-    )
-    .await
-    .map_err(RouterError::Start)?;
-    let reminders = Box::pin(Reminders::open(
-        broker,
-        bucket_of(broker, KV_REMIND).await?,
-        options.timezone,
-        options.remind,
-        audit.clone(),
-        cancel.clone(),
-    ))
-    .await
-    .map_err(RouterError::Start)?;
-    let desk = Desk {
-        registry,
-        presence,
-        users,
-        audit,
-        dispatch,
-        fans,
-        enrol,
-        reminders,
-        chooser: options.model.clone().and_then(chooser::Chooser::new),
-        lang: options.lang,
-    };
-    Ok(Arc::new(desk))
 }
 
 async fn bucket_of(broker: &Broker, name: &str) -> Result<Store, RouterError> {

@@ -40,6 +40,8 @@ pub struct Sight {
     pub gone: bool,
     /// What it calls itself.
     pub name: String,
+    /// What it says that it is for; may be empty.
+    pub description: String,
     /// Its program.
     pub version: String,
     /// Open sessions.
@@ -83,6 +85,7 @@ pub async fn look(options: &BrokerOptions) -> Result<Look, BrokerError> {
                         last: seen.last,
                         gone: seen.gone,
                         name: seen.name,
+                        description: seen.description,
                         version: seen.version,
                         sessions: seen.sessions,
                         running: seen.running,

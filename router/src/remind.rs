@@ -1,5 +1,5 @@
 //! Reminders: set, listed and taken back by people (`command`), by the chat models on their nodes (`asked`),
-//! and shown when they are due (`fired`), whatever hosts are up and whatever of ours was down meanwhile.
+//! taken back or put off (`ended`), and shown when they are due (`fired`), whatever hosts are up and whatever of ours was down meanwhile.
 //!
 //! What is set is a record in the bucket PW_REMIND; the broker's clock (`alarm`) wakes us. An alarm that does
 //! not fit its record does nothing, so that one that comes twice, late, or after it was taken back is shown
@@ -9,6 +9,7 @@
 mod alarm;
 pub(crate) mod asked;
 pub(crate) mod command;
+mod ended;
 pub(crate) mod fired;
 pub(crate) mod record;
 pub(crate) mod repeat;
@@ -19,20 +20,19 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_nats::jetstream::kv::Store;
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, Utc};
 use chrono_tz::Tz;
 use common::audit::{Audit, Entry, Kind};
 use common::broker::Broker;
 use common::ids::{CauseId, MessageId, UserId};
 use common::message::inbound::Chat;
-use common::stream;
 use tokio::sync::{Mutex, MutexGuard};
 use tokio_util::sync::CancellationToken;
-use tracing::{debug, info, warn};
+use tracing::{debug, info};
 
-use crate::kept::{Kept, Record as _};
+use crate::kept::Kept;
 use crate::users::Stopped;
-use record::{Reminder, State, card_of};
+use record::{Reminder, State};
 use when::{Bounds, When, Why};
 
 /// Reminders that wait, of one person. One more is refused and told.
@@ -42,12 +42,8 @@ pub(crate) const PER_PERSON: usize = 100;
 const OVER_PER_PERSON: usize = 200;
 /// All that are known. Beyond it nobody sets another one, and is told.
 const ALL: usize = 50_000;
-/// How long one that is over is known: cards are not edited any more after that.
-const OVER_KEPT: TimeDelta = TimeDelta::days(14);
 /// The longest text, in characters.
 pub(crate) const LONGEST: usize = 1_000;
-/// What [Snooze] is.
-const SNOOZE: TimeDelta = TimeDelta::minutes(10);
 /// People whose reminders are changed at once; others wait a moment.
 const LOCKS: usize = 64;
 
@@ -180,7 +176,7 @@ impl Reminders {
         let known = self.kept.get(&wish.id);
         if let Some(known) = known.filter(|known| known.user == *wish.user) {
             if known.waits() {
-                self.alarm(&known).await?;
+                self.stands(&known).await?;
             }
             return Ok(Ok(known));
         }
@@ -200,8 +196,7 @@ impl Reminders {
         if let Err(refused) = self.room(wish.user).await {
             return Ok(Err(refused));
         }
-        let waiting = self.waiting(wish.user);
-        let number = waiting.iter().map(|one| one.number).max().unwrap_or(0);
+        let number = self.next_number(wish.user);
         let reminder = Reminder {
             id: wish.id,
             user: wish.user.clone(),
@@ -210,7 +205,7 @@ impl Reminders {
             traceparent: wish.traceparent.to_owned(),
             text: text.to_owned(),
             zone: wish.zone.name().to_owned(),
-            number: number.saturating_add(1),
+            number,
             from: wish.now,
             due,
             again,
@@ -224,10 +219,23 @@ impl Reminders {
         let set = self.kept.change(&reminder.id, |_| Some(reminder.clone()));
         let set = set.await?.unwrap_or_else(|| Arc::new(reminder));
         common::crash_point!("router.remind.kept");
-        self.alarm(&set).await?;
-        info!(user = %set.user, reminder = %set.id, due = %set.due, again = set.again.is_some(), "a reminder is set");
-        self.note(&set, "set");
+        self.stands(&set).await?;
         Ok(set)
+    }
+
+    /// Sets the alarm of what is kept. The act that comes again does so once more.
+    async fn stands(&self, set: &Reminder) -> Result<(), Stopped> {
+        self.alarm(set).await?;
+        info!(user = %set.user, reminder = %set.id, due = %set.due, again = set.again.is_some(), "a reminder is set");
+        self.note(set, "set");
+        Ok(())
+    }
+
+    /// Above those that wait, whose numbers stay.
+    fn next_number(&self, user: &UserId) -> u32 {
+        let waiting = self.waiting(user);
+        let last = waiting.iter().map(|one| one.number).max().unwrap_or(0);
+        last.saturating_add(1)
     }
 
     async fn alarm(&self, reminder: &Reminder) -> Result<(), Stopped> {
@@ -266,146 +274,11 @@ impl Reminders {
         self.kept.get(&id).filter(|one| one.user == *user)
     }
 
-    /// Takes back the reminder of that number, by this act; none: there is none.
-    pub(crate) async fn cancel_number(
-        &self,
-        user: &UserId,
-        number: u32,
-        by: &CauseId,
-    ) -> Result<Option<Arc<Reminder>>, Stopped> {
-        let theirs = self.kept.of(user);
-        // The same act again, after a crash: the number may be another one's by now.
-        let before = theirs
-            .iter()
-            .find(|one| matches!(&one.state, State::Cancelled { by: first, .. } if first == by));
-        let meant = before.or_else(|| {
-            let mut waiting = theirs.iter().filter(|one| one.waits());
-            waiting.find(|one| one.number == number)
-        });
-        match meant {
-            Some(meant) => self.cancel(user, meant.id, by).await,
-            None => Ok(None),
-        }
-    }
-
-    /// Takes back a person's own reminder. Gives how it stands then; one that came stays so.
-    pub(crate) async fn cancel(
-        &self,
-        user: &UserId,
-        id: MessageId,
-        by: &CauseId,
-    ) -> Result<Option<Arc<Reminder>>, Stopped> {
-        let _one = self.lock(user).await;
-        if self.own(user, id).is_none() {
-            return Ok(None);
-        }
-        let cancelled = self.kept.change(&id, |now| {
-            let now = now.filter(|now| now.waits())?;
-            Some(Reminder {
-                state: State::Cancelled {
-                    at: Utc::now(),
-                    by: by.clone(),
-                },
-                ..now.clone()
-            })
-        });
-        let cancelled = cancelled.await?;
-        if let Some(cancelled) = &cancelled
-            && !cancelled.waits()
-        {
-            alarm::take(&self.broker, cancelled).await;
-            self.note(cancelled, "cancelled");
-        }
-        Ok(cancelled)
-    }
-
     /// A line of the audit.
     fn note(&self, one: &Reminder, outcome: &str) {
         let line = Entry::new(Kind::Reminder).act(&one.user, &one.chat, &one.cause);
         let due = one.local(one.due).format("%Y-%m-%d %H:%M");
         let what = format!("{due} {}", one.text);
         self.audit.note(line.what(what).outcome(outcome));
-    }
-
-    /// The reminder that comes ten minutes after a tap on [Snooze] on the card of that time.
-    fn snoozed(user: &UserId, id: MessageId, due: i64) -> MessageId {
-        let card = card_of(user, id, due).to_string();
-        MessageId::derived(&["snooze", &card])
-    }
-
-    /// Sets a reminder once more; of several taps on one card the last counts. None: it is not known any
-    /// more.
-    pub(crate) async fn snooze(
-        &self,
-        user: &UserId,
-        chat: &Chat,
-        (id, due): (MessageId, i64),
-        now: DateTime<Utc>,
-        cause: &CauseId,
-    ) -> Result<Option<Arc<Reminder>>, Stopped> {
-        let Some(first) = self.own(user, id) else {
-            return Ok(None);
-        };
-        let _one = self.lock(user).await;
-        let again = Self::snoozed(user, id, due);
-        if let Some(known) = self.kept.get(&again)
-            && known.cause == *cause
-        {
-            if known.waits() {
-                self.alarm(&known).await?;
-            }
-            return Ok(Some(known));
-        }
-        let waiting = self.waiting(user);
-        let number = waiting.iter().map(|one| one.number).max().unwrap_or(0);
-        let reminder = Reminder {
-            id: again,
-            chat: record::place(chat),
-            cause: cause.clone(),
-            number: number.saturating_add(1),
-            from: now,
-            due: now + SNOOZE,
-            again: None,
-            state: State::Waits,
-            ..(*first).clone()
-        };
-        self.write(reminder).await.map(Some)
-    }
-
-    /// It is dealt with: what was put off with its card does not come either.
-    pub(crate) async fn done(
-        &self,
-        user: &UserId,
-        (id, due): (MessageId, i64),
-        by: &CauseId,
-    ) -> Result<Option<Arc<Reminder>>, Stopped> {
-        let Some(first) = self.own(user, id) else {
-            return Ok(None);
-        };
-        self.cancel(user, Self::snoozed(user, id, due), by).await?;
-        Ok(Some(first))
-    }
-
-    async fn sweep(&self, now: DateTime<Utc>) {
-        let old = |one: &Reminder| one.over().is_some_and(|at| now - at > OVER_KEPT);
-        for one in self.kept.all(old) {
-            self.forget(&one).await;
-        }
-    }
-
-    /// Lets go of one that is over.
-    async fn forget(&self, one: &Reminder) {
-        let subject = format!("$KV.{}.{}", stream::KV_REMIND, Reminder::place(&one.id));
-        let bucket = format!("KV_{}", stream::KV_REMIND);
-        let gone = async {
-            let bucket = self.broker.jetstream().get_stream_no_info(bucket).await;
-            let bucket = bucket.map_err(|why| why.to_string())?;
-            let purged = bucket.purge().filter(subject).await;
-            purged.map_err(|why| why.to_string())
-        };
-        match gone.await {
-            Ok(_) => self.kept.retain(|other| other.id != one.id),
-            Err(why) => warn!(reminder = %one.id, why, "one that is over was not forgotten; later"),
-        }
     }
 }

@@ -3,12 +3,13 @@
 //! waited in vain.
 //!
 //! `owner` watches what was handed out, `look` looks at one node's line, `tell` says what came of it,
-//! `withdraw` carries out taps, `refused` counts what may not even wait. `book` is what was told,
+//! `withdraw` and `moved` carry out taps, `refused` counts what may not even wait. `book` is what was told,
 //! `line` the stream. Which node a message is for was decided before, by `decide`.
 
 mod book;
 mod line;
 mod look;
+mod moved;
 mod owner;
 mod refused;
 mod tell;
@@ -35,6 +36,7 @@ use tokio_util::task::TaskTracker;
 pub(crate) use book::Waits;
 pub(crate) use book::{Entry, Other, State};
 pub(crate) use line::{Line, count};
+pub(crate) use moved::{Redirected, Standing};
 pub(crate) use refused::Refusal;
 pub(crate) use withdraw::Tap;
 

@@ -15,6 +15,7 @@ mod page;
 mod parcel;
 mod person;
 mod remind;
+mod route;
 mod router;
 mod shell;
 mod stage;

@@ -6,13 +6,12 @@ use chrono::{DateTime, SecondsFormat, Utc};
 use secrecy::{ExposeSecret as _, SecretString};
 use serde::{Deserialize, Serialize};
 
+use super::mask::{MASK, masked};
 use crate::ids::{CauseId, NodeId, PromptId, TurnId, UserId};
 use crate::message::inbound::Chat;
 
 /// The longest text of a field, in bytes; more is cut, with a note of how long it was.
 pub const MAX_TEXT: usize = 4_096;
-/// What stands where a secret stood.
-const MASK: &str = "•••";
 
 /// What a line is about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -230,16 +229,25 @@ impl Entry {
                 }
             }
             let whole = text.len();
-            if whole > MAX_TEXT {
-                let mut at = MAX_TEXT;
-                while !text.is_char_boundary(at) {
-                    at -= 1;
-                }
-                text.truncate(at);
+            // Far more than is kept, and not more than is looked through in a moment.
+            if whole > 4 * MAX_TEXT {
+                cut(text, 4 * MAX_TEXT);
+            }
+            *text = masked(text);
+            if text.len() > MAX_TEXT {
+                cut(text, MAX_TEXT);
                 // Writing to a String cannot fail.
                 let _ = write!(text, "… ({whole} bytes)");
             }
         }
         record
     }
+}
+
+fn cut(text: &mut String, most: usize) {
+    let mut at = most;
+    while !text.is_char_boundary(at) {
+        at -= 1;
+    }
+    text.truncate(at);
 }

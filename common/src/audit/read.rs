@@ -59,7 +59,11 @@ pub fn read<E>(
     let mut days: BTreeMap<NaiveDate, Vec<PathBuf>> = BTreeMap::new();
     let first = wanted.since.map(|since| since.date_naive());
     for folder in folders {
-        for entry in std::fs::read_dir(folder).into_iter().flatten().flatten() {
+        let Ok(entries) = std::fs::read_dir(folder) else {
+            tally.bad += 1;
+            continue;
+        };
+        for entry in entries.flatten() {
             let Some(day) = entry.file_name().to_str().and_then(day_of) else {
                 continue;
             };

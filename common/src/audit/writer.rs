@@ -61,6 +61,8 @@ impl Writer {
     /// Works until the last handle is gone.
     pub(super) fn run(mut self, orders: &Receiver<Order>) {
         self.show(None);
+        // Also where nothing is said for days.
+        self.remove_old(Utc::now().date_naive());
         while let Ok(order) = orders.recv() {
             match order {
                 Order::Line(record) => self.take(&record, Utc::now().date_naive()),

@@ -205,6 +205,7 @@ keys! {
     NatsServer "NATS_SERVER" Keyring, Kind::Program, "nats-server", "/usr/local/bin/nats-server", "The nats-server program standalone runs.";
     NodeId "NODE_ID" Host, Kind::NodeId, "from the machine's name", "home-pc", "Name of this host: 1 to 32 of a-z, 0-9 and -.";
     DisplayName "DISPLAY_NAME" Host, Kind::Text, "NODE_ID", "Home PC", "Name people see.";
+    Description "DESCRIPTION" Host, Kind::Text, "", "Builds and tests; has the GPU", "What this host is for, one line: shown in /nodes, and told to the model that chooses a machine.";
     ServesUsers "SERVES_USERS" Host, Kind::Users, "", "ou_abc123", "Whom this host serves; empty leaves it to the hub.";
     WorkingDir "WORKING_DIR" Both, Kind::Path, "~/phonework", "/home/me/projects", "Folder of all projects; sessions, shell and files stay inside it.";
     DataDir "DATA_DIR" Both, Kind::Path, "$XDG_DATA_HOME/phonework or ~/.local/share/phonework", "/var/lib/phonework", "Folder for identities, journal and audit.";

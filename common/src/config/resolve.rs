@@ -17,6 +17,7 @@ use super::settings::{
 };
 use super::{Request, check};
 use crate::lang::Lang;
+use crate::message::control::MAX_DESCRIPTION;
 
 /// Shortest ROUTER_SECRET without a warning, in characters.
 const GOOD_SECRET: usize = 16;
@@ -262,6 +263,13 @@ impl Layers<'_> {
                 Ok(text.to_owned())
             }
         });
+        let description = self.parse(Key::Description, |text| {
+            if text.chars().count() > MAX_DESCRIPTION {
+                Err(Why::TooLong(MAX_DESCRIPTION))
+            } else {
+                Ok(text.to_owned())
+            }
+        });
         let serves_users = self.users(Key::ServesUsers);
         let Some(id) = id else {
             self.problems.push(Problem {
@@ -279,6 +287,7 @@ impl Layers<'_> {
         Some(NodeSettings {
             id,
             display_name,
+            description: description.unwrap_or_default(),
             serves_users,
         })
     }

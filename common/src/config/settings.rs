@@ -163,6 +163,8 @@ pub struct NodeSettings {
     pub id: NodeId,
     /// What people see.
     pub display_name: String,
+    /// What it is for, one line; empty = nothing is said.
+    pub description: String,
     /// Whom it serves; empty = the hub decides.
     pub serves_users: Vec<UserId>,
 }

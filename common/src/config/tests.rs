@@ -170,15 +170,22 @@ fn every_key_arrives() {
     insta::assert_snapshot!(warnings(&settings).join("\n"), @"keyring.yaml, line 9, column 18: METASO_BASE_URL is written without /api/v1; that end was left out.");
 
     let settings =
-        host("NATS_URL: tls://hub\nNODE_ID: a-1\nDISPLAY_NAME: 家里\nSERVES_USERS: [ou_a]\n")
+        host("NATS_URL: tls://hub\nNODE_ID: a-1\nDISPLAY_NAME: 家里\nDESCRIPTION: 有显卡\nSERVES_USERS: [ou_a]\n")
             .unwrap();
     assert_eq!(
         (
             settings.node.id.as_str(),
-            settings.node.display_name.as_str()
+            settings.node.display_name.as_str(),
+            settings.node.description.as_str()
         ),
-        ("a-1", "家里")
+        ("a-1", "家里", "有显卡")
     );
+    let long = format!(
+        "NATS_URL: tls://hub\nNODE_ID: a\nDESCRIPTION: {}\n",
+        "GPU ".repeat(41)
+    );
+    let why = host(&long).unwrap_err().to_string();
+    assert!(why.contains("DESCRIPTION is longer than 160"), "{why}");
     assert_eq!(settings.node.serves_users.len(), 1);
 }
 

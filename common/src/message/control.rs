@@ -10,6 +10,9 @@ pub const HEARTBEAT_EVERY: std::time::Duration = std::time::Duration::from_secs(
 /// Silence after which a node counts as off: three beats and a little.
 pub const OFF_AFTER: std::time::Duration = std::time::Duration::from_secs(34);
 
+/// The longest description of a machine, in characters.
+pub const MAX_DESCRIPTION: usize = 160;
+
 /// Node → router, every [`HEARTBEAT_EVERY`], at start, and (`leaving`) at an orderly end.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Heartbeat {
@@ -19,6 +22,10 @@ pub struct Heartbeat {
     pub boot: BootId,
     /// What people call the machine.
     pub name: String,
+    /// What the machine is for, in its owner's words: one line of at most [`MAX_DESCRIPTION`] characters. Empty:
+    /// nothing was said, or by an older program.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub description: String,
     /// Version of the program.
     pub version: String,
     /// Users whom the node's owner lets in; empty: all that the hub grants.

@@ -208,7 +208,7 @@ impl Say for RouterText {
             Self::AlreadySentHint => "以第一次点击为准，这次点击没有改变任何东西。".into(),
             Self::Expired => "这条消息已不再保留".into(),
             Self::ExpiredHint { node } => {
-                format!("消息最多等待选择 24 小时，这条没有执行。当前机器是 {node}，请重新发送。")
+                format!("消息最多等待选择 72 小时，这条没有执行。当前机器是 {node}，请重新发送。")
             }
             Self::NoNodes => "还没有可用的机器".into(),
             Self::NoNodesHint { user } => format!(
@@ -290,7 +290,7 @@ impl Say for RouterText {
             Self::AlreadySentHint => "The first tap counted; this one changed nothing.".into(),
             Self::Expired => "This message is not kept any more".into(),
             Self::ExpiredHint { node } => format!(
-                "A message waits 24 hours for a choice; this one was not run. {node} is the active machine now: please send it again."
+                "A message waits 72 hours for a choice; this one was not run. {node} is the active machine now: please send it again."
             ),
             Self::NoNodes => "No machine yet".into(),
             Self::NoNodesHint { user } => format!(

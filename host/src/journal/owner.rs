@@ -316,19 +316,7 @@ fn begun<T>(
 }
 
 fn sent_by(change: &Change) -> Option<MessageId> {
-    match change {
-        Change::Send(outbound) => Some(outbound.meta.id),
-        Change::Done(_)
-        | Change::User(_)
-        | Change::Session(_)
-        | Change::DropSession(_)
-        | Change::Turn(_)
-        | Change::DropTurn(_)
-        | Change::Prompt(_)
-        | Change::Put(..)
-        | Change::Take(..)
-        | Change::Sent(_) => None,
-    }
+    change.shows().map(|outbound| outbound.meta.id)
 }
 
 /// Whether a change is a mark that nobody acts on.

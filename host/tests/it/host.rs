@@ -161,6 +161,7 @@ impl World {
         HostOptions {
             node: id(node),
             name: "Home".into(),
+            description: String::new(),
             serves: vec![anna()],
             working_dir: self.dir(node, "work"),
             data_dir: self.dir(node, "data"),

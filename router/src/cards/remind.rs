@@ -263,6 +263,12 @@ pub(crate) fn zone_set(lang: Lang, zone: Tz) -> View {
     card(lang, Tone::Done, &title, &[])
 }
 
+/// Whose clock counts.
+pub(crate) fn zone_is(lang: Lang, zone: Tz) -> View {
+    let title = Text::Zone(zone.name().to_owned());
+    card(lang, Tone::Plain, &title, &[Text::ZoneHint])
+}
+
 /// There is no such zone.
 pub(crate) fn no_zone(lang: Lang, name: &str) -> View {
     let name = name.chars().take(QUOTE).collect();

@@ -118,10 +118,10 @@ fn the_answered_question() {
     ");
     insta::assert_snapshot!(both(|lang| expired(lang, "Home")), @r"
     # 这条消息已不再保留 (Warning)
-    消息最多等待选择 24 小时，这条没有执行。当前机器是 Home，请重新发送。
+    消息最多等待选择 72 小时，这条没有执行。当前机器是 Home，请重新发送。
 
     # This message is not kept any more (Warning)
-    A message waits 24 hours for a choice; this one was not run. Home is the active machine now: please send it again.
+    A message waits 72 hours for a choice; this one was not run. Home is the active machine now: please send it again.
     ");
 }
 
@@ -149,6 +149,7 @@ fn the_list_of_nodes() {
         trouble: None,
         load: Some(0.42),
         queued: Some(0),
+        description: String::new(),
         version: "0.1.0".into(),
         active: false,
     };
@@ -158,6 +159,7 @@ fn the_list_of_nodes() {
     let rows = [
         Row {
             active: true,
+            description: "Builds and tests".into(),
             ..row("home-pc", "Home", State::On, Some(before(3)))
         },
         Row {
@@ -169,9 +171,9 @@ fn the_list_of_nodes() {
             ..row("new", "New one", State::Never, None)
         },
     ];
-    insta::assert_snapshot!(both(|lang| nodes(lang, &rows, now())), @r"
+    insta::assert_snapshot!(both(|lang| nodes(lang, &rows, now())), @"
     # 您的机器 (Plain)
-    Home (home-pc) · 当前: 在线 · 3 秒前 · 2 个会话，1 个运行中 · 负载 42% · v0.1.0
+    Home (home-pc) · 当前: 在线 · 3 秒前 · 2 个会话，1 个运行中 · 负载 42% · v0.1.0 · “Builds and tests”
     lab-1: 离线 · 2 小时前 · 3 条消息在等 · v0.1.0
     New one (new): 从未上线
     [使用 lab-1 → use lab-1 None]
@@ -179,7 +181,7 @@ fn the_list_of_nodes() {
     -- /node <名称> 更换当前机器
 
     # Your machines (Plain)
-    Home (home-pc) · active: on · 3 s ago · 2 sessions, 1 running · load 42% · v0.1.0
+    Home (home-pc) · active: on · 3 s ago · 2 sessions, 1 running · load 42% · v0.1.0 · “Builds and tests”
     lab-1: off · 2 h ago · 3 messages wait · v0.1.0
     New one (new): never seen
     [Use lab-1 → use lab-1 None]
@@ -192,19 +194,19 @@ fn the_list_of_nodes() {
         queued: None,
         ..rows[0].clone()
     };
-    insta::assert_snapshot!(both(|lang| nodes(lang, std::slice::from_ref(&troubled), now())), @r"
+    insta::assert_snapshot!(both(|lang| nodes(lang, std::slice::from_ref(&troubled), now())), @"
     # 您的机器 (Plain)
-    Home (home-pc) · 当前: 在线 · 3 秒前 · 2 个会话，1 个运行中 · 负载未知 · 不能接收工作：the disk is full · 等待数未知 · v0.1.0
+    Home (home-pc) · 当前: 在线 · 3 秒前 · 2 个会话，1 个运行中 · 负载未知 · 不能接收工作：the disk is full · 等待数未知 · v0.1.0 · “Builds and tests”
 
     # Your machines (Plain)
-    Home (home-pc) · active: on · 3 s ago · 2 sessions, 1 running · load unknown · can take no work: the disk is full · waiting messages unknown · v0.1.0
+    Home (home-pc) · active: on · 3 s ago · 2 sessions, 1 running · load unknown · can take no work: the disk is full · waiting messages unknown · v0.1.0 · “Builds and tests”
     ");
-    insta::assert_snapshot!(both(|lang| nodes(lang, &rows[..1], now())), @r"
+    insta::assert_snapshot!(both(|lang| nodes(lang, &rows[..1], now())), @"
     # 您的机器 (Plain)
-    Home (home-pc) · 当前: 在线 · 3 秒前 · 2 个会话，1 个运行中 · 负载 42% · v0.1.0
+    Home (home-pc) · 当前: 在线 · 3 秒前 · 2 个会话，1 个运行中 · 负载 42% · v0.1.0 · “Builds and tests”
 
     # Your machines (Plain)
-    Home (home-pc) · active: on · 3 s ago · 2 sessions, 1 running · load 42% · v0.1.0
+    Home (home-pc) · active: on · 3 s ago · 2 sessions, 1 running · load 42% · v0.1.0 · “Builds and tests”
     ");
 }
 

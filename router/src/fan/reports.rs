@@ -1,52 +1,36 @@
 //! Hears how turns go whose message went to several nodes: reads PW_TURN, changes the line, and only
 //! then acknowledges.
 
-use std::time::Duration;
-
 use common::broker::Broker;
-use common::broker::consume::{ConsumeOptions, Delivery, Lead, Outcome, consume};
-use common::broker::lease::{Lease, Place};
+use common::broker::consume::Delivery;
+use common::broker::lease::Lease;
 use common::message::decode;
 use common::message::turn::TurnReport;
 use common::{stream, subject};
 use tracing::warn;
 
 use super::Fans;
+use crate::reading::Reading;
 use crate::users::Stopped;
 
 /// Reports held at once; the rest stays in the stream.
 const IN_FLIGHT: usize = 256;
-const DRAIN: Duration = Duration::from_secs(1);
 
 /// Reads as long as we lead.
 pub(crate) async fn run(fans: Fans, broker: Broker, lease: Lease) {
-    let cancel = lease.over().clone();
-    let floor = Place {
-        bucket: stream::KV_ROUTER.into(),
-        key: "turns".into(),
-    };
-    let options = ConsumeOptions {
+    let reading = Reading {
         stream: stream::TURN,
         consumer: stream::TURN_ROUTER,
         in_flight: IN_FLIGHT,
-        drain: DRAIN,
-        // A line is not worth a question to the person; the turn's own cards say everything.
-        dead: None,
-        lead: Some(Lead {
-            lease: &lease,
-            floor: &floor,
-        }),
+        // A line is not worth a question to the person either; the turn's own cards say everything.
+        floor: "turns",
     };
     let handle = |delivery: Delivery| {
         let fans = fans.clone();
-        async move {
-            match take(&fans, &delivery).await {
-                Ok(()) => Outcome::Done,
-                Err(Stopped) => Outcome::Again(Duration::ZERO),
-            }
-        }
+        async move { take(&fans, &delivery).await }
     };
-    consume(&broker, options, cancel, key, handle).await;
+    let cancel = lease.over().clone();
+    reading.run(&broker, &lease, cancel, key, handle).await;
 }
 
 /// One node's reports to one person are one order.

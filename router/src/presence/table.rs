@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, TimeDelta, Utc};
 use common::ids::{BootId, NodeId, UserId};
-use common::message::control::{Heartbeat, OFF_AFTER};
+use common::message::control::{Heartbeat, MAX_DESCRIPTION, OFF_AFTER};
 use serde::{Deserialize, Serialize};
 
 /// Whether a node is there.
@@ -32,6 +32,9 @@ pub(crate) struct Seen {
     pub(crate) boot: BootId,
     /// What the node calls itself.
     pub(crate) name: String,
+    /// What it says that it is for, a line; may be empty.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub(crate) description: String,
     /// Its program.
     pub(crate) version: String,
     /// Whom its owner lets in; empty: all that the hub grants.
@@ -82,6 +85,14 @@ pub(super) enum Beat {
     Left,
     /// An earlier start says goodbye while a later one is there: nothing changes.
     Stale,
+}
+
+/// What a node says of itself, as one line of at most [`MAX_DESCRIPTION`] characters, whatever it sends.
+fn line(text: &str) -> String {
+    let words: Vec<_> = text.split_whitespace().collect();
+    let shown = |c: &char| !c.is_control();
+    let words = words.join(" ");
+    words.chars().filter(shown).take(MAX_DESCRIPTION).collect()
 }
 
 /// The beats. Bounded by the number of enrolled nodes.
@@ -137,6 +148,7 @@ impl Table {
             last: now,
             boot: beat.boot,
             name: beat.name,
+            description: line(&beat.description),
             version: beat.version,
             serves: beat.serves.into_iter().collect(),
             sessions: beat.sessions,
@@ -195,6 +207,7 @@ mod tests {
             node: "pc".parse().unwrap(),
             boot,
             name: "PC".into(),
+            description: String::new(),
             version: "0.1.0".into(),
             serves: Vec::new(),
             sessions: 1,
@@ -242,6 +255,19 @@ mod tests {
         assert_eq!(table.overview(at(1000)), Overview::default());
         table.beat(troubled(None), at(2));
         assert!(table.overview(at(3)).trouble.is_empty());
+    }
+
+    #[test]
+    fn a_description_is_one_short_line() {
+        let mut table = Table::default();
+        let told = Heartbeat {
+            description: format!(" builds\n\u{1b}[31mand {}", "x".repeat(1_000)),
+            ..beat(BootId::new())
+        };
+        table.beat(told, at(0));
+        let kept = &table.get(&"pc".parse().unwrap()).unwrap().description;
+        assert!(kept.starts_with("builds [31mand xxx"), "{kept}");
+        assert_eq!(kept.chars().count(), MAX_DESCRIPTION);
     }
 
     #[test]

@@ -38,15 +38,38 @@ fn typed(args: &str) -> Typed<'_> {
             number.parse().map_or(Typed::CancelWhat, Typed::Cancel)
         }
         ("zone" | "timezone" | "tz" | "时区", zone) => Typed::Zone(zone),
-        _ => Typed::Set(args),
+        _ => glued(args).unwrap_or(Typed::Set(args)),
     }
+}
+
+/// "取消3": no blank is written between.
+fn glued(args: &str) -> Option<Typed<'_>> {
+    let number = ["取消", "删除"]
+        .iter()
+        .find_map(|word| args.strip_prefix(word))?;
+    number
+        .trim_matches(['#', '＃', ' '])
+        .parse()
+        .ok()
+        .map(Typed::Cancel)
 }
 
 /// What is left when the time is read: without the marks between, and words that say nothing.
 fn about(rest: &str) -> &str {
     let marks = |c: char| c.is_whitespace() || ",:;，：；、。-".contains(c);
+    let number = |text: &str| {
+        let mut chars = text.trim_start().chars();
+        chars.next() == Some('-') && chars.next().is_some_and(|c| c.is_ascii_digit())
+    };
+    // "-5°C", "9:00-10:00"
+    if number(rest) {
+        return rest.trim();
+    }
     let text = rest.trim().trim_start_matches(marks);
-    let text = text.strip_prefix("提醒我").unwrap_or(text);
+    let text = ["提醒我一下", "提醒我", "remind me to ", "Remind me to "]
+        .iter()
+        .find_map(|words| text.strip_prefix(words))
+        .unwrap_or(text);
     text.trim_start_matches(marks).trim_end()
 }
 
@@ -72,6 +95,7 @@ pub(crate) async fn run(
             }
         }
         Typed::CancelWhat => crate::cards::wrong_use(lang, Command::Remind),
+        Typed::Zone("") => show::zone_is(lang, zone),
         Typed::Zone(name) => match zone_of(name) {
             Some(zone) => {
                 if user.set_zone(zone) {
@@ -143,7 +167,16 @@ pub(crate) async fn tapped(
             let again = reminders
                 .snooze(user, &inbound.chat, (reminder, due), at, by)
                 .await?;
-            again.map(|one| show::snoozed(lang, &one))
+            match again {
+                // The card of the reminder keeps its buttons.
+                Some(Err(why)) => {
+                    let zone = reminders.zone;
+                    let view = show::refused(lang, &why, zone, reminders.bounds());
+                    return replies.show(inbound, "answer", view).await;
+                }
+                Some(Ok(one)) => Some(show::snoozed(lang, &one)),
+                None => None,
+            }
         }
         (RemindChoice::Done, Some(due)) => {
             let done = reminders.done(user, (reminder, due), by).await?;
@@ -179,10 +212,16 @@ mod tests {
         assert_eq!(typed(" LIST "), Typed::List);
         assert_eq!(typed("cancel 3"), Typed::Cancel(3));
         assert_eq!(typed("取消 #3"), Typed::Cancel(3));
+        assert_eq!(typed("取消3"), Typed::Cancel(3));
+        assert_eq!(typed("取消会议"), Typed::Set("取消会议"));
         assert_eq!(typed("cancel all"), Typed::CancelWhat);
         assert_eq!(typed("zone Asia/Tokyo"), Typed::Zone("Asia/Tokyo"));
         assert_eq!(typed("10m list"), Typed::Set("10m list"));
         assert_eq!(about(" , 提醒我喝水 "), "喝水");
+        assert_eq!(about("提醒我一下，喝水"), "喝水");
+        assert_eq!(about(" remind me to drink"), "drink");
+        assert_eq!(about(" -5°C"), "-5°C");
+        assert_eq!(about(" - call"), "call");
         assert_eq!(zone_of("asia/tokyo"), Some(chrono_tz::Asia::Tokyo));
         assert_eq!(zone_of("Nowhere"), None);
     }

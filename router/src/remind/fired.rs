@@ -3,12 +3,11 @@
 //! reminder and time.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use common::broker::Broker;
-use common::broker::consume::{ConsumeOptions, Delivery, Lead, Outcome, consume};
-use common::broker::lease::{Lease, Place};
+use common::broker::consume::Delivery;
+use common::broker::lease::Lease;
 use common::ids::{CauseId, MessageId, UserId};
 use common::message::decode;
 use common::message::outbound::OutboundBody;
@@ -20,12 +19,12 @@ use super::alarm::{self, Fire};
 use super::record::{Reminder, State, card_of};
 use crate::act::Desk;
 use crate::cards;
+use crate::reading::Reading;
 use crate::reply::To;
 use crate::users::Stopped;
 
 /// Reminders held at once; the rest stays in the stream.
 const IN_FLIGHT: usize = 128;
-const DRAIN: Duration = Duration::from_secs(1);
 
 /// Reads as long as we lead, and until `stop`.
 pub(crate) async fn run(desk: Arc<Desk>, broker: Broker, lease: Lease, stop: CancellationToken) {
@@ -40,21 +39,11 @@ pub(crate) async fn run(desk: Arc<Desk>, broker: Broker, lease: Lease, stop: Can
 }
 
 async fn read(desk: Arc<Desk>, broker: Broker, lease: &Lease, cancel: CancellationToken) {
-    let floor = Place {
-        bucket: stream::KV_ROUTER.into(),
-        key: "reminders".into(),
-    };
-    let options = ConsumeOptions {
+    let reading = Reading {
         stream: stream::SCHED,
         consumer: stream::SCHED_ROUTER,
         in_flight: IN_FLIGHT,
-        drain: DRAIN,
-        // Only the broker makes these; the record tells what is in them.
-        dead: None,
-        lead: Some(Lead {
-            lease,
-            floor: &floor,
-        }),
+        floor: "reminders",
     };
     let key = |subject: &str| {
         subject::parse_fire(subject)
@@ -62,14 +51,9 @@ async fn read(desk: Arc<Desk>, broker: Broker, lease: &Lease, cancel: Cancellati
     };
     let handle = |delivery: Delivery| {
         let (desk, broker) = (Arc::clone(&desk), broker.clone());
-        async move {
-            match take(&desk, &broker, &delivery).await {
-                Ok(()) => Outcome::Done,
-                Err(Stopped) => Outcome::Again(Duration::ZERO),
-            }
-        }
+        async move { take(&desk, &broker, &delivery).await }
     };
-    consume(&broker, options, cancel, key, handle).await;
+    reading.run(&broker, lease, cancel, key, handle).await;
 }
 
 async fn take(desk: &Desk, broker: &Broker, delivery: &Delivery) -> Result<(), Stopped> {
@@ -104,7 +88,7 @@ async fn came(desk: &Desk, user: &UserId, id: MessageId, due: i64) -> Result<(),
     }
     show(desk, &one, next, now).await?;
     common::crash_point!("router.remind.came");
-    reminders.note(&one, "came");
+    reminders.note(&one, "fired");
     reminders
         .kept
         .change(&id, |now_kept| {

@@ -72,7 +72,8 @@ pub(crate) enum Repeat {
 }
 
 impl Repeat {
-    /// The next time behind `after` of a series that was set at `from`; none: it never comes.
+    /// The next time behind `after` of a series that was set at `from`; none: it never comes. An hour that a day
+    /// leaves out comes when that gap is over, one that a day has twice comes once.
     pub(crate) fn next(
         &self,
         from: DateTime<Utc>,

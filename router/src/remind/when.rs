@@ -2,16 +2,19 @@
 //! person's time zone are handed in.
 //!
 //! What is read is the longest beginning of the text that is a time; the rest is what they want to be
-//! reminded of. Each file reads one sort of words: `once` and `clock` dates and hours, `length` spans,
-//! `series` what repeats, `cron` the old notation; `cursor` is what they read from.
+//! reminded of. Each file reads one sort of words: `once`, `day` and `clock` dates and hours, `length` spans,
+//! `series` what repeats, `cron` the old notation; `behind` is what none of them reads, `cursor` what they read
+//! from. A text of which only a part was understood is not understood.
 //!
 //! Clocks that are set: an hour that a day leaves out is taken as if the clock had not been set (2:30
 //! is then 3:30), of an hour that a day has twice the first counts. An hour of the day that is over is
 //! tomorrow's; a date that is over is refused.
 
+mod behind;
 mod clock;
 mod cron;
 mod cursor;
+mod day;
 mod length;
 mod once;
 mod series;
@@ -67,6 +70,9 @@ pub(crate) fn read(
 ) -> Result<(When, &str), Why> {
     let mut words = Cursor::new(text);
     words.spaces();
+    // "/remind me in 10m"
+    let _ = words.any(&["me", "提醒我", "我"]);
+    words.spaces();
     let found = match series::read(&mut words) {
         Some(repeat) => checked(repeat, now, zone, bounds).map(When::Again),
         None => once::read(&mut words, now, zone).and_then(|read| {
@@ -81,7 +87,8 @@ pub(crate) fn read(
         }),
     };
     // "10mb" is no ten minutes.
-    if words.within_a_word() {
+    let series = matches!(found, Ok(When::Again(_)));
+    if words.within_a_word() || found.is_ok() && behind::changes(&words, series) {
         return Err(Why::Unclear);
     }
     found.map(|when| (when, words.rest()))

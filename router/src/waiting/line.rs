@@ -160,6 +160,46 @@ impl Line {
         }
     }
 
+    /// An act of a person in a node's line, if it lies there.
+    pub(super) async fn find(
+        &self,
+        node: &NodeId,
+        user: &UserId,
+        cause: &CauseId,
+    ) -> Result<Option<Lying>, Stopped> {
+        let subject = subject::work(node, user);
+        loop {
+            let search = async {
+                let work = self
+                    .broker
+                    .jetstream()
+                    .get_stream_no_info(stream::WORK)
+                    .await?;
+                let mut from = 1;
+                loop {
+                    let next = work.raw_message_builder().sequence(from);
+                    match next.next_by_subject(subject.as_str()).send().await {
+                        Ok(raw) => {
+                            from = raw.sequence + 1;
+                            let at = raw.time.unix_timestamp_nanos();
+                            let found = lying(&raw.payload, raw.sequence, at);
+                            let found = found.filter(|one| one.work.inbound.meta.cause == *cause);
+                            if found.is_some() {
+                                return Ok(found);
+                            }
+                        }
+                        Err(why) if is_nothing(&why.kind()) => return Ok(None),
+                        Err(why) => return Err(async_nats::Error::from(why)),
+                    }
+                }
+            };
+            match search.await {
+                Ok(found) => return Ok(found),
+                Err(why) => self.pause("cannot search what waits", &*why).await?,
+            }
+        }
+    }
+
     /// Takes out what lies at a place, if it is that act of that person. After it nobody is handed
     /// it any more; who has it in hand keeps it.
     pub(super) async fn remove(

@@ -105,6 +105,7 @@ pub(super) async fn run(
                 let now = Arc::clone(&nodes.borrow_and_update());
                 if known.keys().any(|node| !now.contains_key(node)) {
                     owner.look_soon();
+                    owner.answer_for_removed();
                 }
                 known = now;
             }
@@ -136,6 +137,24 @@ impl Owner {
         }
         for entry in waiting {
             self.watch(entry.item());
+        }
+        self.answer_for_removed();
+    }
+
+    /// Nodes that were asked whether they have a message, and were removed, will never say.
+    fn answer_for_removed(&mut self) {
+        let nodes = self.parts.registry.nodes();
+        let asked = |entry: &super::book::Entry| {
+            matches!(entry.state, super::book::State::Asked { .. })
+                && !nodes.contains_key(&entry.node)
+        };
+        for entry in self.parts.book.all(asked) {
+            let parts = self.parts.clone();
+            self.looks.spawn(async move {
+                // Stopped in between, the next router goes on.
+                let _ = parts.nobody_answers(&entry).await;
+                Looked::nothing()
+            });
         }
     }
 

@@ -19,6 +19,15 @@ use crate::users::Stopped;
 /// Buttons for other nodes.
 const OTHERS: usize = 3;
 
+/// A machine that may have it was removed.
+pub(super) fn never_said() -> Told {
+    Told::Removed {
+        sure: false,
+        kept: false,
+        others: Vec::new(),
+    }
+}
+
 /// What is to be told of one person's messages.
 pub(super) struct Telling {
     pub(super) since: Option<DateTime<Utc>>,
@@ -174,6 +183,23 @@ impl Parts {
             others: others.clone(),
         })
         .await
+    }
+
+    /// Its machine was asked whether it has it, and removed before it said so. What a machine had said comes above this
+    /// on the card.
+    pub(super) async fn nobody_answers(&self, entry: &Entry) -> Result<(), Stopped> {
+        let ended = |before: Option<&Entry>| {
+            let now = before.filter(|now| now.is_at(&entry.node, entry.sequence))?;
+            let asked = matches!(now.state, Told::Asked { .. });
+            asked.then(|| Entry {
+                open: true,
+                ..now.to(never_said())
+            })
+        };
+        match self.book.change(&entry.cause, ended).await? {
+            Some(entry) if entry.open => self.finish(&entry).await,
+            Some(_) | None => Ok(()),
+        }
     }
 
     /// It is not delivered: written down, taken out, told.

@@ -1,4 +1,4 @@
-//! Taps on a message that waits: taking it back, giving it to another node, sending it again.
+//! Taps on a message that waits: taking it back, sending it again; giving it to another node is `moved`'s.
 //!
 //! Taken out of the line and never handed to the node, a message can never run there; that is
 //! certain. Whatever the node, or a process of it that has died, may have in hand is for the node to
@@ -14,6 +14,8 @@ use common::message::view::WaitingChoice;
 use tracing::{info, warn};
 
 use super::book::{Entry, State, Waits};
+use super::moved::name_of;
+use super::tell::never_said;
 use super::{Note, Waiting};
 use crate::cards;
 use crate::decide::Candidate;
@@ -34,12 +36,12 @@ pub(crate) struct Tap<'a> {
 }
 
 impl Tap<'_> {
-    fn by(&self) -> &CauseId {
+    pub(super) fn by(&self) -> &CauseId {
         &self.inbound.meta.cause
     }
 
     /// The other node, if it serves the person.
-    fn other(&self) -> Option<&Candidate> {
+    pub(super) fn other(&self) -> Option<&Candidate> {
         match self.choice {
             WaitingChoice::SendTo { other } => {
                 self.candidates.iter().find(|one| one.node == *other)
@@ -96,7 +98,7 @@ impl Waiting {
     }
 
     /// Another tap was first, or the node: the card says once more how it stands.
-    async fn late(&self, entry: &Entry) -> Result<(), Stopped> {
+    pub(super) async fn late(&self, entry: &Entry) -> Result<(), Stopped> {
         let again = |before: Option<&Entry>| before.map(|now| now.to(now.state.clone()));
         let entry = self.parts.book.change(&entry.cause, again).await?;
         let Some(entry) = entry else { return Ok(()) };
@@ -105,7 +107,7 @@ impl Waiting {
     }
 
     /// From waiting to being taken back, by this tap; then goes on.
-    async fn claim(&self, tap: Tap<'_>, entry: &Entry) -> Result<(), Stopped> {
+    pub(super) async fn claim(&self, tap: Tap<'_>, entry: &Entry) -> Result<(), Stopped> {
         let claimed = self
             .parts
             .book
@@ -165,6 +167,9 @@ impl Waiting {
 
     /// Lets the node say whether it has it: the tap goes where the message went.
     async fn ask_node(&self, tap: Tap<'_>, entry: &Entry) -> Result<(), Stopped> {
+        if !self.parts.registry.nodes().contains_key(&entry.node) {
+            return self.set(entry, never_said()).await;
+        }
         let key = format!("{}:{}", tap.by(), entry.node);
         let ask = || {
             self.parts
@@ -176,104 +181,14 @@ impl Waiting {
         self.set(entry, State::Asked { by }).await
     }
 
-    /// Gives it to another node, if nobody can have had it.
-    async fn to_other(&self, tap: Tap<'_>, entry: &Entry) -> Result<(), Stopped> {
-        let Some(other) = tap.other().filter(|_| !entry.tap) else {
-            let node = match tap.choice {
-                WaitingChoice::SendTo { other } => other,
-                WaitingChoice::Cancel | WaitingChoice::SendAgain => tap.node,
-            };
-            let view = cards::not_yours(tap.lang, node);
-            return self.parts.replies.show(tap.inbound, "answer", view).await;
-        };
-        if other.node == entry.node {
-            return self.late(entry).await;
-        }
-        let line = &self.parts.line;
-        let lying = line.read(entry.sequence).await?;
-        let lying = lying.filter(|lying| lying.work.inbound.meta.cause == entry.cause);
-        // Looked at before anything is touched: what the node may have is left where it is.
-        let sure = line.surely_never_had(&entry.node, entry.sequence).await?;
-        let Some(lying) = lying.filter(|_| sure) else {
-            let name = other.name.clone();
-            return self.keep(entry, name).await;
-        };
-        // From here on it may be in no line, so it is kept whole.
-        self.parts.book.keep_work(&lying.work).await?;
-        self.claim(tap, entry).await
-    }
-
-    /// It stays where it is; the card says why.
-    async fn keep(&self, entry: &Entry, other: String) -> Result<(), Stopped> {
-        let kept = self
-            .parts
-            .book
-            .change(&entry.cause, |before| {
-                let now = before?;
-                match &now.state {
-                    State::Waiting(waits) => {
-                        let others = waits.others.iter().filter(|one| one.name != other);
-                        let waits = Waits {
-                            kept_from: Some(other.clone()),
-                            others: others.cloned().collect(),
-                            ..waits.clone()
-                        };
-                        Some(now.to(State::Waiting(waits)))
-                    }
-                    State::Taken { .. }
-                    | State::Withdrawing { .. }
-                    | State::Withdrawn { .. }
-                    | State::Asked { .. }
-                    | State::Moved { .. }
-                    | State::Expired { .. }
-                    | State::Removed { .. }
-                    | State::Again { .. } => None,
-                }
-            })
-            .await?;
-        match kept {
-            Some(entry) => self.parts.show(&entry).await,
-            None => Ok(()),
-        }
-    }
-
-    /// It is in no line now: into the other node's.
-    async fn hand_over(&self, tap: Tap<'_>, entry: &Entry) -> Result<(), Stopped> {
-        let (Some(other), Some(work)) = (tap.other(), self.parts.book.work(tap.cause).await?)
-        else {
-            // The other node was removed in this very moment.
-            return self.put_back(tap, entry, waits_of(entry)).await;
-        };
-        let key = format!("{}:{}", entry.cause, other.node);
-        let line = &self.parts.line;
-        let sent = line.put(&work.inbound, &other.node, entry.lang, &key).await;
-        let ack = match sent {
-            Ok(ack) => ack,
-            Err(PublishError::Unsure(_)) => return Err(Stopped),
-            Err(PublishError::Full(why)) => {
-                warn!(code = "queue-full", node = %other.node, cause = %entry.cause, %why, "not moved");
-                let waits = Waits {
-                    full: Some(other.name.clone()),
-                    ..waits_of(entry)
-                };
-                return self.put_back(tap, entry, waits).await;
-            }
-        };
-        let state = State::Moved {
-            by: tap.by().clone(),
-            from: entry.name.clone(),
-        };
-        let to = Entry {
-            node: other.node.clone(),
-            name: other.name.clone(),
-            ..entry.clone()
-        };
-        self.placed(&to, state, ack).await
-    }
-
     /// It is in no line now: back to the end of the one it was in. The node recognises its cause,
     /// should it have it after all.
-    async fn put_back(&self, tap: Tap<'_>, entry: &Entry, waits: Waits) -> Result<(), Stopped> {
+    pub(super) async fn put_back(
+        &self,
+        tap: Tap<'_>,
+        entry: &Entry,
+        waits: Waits,
+    ) -> Result<(), Stopped> {
         let Some(work) = self.parts.book.work(tap.cause).await? else {
             let by = tap.by().clone();
             warn!(cause = %entry.cause, "what was taken out cannot be put back");
@@ -311,46 +226,8 @@ impl Waiting {
         }
     }
 
-    /// Its machine was removed, and it lies nowhere: to another one, as the person says.
-    async fn elsewhere(&self, tap: Tap<'_>, entry: &Entry) -> Result<(), Stopped> {
-        let Some(other) = tap.other() else {
-            let node = match tap.choice {
-                WaitingChoice::SendTo { other } => other,
-                WaitingChoice::Cancel | WaitingChoice::SendAgain => tap.node,
-            };
-            let view = cards::not_yours(tap.lang, node);
-            return self.parts.replies.show(tap.inbound, "answer", view).await;
-        };
-        let Some(work) = self.parts.book.work(tap.cause).await? else {
-            let view = cards::waiting::gone(tap.lang);
-            return self.parts.replies.show(tap.inbound, "answer", view).await;
-        };
-        let key = format!("{}:{}", entry.cause, other.node);
-        let line = &self.parts.line;
-        match line.put(&work.inbound, &other.node, entry.lang, &key).await {
-            Ok(ack) => {
-                let state = State::Moved {
-                    by: tap.by().clone(),
-                    from: entry.name.clone(),
-                };
-                let to = Entry {
-                    node: other.node.clone(),
-                    name: other.name.clone(),
-                    ..entry.clone()
-                };
-                self.placed(&to, state, ack).await
-            }
-            Err(PublishError::Unsure(_)) => Err(Stopped),
-            Err(PublishError::Full(why)) => {
-                let refusal = crate::dispatch::refusal(&why);
-                let view = cards::waiting::refused(tap.lang, &other.name, refusal, 1);
-                self.parts.replies.show(tap.inbound, "answer", view).await
-            }
-        }
-    }
-
     /// It lies somewhere else now.
-    async fn placed(&self, to: &Entry, state: State, ack: Ack) -> Result<(), Stopped> {
+    pub(super) async fn placed(&self, to: &Entry, state: State, ack: Ack) -> Result<(), Stopped> {
         common::crash_point!("router.waiting.placed");
         let at = Utc::now();
         let placed = self
@@ -390,7 +267,7 @@ fn is_withdrawing(entry: &Entry, tap: &CauseId) -> bool {
 }
 
 /// How a message waited before it was taken out.
-fn waits_of(entry: &Entry) -> Waits {
+pub(super) fn waits_of(entry: &Entry) -> Waits {
     match &entry.state {
         State::Waiting(waits) | State::Withdrawing { waits, .. } => waits.clone(),
         State::Taken { .. }
@@ -401,12 +278,6 @@ fn waits_of(entry: &Entry) -> Waits {
         | State::Removed { .. }
         | State::Again { .. } => Waits::default(),
     }
-}
-
-/// What people call the other node.
-fn name_of(tap: Tap<'_>, other: &NodeId) -> String {
-    tap.other()
-        .map_or_else(|| other.to_string(), |one| one.name.clone())
 }
 
 fn again_key(entry: &Entry, tap: &CauseId) -> String {

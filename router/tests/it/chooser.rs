@@ -74,9 +74,23 @@ async fn it_chooses_and_says_so_and_what_follows_goes_there() {
         .taps("ou_1", "tap_1", once.button("Other machine"))
         .await;
     let question = world.shown().await;
-    assert_eq!(question.view.title, "Which machine?");
+    insta::assert_snapshot!(question.text(), @"
+    Which machine?
+    “copy it to home, please”
+    HOME has it and may have begun: it cannot be taken back. Choose another machine and it runs on both; if you do not want that, tap [Stop] on the card of HOME first.
+    ");
+    assert_eq!(
+        (&question.card, question.rev > once.rev),
+        (&once.card, true)
+    );
     world.taps("ou_1", "tap_2", question.button("LAB")).await;
-    world.shown().await;
+    let sent = world.shown().await;
+    insta::assert_snapshot!(sent.text(), @"
+    Sent to LAB
+    What you send now goes to LAB; /node <name> changes that.
+    HOME has this message as well and goes on with it; [Stop] on its card ends that.
+    ");
+    assert_eq!(sent.card, once.card);
     assert_eq!(lab.text().await, "copy it to home, please");
     world
         .taps("ou_2", "tap_3", once.button("Other machine"))
@@ -188,4 +202,142 @@ async fn an_act_that_comes_again_goes_nowhere_else() {
     );
     assert_eq!(llm.requests().len(), 1);
     drop(act);
+}
+
+/// What lies for a node.
+async fn lying(world: &World, node: &str) -> usize {
+    let of = subject::work_of(&id(node));
+    world.count(stream::WORK, &of).await
+}
+
+/// The router starts anew and reads all acts once more, as after a crash before they were settled.
+async fn reads_all_again(world: &mut World) {
+    world.stop_router().await;
+    let js = world.inside.jetstream();
+    let acts = js.get_stream(stream::IN).await.unwrap();
+    acts.delete_consumer(stream::IN_ROUTER).await.unwrap();
+    world.start_router().await;
+}
+
+#[tokio::test]
+async fn what_has_not_begun_is_taken_back_and_runs_once() {
+    let llm = Llm::start().await;
+    let (mut world, home, lab) = world(&llm).await;
+    llm.queue(r#"tool route {"node":"home","reason":""}"#);
+    // Home is on and takes nothing yet.
+    world.says("ou_1", "om_1", "build it").await;
+    let sent = world.shown().await;
+    assert_eq!(lying(&world, "home").await, 1);
+    world
+        .taps("ou_1", "tap_1", sent.button("Other machine"))
+        .await;
+    let question = world.shown().await;
+    insta::assert_snapshot!(question.text(), @"
+    Which machine?
+    “build it”
+    HOME has not begun it: it is taken back there, and runs once.
+    ");
+    let labels: Vec<_> = question
+        .view
+        .buttons
+        .iter()
+        .map(|one| one.label.as_str())
+        .collect();
+    assert_eq!(labels, ["LAB"]);
+    world.taps("ou_1", "tap_2", question.button("LAB")).await;
+    insta::assert_snapshot!(world.shown().await.text(), @"
+    Sent to LAB instead of HOME
+    HOME never had it, so it runs once.
+    ");
+    let moved = world.shown().await;
+    assert_eq!(
+        (moved.card.as_str(), moved.view.title.as_str()),
+        (sent.card.as_str(), "Sent to LAB")
+    );
+    assert_eq!(lab.text().await, "build it");
+    assert_eq!(lying(&world, "home").await, 0);
+    // The same once more, by hand and by the router.
+    world.taps("ou_1", "tap_3", question.button("LAB")).await;
+    assert_eq!(world.shown().await.view.title, "Sent to LAB");
+    reads_all_again(&mut world).await;
+    world.says("ou_1", "om_2", "and now clean").await;
+    assert_eq!(lab.text().await, "and now clean");
+    assert_eq!(
+        (lying(&world, "home").await, lying(&world, "lab").await),
+        (0, 0)
+    );
+    drop(home);
+}
+
+#[tokio::test]
+async fn what_began_meanwhile_runs_on_both_only_when_that_is_said_twice() {
+    let llm = Llm::start().await;
+    let (mut world, home, lab) = world(&llm).await;
+    llm.queue(r#"tool route {"node":"home","reason":""}"#);
+    world.says("ou_1", "om_1", "build it").await;
+    let sent = world.shown().await;
+    world
+        .taps("ou_1", "tap_1", sent.button("Other machine"))
+        .await;
+    let question = world.shown().await;
+    assert!(
+        question.text().contains("has not begun it"),
+        "{}",
+        question.text()
+    );
+    // In this very moment home takes it.
+    assert_eq!(home.text().await, "build it");
+    world.taps("ou_1", "tap_2", question.button("LAB")).await;
+    let warned = world.shown().await;
+    assert_eq!(warned.view.title, "Which machine?");
+    assert!(
+        warned.text().contains("it runs on both"),
+        "{}",
+        warned.text()
+    );
+    // The same tap again, as after a crash, is no second word.
+    reads_all_again(&mut world).await;
+    world.says("ou_2", "om_2", "@lab behind it").await;
+    assert_eq!(lab.text().await, "behind it");
+    assert_eq!(lying(&world, "lab").await, 0);
+    world.taps("ou_1", "tap_3", warned.button("LAB")).await;
+    let both = loop {
+        let shown = world.shown().await;
+        if shown.view.title == "Sent to LAB" {
+            break shown;
+        }
+    };
+    assert!(both.text().contains("goes on with it"), "{}", both.text());
+    assert_eq!(lab.text().await, "build it");
+}
+
+#[tokio::test]
+async fn too_slow_for_one_person_it_is_left_alone_for_a_while() {
+    let llm = Llm::start().await;
+    let (world, _home, _lab) = world(&llm).await;
+    llm.queue("hold slow lab");
+    world.says("ou_1", "om_1", "build it").await;
+    world.says("ou_1", "om_2", "and test it").await;
+    world.says("ou_1", "om_3", "and clean it").await;
+    for _ in 0..3 {
+        assert_eq!(world.shown().await.view.title, "Which machine?");
+    }
+    assert_eq!(llm.requests().len(), 1);
+}
+
+/// What a machine says of itself is shown, and told to the model as data.
+#[tokio::test]
+async fn descriptions_are_told() {
+    let llm = Llm::start().await;
+    let (world, _home, lab) = world(&llm).await;
+    llm.queue(LAB);
+    world.says("ou_1", "om_1", "where is the GPU").await;
+    lab.work().await;
+    world.shown().await;
+    let told = llm.requests()[0].said_by("system").concat();
+    assert!(
+        told.contains(r#""description":"The lab machine""#),
+        "{told}"
+    );
+    assert!(world.list("ou_1").await.contains("· “The lab machine”"));
 }

@@ -128,7 +128,9 @@ async fn nodes_are_listed_and_chosen_by_name() {
     assert_eq!(lines[0], "Your machines");
     assert!(lines[1].starts_with("HOME (home): on · "), "{text}");
     assert!(
-        lines[1].ends_with(" s ago · 2 sessions, 1 running · load unknown · v0.1.0"),
+        lines[1].ends_with(
+            " s ago · 2 sessions, 1 running · load unknown · v0.1.0 · “The home machine”"
+        ),
         "{text}"
     );
     assert_eq!(lines[3], "new: never seen");

@@ -68,6 +68,7 @@ impl Node {
             node: id.clone(),
             boot,
             name: node.to_uppercase(),
+            description: format!("The {node} machine"),
             version: "0.1.0".into(),
             serves: Vec::new(),
             sessions: 2,

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use common::crash_point::NAMES;
 
-use super::{dead, fan, gateway, host, mail, page, parcel, remind, router, shell, waiting};
+use super::{dead, fan, gateway, host, mail, page, parcel, remind, route, router, shell, waiting};
 
 fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
@@ -49,6 +49,7 @@ fn tested() -> Vec<&'static str> {
     all.extend(shell::BEGUN);
     all.extend(parcel::SENT);
     all.extend(remind::REMINDED);
+    all.extend(route::ROUTED);
     all.extend(gateway::IN);
     all.extend(gateway::KEPT);
     all.extend(gateway::OUT.concat());

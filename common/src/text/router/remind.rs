@@ -245,7 +245,7 @@ impl Say for RemindText {
             Self::Snooze => "10 分钟后再提醒".into(),
             Self::Done => "完成".into(),
             Self::Cancelled => "提醒已取消".into(),
-            Self::NoNumber(n) => format!("没有第 {n} 个提醒"),
+            Self::NoNumber(n) => format!("没有编号为 {n} 的提醒"),
             Self::Gone => "这个提醒已不再保留".into(),
             Self::GoneHint => "没有改变任何东西。用 /remind list 查看您的提醒。".into(),
             Self::Came => "这个提醒已经到过了".into(),

@@ -5,4 +5,6 @@ mod enrol;
 mod fan;
 mod node;
 mod plain;
+mod remind;
+mod route;
 mod waiting;

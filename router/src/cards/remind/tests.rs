@@ -276,7 +276,7 @@ fn what_came_of_it() {
     and stretch
     ");
     insta::assert_snapshot!(short(|lang| no_number(lang, 7)), @"
-    # 没有第 7 个提醒 (Warning)
+    # 没有编号为 7 的提醒 (Warning)
     没有改变任何东西。用 /remind list 查看您的提醒。
 
     # There is no reminder 7 (Warning)

@@ -35,7 +35,7 @@ impl Part {
     }
 
     /// The minute that is meant by an hour of twelve.
-    fn place(self, minute: Minute) -> Minute {
+    pub(super) fn place(self, minute: Minute) -> Minute {
         let hour = minute / 60;
         let shift = match self {
             Self::Night if hour == 12 => return minute - 12 * 60,
@@ -100,10 +100,32 @@ pub(super) fn read(words: &mut Cursor<'_>, day: Option<Day>) -> Option<Minute> {
         });
         match (hour, part) {
             (Some(minute), _) => Some(minute),
-            (None, Some(part)) if day.is_some() => Some(part.usual()),
+            (None, Some(part)) if day.is_some() && !is_no_hour(words) => Some(part.usual()),
             (None, _) => None,
         }
     })
+}
+
+/// Whether an hour stands here that is none, or a number that may be one: what was meant is not known.
+pub(super) fn is_no_hour(words: &Cursor<'_>) -> bool {
+    let mut words = words.clone();
+    words.spaces();
+    let _ = words.one(|c| matches!(c, ',' | '的'));
+    words.spaces();
+    if part(&mut words).is_some() {
+        words.spaces();
+    }
+    let bare = words.any(&["at", "@"]);
+    words.spaces();
+    let Some(number) = words.number() else {
+        return false;
+    };
+    let marked = words.next_is(|c| matches!(c, ':' | '点' | '點' | '时' | '時'));
+    let apart = words.next_is(|c| c == ' ');
+    words.spaces();
+    let marked = marked || words.of(&HALVES).is_some();
+    let alone = words.is_over() || apart && words.next_is(|c| c.is_ascii_alphabetic());
+    marked || bare || number <= 24 && alone
 }
 
 /// What is known of the day before its hour is read.
@@ -112,6 +134,30 @@ pub(super) struct Day {
     /// It names a part of itself: "tonight".
     pub(super) part: Option<Part>,
 }
+
+const HALVES: [(&str, Part); 4] = [
+    ("am", Part::Night),
+    ("a.m.", Part::Night),
+    ("pm", Part::Afternoon),
+    ("p.m.", Part::Afternoon),
+];
+
+/// "8:30 in the evening".
+const BEHIND: [(&str, Part); 4] = [
+    ("in the morning", Part::Morning),
+    ("in the afternoon", Part::Afternoon),
+    ("in the evening", Part::Evening),
+    ("at night", Part::Evening),
+];
+
+/// Minutes behind and before a full hour.
+const PAST: [(&str, u32); 5] = [
+    ("half past", 30),
+    ("quarter past", 15),
+    ("a quarter past", 15),
+    ("quarter to", 45),
+    ("a quarter to", 45),
+];
 
 fn hour(words: &mut Cursor<'_>, part: Option<Part>) -> Option<Minute> {
     let bare = words.any(&["at", "@"]);
@@ -122,31 +168,59 @@ fn hour(words: &mut Cursor<'_>, part: Option<Part>) -> Option<Minute> {
     if words.any(&["midnight", "午夜"]) {
         return Some(DAY);
     }
-    let hour = words.number().filter(|hour| *hour <= 24)?;
-    let minute = minute(words);
+    let past = words.of(&PAST);
+    words.spaces();
+    let mut hour = words.number().filter(|hour| *hour <= 24)?;
+    let (minute, marked) = match past {
+        // "quarter to 9" is in the hour before.
+        Some(minute) => {
+            hour = if minute > 30 {
+                hour.checked_sub(1)?
+            } else {
+                hour
+            };
+            (minute, true)
+        }
+        None => match (minute(words), words.attempt(dotted)) {
+            (Some(minute), _) => (minute, true),
+            (None, Some(minute)) => (minute, false),
+            (None, None) => (0, false),
+        },
+    };
     let half = words.attempt(|words| {
         words.spaces();
-        words.of(&[
-            ("am", Part::Night),
-            ("a.m.", Part::Night),
-            ("pm", Part::Afternoon),
-            ("p.m.", Part::Afternoon),
-        ])
+        words.of(&HALVES)
     });
-    let minute = match minute {
-        Some(minute) if minute < 60 => minute,
-        Some(_) => return None,
-        None if half.is_some() || bare => 0,
-        None => return None,
-    };
-    let whole = hour * 60 + minute;
-    if whole > DAY || half.is_some() && hour == 0 {
+    let behind = words.attempt(|words| {
+        words.spaces();
+        words.of(&BEHIND)
+    });
+    // Nothing says that the number was an hour; or it goes on, as that of "8:300" and "8.5" does.
+    let known = marked || bare || half.is_some() || behind.is_some();
+    if !known || minute >= 60 || goes_on(words) {
         return None;
     }
-    Some(match half.or(part) {
+    let whole = hour * 60 + minute;
+    if whole > DAY || half.is_some() && hour == 0 && past.is_none() {
+        return None;
+    }
+    Some(match half.or(behind).or(part) {
         Some(part) if hour <= 12 => part.place(whole),
         Some(_) | None => whole,
     })
+}
+
+/// "8.30", which is an hour only where something says so.
+fn dotted(words: &mut Cursor<'_>) -> Option<u32> {
+    words.one(|c| c == '.')?;
+    let before = words.place();
+    let minute = words.digits(2)?;
+    (words.place() - before == 2).then_some(minute)
+}
+
+fn goes_on(words: &Cursor<'_>) -> bool {
+    let mut words = words.clone();
+    words.one(|c| matches!(c, ':' | '.')).is_some() && words.next_is(|c| c.is_ascii_digit())
 }
 
 /// Minutes behind the hour; none: nothing says that the number was an hour.
@@ -163,6 +237,13 @@ fn minute(words: &mut Cursor<'_>) -> Option<u32> {
     });
     if colon.is_some() {
         return colon;
+    }
+    let clock = words.attempt(|words| {
+        words.spaces();
+        words.any(&["o'clock", "oclock"]).then_some(0)
+    });
+    if clock.is_some() {
+        return clock;
     }
     words.attempt(|words| {
         words.one(|c| matches!(c, '点' | '點' | '时' | '時'))?;

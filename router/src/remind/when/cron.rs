@@ -38,12 +38,24 @@ pub(super) fn read(words: &mut Cursor<'_>) -> Option<Repeat> {
     if let Some(mark) = mark {
         words.spaces();
         words.one(|c| c == mark)?;
-    } else if !words.next_is(|c| c == ' ') && words.clone().one(|_| true).is_some() {
+    } else if !words.next_is(|c| c == ' ') && !words.is_over() || one_more(words) {
         return None;
     }
     Some(Repeat::Cron {
         fields: fields.join(" "),
     })
+}
+
+/// Whether a sixth field follows, as where seconds are counted: then the others are not what they seem.
+fn one_more(words: &Cursor<'_>) -> bool {
+    let mut words = words.clone();
+    words.spaces();
+    let (mut any, mut marked) = (false, false);
+    while let Some(c) = words.one(|c| c.is_ascii_digit() || "*/,-?".contains(c)) {
+        marked |= !c.is_ascii_digit();
+        any |= !"/,-".contains(c);
+    }
+    any && marked && (words.is_over() || words.next_is(|c| c == ' '))
 }
 
 /// A field as `*` or as a list of numbers.
@@ -72,7 +84,8 @@ fn written_out(text: &str, (low, high, names): (u32, u32, &[&str])) -> Option<St
                 (from, if step > 1 { high } else { from })
             }
         };
-        if range == "*" && step == 1 && text == "*" {
+        // Also "*/1": a day of the week that is any leaves the day of the month alone.
+        if range == "*" && step == 1 && !text.contains(',') {
             return Some("*".to_owned());
         }
         if from > to {

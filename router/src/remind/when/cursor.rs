@@ -69,6 +69,11 @@ impl<'a> Cursor<'a> {
         self.chars.get(self.at).is_some_and(|(_, c)| fits(*c))
     }
 
+    /// Whether nothing is left.
+    pub(super) fn is_over(&self) -> bool {
+        self.chars.get(self.at).is_none()
+    }
+
     pub(super) fn spaces(&mut self) {
         while self.next_is(|c| c == ' ') {
             self.at += 1;

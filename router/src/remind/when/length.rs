@@ -1,4 +1,4 @@
-//! Spans of time: "10m", "1h 30m", "half an hour", "半小时", "一个半小时", "两天".
+//! Spans of time: "10m", "1h 30m", "half an hour", "two and a half hours", "半小时", "一个半小时", "两天".
 
 use super::cursor::Cursor;
 
@@ -52,9 +52,62 @@ const UNITS: [(&str, u64); 39] = [
     ("禮拜", WEEK),
 ];
 
-/// A unit alone: "hour" of "every hour".
+/// Numbers as English writes them out.
+const NUMBERS: [(&str, u32); 22] = [
+    ("one", 1),
+    ("two", 2),
+    ("three", 3),
+    ("four", 4),
+    ("five", 5),
+    ("six", 6),
+    ("seven", 7),
+    ("eight", 8),
+    ("nine", 9),
+    ("ten", 10),
+    ("eleven", 11),
+    ("twelve", 12),
+    ("fifteen", 15),
+    ("eighteen", 18),
+    ("twenty", 20),
+    ("twenty-five", 25),
+    ("thirty", 30),
+    ("forty", 40),
+    ("forty-five", 45),
+    ("fifty", 50),
+    ("sixty", 60),
+    ("ninety", 90),
+];
+
+const QUARTERS: [(&str, u64); 3] = [
+    ("quarter of an hour", 15 * MINUTE),
+    ("a quarter of an hour", 15 * MINUTE),
+    ("three quarters of an hour", 45 * MINUTE),
+];
+
+/// A unit alone: "hour" of "every hour", "hour and a half".
 pub(super) fn unit(words: &mut Cursor<'_>) -> Option<u64> {
-    words.of(&UNITS)
+    let unit = words.of(&UNITS)?;
+    let half = chinese_half(words) || and_a_half(words);
+    Some(unit + if half { unit / 2 } else { 0 })
+}
+
+fn and_a_half(words: &mut Cursor<'_>) -> bool {
+    let said = words.attempt(|words| {
+        words.spaces();
+        words.word("and a half").then_some(())
+    });
+    said.is_some()
+}
+
+/// "半" behind a unit, unless another word begins with it.
+fn chinese_half(words: &mut Cursor<'_>) -> bool {
+    let said = words.attempt(|words| {
+        words.word("半").then_some(())?;
+        let _ = words.any(&["钟", "鐘"]);
+        let other = words.next_is(|c| "价夜天场路程年月".contains(c));
+        (!other).then_some(())
+    });
+    said.is_some()
 }
 
 /// A span, in seconds.
@@ -82,34 +135,49 @@ fn part(words: &mut Cursor<'_>) -> Option<u64> {
             words.word("个");
             return words.of(&UNITS).map(|unit| unit / 2);
         }
+        if let Some(quarters) = words.of(&QUARTERS) {
+            return Some(quarters);
+        }
         if words.word("half") {
+            return half(words);
+        }
+        if words.any(&["an", "a"]) {
             words.spaces();
-            if words.any(&["an", "a"]) {
-                words.spaces();
+            if words.word("half") {
+                return half(words);
             }
-            return words.of(&UNITS).map(|unit| unit / 2);
+            return unit(words);
         }
-        if words.any(&["an", "a", "one"]) {
-            words.spaces();
-            return words.of(&UNITS);
-        }
-        let number = u64::from(words.number()?);
+        let number = words.number().or_else(|| words.of(&NUMBERS))?;
+        let number = u64::from(number);
         // "1.5h"; a point that ends a sentence stays where it is.
         let tenths = words.attempt(|words| {
             words.one(|c| c == '.')?;
             words.digits(1).map(u64::from)
         });
         let mut tenths = tenths.unwrap_or(0);
+        if tenths == 0 && and_a_half(words) {
+            tenths = 5;
+        }
         words.spaces();
         if words.any(&["个", "個"]) && words.word("半") {
             tenths = 5;
         }
         let unit = words.of(&UNITS)?;
-        // "一小时半"
-        if unit == HOUR && tenths == 0 && words.word("半") {
+        // "一小时半", "two hours and a half"
+        if tenths == 0 && (chinese_half(words) || and_a_half(words)) {
             tenths = 5;
         }
         let whole = number.checked_mul(unit)?;
         whole.checked_add(unit.checked_mul(tenths)? / 10)
     })
+}
+
+/// "an hour" of "half an hour".
+fn half(words: &mut Cursor<'_>) -> Option<u64> {
+    words.spaces();
+    if words.any(&["an", "a"]) {
+        words.spaces();
+    }
+    words.of(&UNITS).map(|unit| unit / 2)
 }

@@ -7,6 +7,8 @@ use proptest::prelude::*;
 
 use super::*;
 
+mod spellings;
+
 const BOUNDS: Bounds = Bounds {
     soonest: 5,
     period: 60,

@@ -65,7 +65,7 @@ fn each_in_chinese() {
     AlreadySent: 这条消息之前已发给 Home
     AlreadySentHint: 以第一次点击为准，这次点击没有改变任何东西。
     Expired: 这条消息已不再保留
-    ExpiredHint: 消息最多等待选择 24 小时，这条没有执行。当前机器是 Home，请重新发送。
+    ExpiredHint: 消息最多等待选择 72 小时，这条没有执行。当前机器是 Home，请重新发送。
     NoNodes: 还没有可用的机器
     NoNodesHint: 请在中心机上运行 `phonework enroll <名称>`，在要使用的机器上运行它打印的那一行，然后在那里运行 `phonework host`。如果机器已登记但只服务指定的人，请让管理员加上 --serves feishu/ou_1。
     Nodes: 您的机器
@@ -125,7 +125,7 @@ fn each_in_english() {
     AlreadySent: This message had gone to Home already
     AlreadySentHint: The first tap counted; this one changed nothing.
     Expired: This message is not kept any more
-    ExpiredHint: A message waits 24 hours for a choice; this one was not run. Home is the active machine now: please send it again.
+    ExpiredHint: A message waits 72 hours for a choice; this one was not run. Home is the active machine now: please send it again.
     NoNodes: No machine yet
     NoNodesHint: Run `phonework enroll <name>` on the hub, on the machine that you want to use the line that it prints, and then `phonework host` there. If a machine is enrolled for certain people only, ask its owner to add --serves feishu/ou_1.
     Nodes: Your machines
