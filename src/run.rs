@@ -346,7 +346,7 @@ fn gateway_options(settings: &Settings) -> (GatewayOptions, oneshot::Receiver<We
         health_http: web.is_none().then(|| address(settings)),
         web,
         allowed: settings.allowed.users.clone(),
-        lang: settings.locale.unwrap_or_default(),
+        lang: settings.locale,
         data_dir: settings.data_dir.join("gateway"),
     };
     (options, ready)

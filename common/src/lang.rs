@@ -36,6 +36,12 @@ impl Lang {
         }
     }
 
+    /// The language that a text tells of: Chinese letters are Chinese, and nothing else is known.
+    pub fn written(text: &str) -> Option<Self> {
+        let han = |c: char| matches!(c, '\u{4e00}'..='\u{9fff}' | '\u{3400}'..='\u{4dbf}');
+        text.chars().any(han).then_some(Self::Zh)
+    }
+
     /// The two-letter code: `zh` or `en`.
     pub const fn code(self) -> &'static str {
         match self {
@@ -63,6 +69,8 @@ mod tests {
         for locale in ["en", "en_GB.UTF-8", "C", "POSIX", "fr_FR", "", "zhx"] {
             assert_eq!(Lang::from_locale(locale), Lang::En, "{locale}");
         }
+        assert_eq!(Lang::written("看一下 main.rs"), Some(Lang::Zh));
+        assert_eq!(Lang::written("look at main.rs, ça va, こ"), None);
         assert_eq!(Lang::parse("fr"), None);
         assert_eq!(serde_json::to_string(&Lang::Zh).unwrap(), "\"zh\"");
     }

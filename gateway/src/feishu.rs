@@ -15,6 +15,7 @@ pub mod parts;
 pub mod render;
 pub mod split;
 pub mod surface;
+mod tags;
 pub mod token;
 
 use secrecy::SecretString;

@@ -75,8 +75,8 @@ pub struct GatewayOptions {
     pub health_http: Option<SocketAddr>,
     /// Who may use the chat platform's bot; empty: everybody who can write to it.
     pub allowed: Vec<UserId>,
-    /// The language for people whose own is unknown.
-    pub lang: Lang,
+    /// The language for people whose own is unknown; none: Chinese for whoever writes it, else English.
+    pub lang: Option<Lang>,
     /// Where taps are kept while the broker is away. Several gateways may use one folder.
     pub data_dir: PathBuf,
 }
@@ -139,7 +139,7 @@ pub async fn run(
             intake.clone(),
             transfers.clone(),
             &health,
-            options.lang,
+            options.lang.unwrap_or_default(),
             &tracker,
             &cancel,
         )
@@ -151,7 +151,8 @@ pub async fn run(
         let bound = listener.and_then(|listener| Ok((listener.local_addr()?, listener)));
         let (at, listener) = bound.map_err(|source| GatewayError::Health { address, source })?;
         info!(address = %at, "/health is served");
-        let router = web::server::health_only(health.clone(), at, options.lang);
+        let lang = options.lang.unwrap_or_default();
+        let router = web::server::health_only(health.clone(), at, lang);
         tracker.spawn(web::server::serve(listener, router, cancel.clone()));
     }
     if let Some(feishu) = &options.feishu {

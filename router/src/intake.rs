@@ -287,10 +287,9 @@ async fn hand(
 /// The person's language: the one that they chose, else as their platform tells now, else as it was before, else
 /// the default. Where neither platform nor owner say, writing Chinese says it.
 async fn language(desk: &Desk, inbound: &Inbound, user: &mut User) -> Result<Lang, Stopped> {
-    let written = || {
-        let text = inbound.body.text();
-        let chinese = desk.lang.is_none() && text.chars().any(is_han);
-        chinese.then_some(Lang::Zh)
+    let written = || match desk.lang {
+        Some(_) => None,
+        None => Lang::written(inbound.body.text()),
     };
     let told = inbound.lang.or_else(written);
     if let Some(lang) = told.filter(|lang| user.lang != Some(*lang)) {
@@ -298,19 +297,4 @@ async fn language(desk: &Desk, inbound: &Inbound, user: &mut User) -> Result<Lan
         desk.users.put(&inbound.user, user).await?;
     }
     Ok(user.language().or(desk.lang).unwrap_or_default())
-}
-
-fn is_han(c: char) -> bool {
-    matches!(c, '\u{4e00}'..='\u{9fff}' | '\u{3400}'..='\u{4dbf}')
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn chinese_is_known_by_its_letters() {
-        assert!("看一下 main.rs".chars().any(is_han));
-        assert!(!"look at main.rs, ça va, こ".chars().any(is_han));
-    }
 }

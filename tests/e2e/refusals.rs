@@ -3,7 +3,29 @@
 
 use kit::feishu::SayOptions;
 
-use crate::world::{ANNA, World};
+use crate::world::{ANNA, LONG, World};
+
+/// Without LOCALE a stranger is told in the language that they write.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_stranger_is_refused_in_their_own_words() {
+    let mut world = World::start().await;
+    world.locale = "";
+    world.extra = format!("ALLOWED_OPEN_IDS:\n  - {ANNA}\n");
+    let _phonework = world.standalone().await;
+    for (who, says, hears) in [
+        ("ou_wang", "你好，请让我进来", "抱歉，您还没有使用权限"),
+        (
+            "ou_eve",
+            "let me in, please",
+            "Sorry, you may not use this bot yet",
+        ),
+    ] {
+        let stranger = world.feishu.user(who);
+        stranger.say(says);
+        let refused = stranger.wait_text(hears, LONG).await.unwrap();
+        assert!(refused.text().contains(who), "{}", refused.text());
+    }
+}
 
 #[tokio::test(flavor = "multi_thread")]
 async fn bad_input_gets_a_clear_answer() {

@@ -20,6 +20,7 @@ use self::call::{Call, Caller, Repeat, Turn};
 use super::FeishuOptions;
 use super::error::{ApiError, ErrorKind};
 use super::limits::{CARD_BYTES, TEXT_BYTES, UUID_CHARS, wire_len};
+use super::tags;
 
 /// Whom a new message goes to.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -74,7 +75,7 @@ impl Message {
     /// The content as the platform wants it: JSON, to be put into a string.
     pub fn content(&self) -> String {
         match self {
-            Self::Text(text) => json!({ "text": text }).to_string(),
+            Self::Text(text) => json!({ "text": tags::without(text) }).to_string(),
             Self::Post(object) | Self::Card(object) => object.to_string(),
             Self::Image(key) => json!({ "image_key": key }).to_string(),
             Self::File(key) => json!({ "file_key": key }).to_string(),

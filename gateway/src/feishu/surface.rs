@@ -56,7 +56,8 @@ struct Ears {
     api: Api,
     intake: Intake,
     admission: Admission,
-    lang: Lang,
+    /// None: as they write.
+    lang: Option<Lang>,
     arrivals: Arrivals,
     /// What we seal with that a person sent a file; every gateway of the app has it.
     seals: SecretString,
@@ -71,7 +72,7 @@ pub(crate) struct Parts {
     pub(crate) admission: Admission,
     pub(crate) ledger: Ledger,
     pub(crate) transfers: Transfers,
-    pub(crate) lang: Lang,
+    pub(crate) lang: Option<Lang>,
 }
 
 /// Starts receiving on `tracker`, and gives what shows. A platform that cannot be reached, or
@@ -110,7 +111,12 @@ pub(crate) fn start(
         transfers: parts.transfers,
         seals: options.app_secret.clone(),
     };
-    Ok(Arc::new(Feishu::new(api, parts.ledger, files, parts.lang)))
+    Ok(Arc::new(Feishu::new(
+        api,
+        parts.ledger,
+        files,
+        parts.lang.unwrap_or_default(),
+    )))
 }
 
 /// Keeps the board in step with the connection; ends with it.
@@ -306,7 +312,12 @@ impl Ears {
 
     fn say_not_allowed(&self, message: &FeishuMessage, user: &UserId) {
         let id = user.native().to_owned();
-        let text = Message::Text(GatewayText::NotAllowed { id }.say(self.lang));
+        let written = match &message.content {
+            Content::Text(text) | Content::Files { text, .. } => Lang::written(text),
+            Content::Unsupported { .. } => None,
+        };
+        let lang = self.lang.or(written).unwrap_or_default();
+        let text = Message::Text(GatewayText::NotAllowed { id }.say(lang));
         let (api, chat, to) = (
             self.api.clone(),
             message.chat_id.clone(),
@@ -331,7 +342,11 @@ impl Ears {
     }
 }
 
-/// The answer to a press: a short notice over the chat.
-fn toast(kind: &str, text: &GatewayText, lang: Lang) -> AckAnswer {
-    AckAnswer::Answer(json!({"toast": {"type": kind, "content": text.say(lang)}}))
+/// The answer to a press: a short notice over the chat, in the language of the app that shows it.
+fn toast(kind: &str, text: &GatewayText, lang: Option<Lang>) -> AckAnswer {
+    AckAnswer::Answer(json!({"toast": {
+        "type": kind,
+        "content": text.say(lang.unwrap_or_default()),
+        "i18n": { "zh_cn": text.zh(), "en_us": text.en() },
+    }}))
 }

@@ -202,7 +202,12 @@ async fn a_tap_is_taken_and_says_so() {
 
     let answer = me.tap(&message.message_id, "lab-1").await.unwrap();
     assert_eq!(answer.code, 0);
-    assert_eq!(answer.toast.unwrap().content, "Got it");
+    let toast = answer.toast.unwrap();
+    // Each app shows its own language.
+    assert_eq!(
+        (toast.content.as_str(), toast.zh_cn.as_deref()),
+        ("Got it", Some("收到"))
+    );
     let said = stage.wait_said(1).await;
     assert_eq!(said[0].body, InboundBody::Tap { action });
     assert_eq!(said[0].user, user);

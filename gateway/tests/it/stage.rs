@@ -111,7 +111,7 @@ impl Stage {
             }),
             health_http: None,
             allowed,
-            lang: Lang::En,
+            lang: Some(Lang::En),
             data_dir: self.spool_dir(),
         };
         let runtime = tokio::runtime::Builder::new_multi_thread()

@@ -1,6 +1,7 @@
 //! Reminders over a real broker: each comes once, whatever is down when it is due, and to whom it belongs.
 
 mod asked;
+mod audit;
 mod taps;
 
 use std::collections::BTreeMap;

@@ -1,6 +1,8 @@
 //! Messages to a node that is off: what the person is told and when, taking them back, giving them
 //! to another node, and what happens when they waited in vain.
 
+mod removed;
+
 use std::time::{Duration, Instant};
 
 use async_nats::jetstream::consumer::PullConsumer;

@@ -24,12 +24,7 @@ fn waits(message: &BotMessage) -> bool {
 async fn with_a_choice_of_the_model() {
     for at in ROUTED {
         let (world, llm) = mailboy::world().await;
-        // What it says once counts; asked again after that, it would say something else.
-        llm.queue(TO_B);
-        if at == "router.route.heard" {
-            llm.queue(TO_B);
-        }
-        llm.always(r#"tool route {"node":"ask","reason":"changed-its-mind"}"#);
+        llm.always(TO_B);
         let mut dying = world.standalone_dying(at);
         world.connected().await;
         enroll(&world, "b");
@@ -41,6 +36,10 @@ async fn with_a_choice_of_the_model() {
         let anna = world.anna();
         anna.say("see how full the disk is");
         dying.ended(LONG).await;
+        if at == "router.route.kept" {
+            // What it said once counts, whatever it would say now.
+            llm.always(r#"tool route {"node":"ask","reason":"changed-its-mind"}"#);
+        }
         let _again = world.standalone().await;
         world.sees_that(says_where).await;
         let card = world.sees_that(waits).await;

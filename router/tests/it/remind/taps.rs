@@ -154,3 +154,92 @@ async fn a_tap_names_what_is_not_there() {
         }
     }
 }
+
+/// Numbers that the person has read stay as they are.
+#[tokio::test]
+async fn put_off_twice_it_keeps_its_number() {
+    let world = hub().await;
+    world.says("ou_1", "om_1", "/remind 1s stretch").await;
+    world.shown().await;
+    let (card, _) = comes(&world).await;
+    world
+        .taps("ou_1", "tap_1", card.button("Snooze 10 min"))
+        .await;
+    world.shown().await;
+    world.says("ou_1", "om_2", "/remind 1h tea").await;
+    world.shown().await;
+    for tap in ["tap_2", "tap_3"] {
+        world.taps("ou_1", tap, card.button("Snooze 10 min")).await;
+        world.shown().await;
+        let list = listed(&world, "ou_1", &format!("list_{tap}")).await;
+        let numbers: Vec<_> = list
+            .lines()
+            .filter_map(|line| line.split_once(". "))
+            .collect();
+        assert!(
+            numbers[0].0 == "1" && numbers[0].1.ends_with("stretch"),
+            "{list}"
+        );
+        assert!(
+            numbers[1].0 == "2" && numbers[1].1.ends_with("tea"),
+            "{list}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn done_leaves_a_series_as_it_is() {
+    let world = hub().await;
+    world.says("ou_1", "om_1", "/remind every 3s breathe").await;
+    world.shown().await;
+    let (card, _) = comes(&world).await;
+    for tap in ["tap_1", "tap_2"] {
+        world.taps("ou_1", tap, card.button("Done")).await;
+    }
+    let (mut done, mut due) = (0, 0);
+    while done < 2 || due < 1 {
+        let shown = world.shown().await;
+        match shown.view.title.as_str() {
+            "Done" => {
+                assert_eq!(shown.card, card.card);
+                done += 1;
+            }
+            "Reminder" => {
+                world.out().await;
+                due += 1;
+            }
+            other => panic!("{other}"),
+        }
+    }
+}
+
+#[tokio::test]
+async fn putting_off_has_the_same_bound_as_setting() {
+    let world = hub().await;
+    world.says("ou_1", "om_0", "/remind 1s stretch").await;
+    world.shown().await;
+    let (card, _) = comes(&world).await;
+    for n in 1..=100 {
+        let text = format!("/remind 1h number {n}");
+        world.says("ou_1", &format!("om_{n}"), &text).await;
+    }
+    for _ in 1..=100 {
+        world.shown().await;
+    }
+    world
+        .taps("ou_1", "tap_1", card.button("Snooze 10 min"))
+        .await;
+    let refused = world.shown().await;
+    assert_ne!(refused.card, card.card);
+    assert_eq!(
+        refused.view.title,
+        "Not set: you have 100 reminders already"
+    );
+    // With room again, the buttons are still there.
+    world.says("ou_1", "om_x", "/remind cancel 50").await;
+    world.shown().await;
+    world
+        .taps("ou_1", "tap_2", card.button("Snooze 10 min"))
+        .await;
+    assert_eq!(world.shown().await.card, card.card);
+}

@@ -252,4 +252,6 @@ pub struct Toast {
     pub kind: String,
     /// What it says.
     pub content: String,
+    /// What an app in Chinese shows in its place, if that was said.
+    pub zh_cn: Option<String>,
 }

@@ -279,7 +279,12 @@ fn settle(world: &mut World, message_id: &str, data: Option<&Value>, answer: &mu
             answer.code = 200_672;
             return;
         }
-        answer.toast = Some(Toast { kind, content });
+        let zh_cn = toast["i18n"]["zh_cn"].as_str().map(str::to_owned);
+        answer.toast = Some(Toast {
+            kind,
+            content,
+            zh_cn,
+        });
     }
     if let Some(new) = data.get("card").filter(|c| !c.is_null()) {
         if new["type"] != "raw" || !new["data"].is_object() {
