@@ -31,14 +31,20 @@ fn read(args: &str) -> Result<Option<Typed>, ShellText> {
     let mut rest = args.trim_start();
     loop {
         let (word, after) = rest.split_once(char::is_whitespace).unwrap_or((rest, ""));
-        match word {
-            "--bg" => {
+        // Phones make one dash of two.
+        let option = word.strip_prefix("--").or_else(|| word.strip_prefix('—'));
+        let option = option.map(|option| option.split_once('=').unwrap_or((option, "")));
+        rest = match option {
+            Some(("bg", "")) => {
                 typed.background = true;
-                rest = after.trim_start();
+                after.trim_start()
             }
-            "--timeout" => {
+            Some(("timeout", value)) => {
                 let after = after.trim_start();
-                let (number, after) = after.split_once(char::is_whitespace).unwrap_or((after, ""));
+                let (number, after) = match value {
+                    "" => after.split_once(char::is_whitespace).unwrap_or((after, "")),
+                    value => (value, after),
+                };
                 let wrong = || ShellText::BadTimeout {
                     got: one_line(number, 20),
                     max: LONGEST,
@@ -48,14 +54,14 @@ fn read(args: &str) -> Result<Option<Typed>, ShellText> {
                     return Err(wrong());
                 }
                 typed.timeout = Some(seconds);
-                rest = after.trim_start();
+                after.trim_start()
             }
-            "" => return Ok(None),
-            _ => {
+            Some(_) | None if word.is_empty() => return Ok(None),
+            Some(_) | None => {
                 rest.trim_end().clone_into(&mut typed.command);
                 return Ok(Some(typed));
             }
-        }
+        };
     }
 }
 
@@ -106,6 +112,15 @@ mod tests {
             (all.background, all.timeout, all.command.as_str()),
             (true, Some(30), "make -j4\ntest")
         );
+        for same in ["--timeout=30 --bg ls", "—bg —timeout 30s ls"] {
+            let all = typed(same);
+            assert_eq!(
+                (all.background, all.timeout, all.command.as_str()),
+                (true, Some(30), "ls"),
+                "{same}"
+            );
+        }
+        assert_eq!(typed("--background ls").command, "--background ls");
         assert_eq!(read("  ").unwrap(), None);
         assert_eq!(read("--bg").unwrap(), None);
         for bad in [

@@ -88,6 +88,18 @@ async fn a_signal_is_told_through_the_keeper() {
     let card = ended(&world, "heard-1").await;
     assert!(card.text().contains("exit 4"), "{}", card.text());
     gone(98_735).await;
+    // A keeper that somebody kills takes the command along.
+    anna.say("/shell --bg echo begun-1; sleep 98736");
+    world.sees("\nbegun-1").await;
+    let keeper = processes(&["sandbox keep", "sleep 98736"]);
+    assert_eq!(keeper.len(), 1);
+    let keeper = format!("{}", keeper[0]);
+    let killed = std::process::Command::new("kill")
+        .args(["-9", &keeper])
+        .status();
+    assert!(killed.unwrap().success());
+    world.sees("Task 3 has ended (ended by signal 9)").await;
+    gone(98_736).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -127,4 +139,14 @@ async fn what_was_allowed_is_judged_by_what_is_true_then() {
     world.sees("Not run: the directory mine is gone").await;
     anna.say("/shell echo still-1");
     ended(&world, "\nstill-1").await;
+
+    // What is closed to her is left out of a folder with more in it than a command line can name.
+    for n in 0..3000 {
+        let name = format!("a-folder-with-a-name-as-long-as-they-are-in-a-real-life-{n}");
+        std::fs::create_dir(world.work().join(name)).unwrap();
+    }
+    std::fs::write(world.work().join("later/secret"), "of-ben").unwrap();
+    anna.say("/shell cat later/secret || echo fits-$((1 + 1))");
+    let card = ended(&world, "\nfits-2").await;
+    assert!(!card.text().contains("of-ben"), "{}", card.text());
 }

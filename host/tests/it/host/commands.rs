@@ -86,3 +86,33 @@ async fn an_orderly_end_of_the_host_tells_that_a_command_was_cut_off() {
     world.say("a", "om_2", "/tasks").await;
     world.sees("om_2", "interrupted").await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_allowed_after_a_restart_runs_where_its_card_said() {
+    let world = World::start(&["a"]).await;
+    let host = world.host("a").await;
+    let ended = async |cause: &str| {
+        world
+            .card(cause, "an end", |view| words(view).contains("exit 0"))
+            .await
+    };
+    world
+        .say("a", "om_1", "/shell mkdir one two && cd one")
+        .await;
+    ended("om_1").await;
+    // What an unset variable stands for is not known beforehand.
+    world.say("a", "om_2", "/shell $NOBODY_SET_THIS pwd").await;
+    let question = world
+        .card("om_2", "a question", |view| !view.buttons.is_empty())
+        .await;
+    assert!(words(&question).contains("Home · one"), "{question:#?}");
+    world.say("a", "om_3", "/shell cd ../two && pwd").await;
+    ended("om_3").await;
+    host.stop().await;
+
+    let _host = world.host("a").await;
+    let yes = button(&question, "Allow once").clone();
+    world.tap("a", "tap_1", yes).await;
+    let ran = ended("om_2").await;
+    assert!(words(&ran).contains("/one\n"), "{ran:#?}");
+}
