@@ -4,6 +4,8 @@
 
 use crate::lang::Lang;
 
+pub mod typed;
+
 /// Who carries a command out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Owner {
@@ -180,10 +182,10 @@ impl Command {
                 "智能模式：忘掉此前的对话。直接模式下是 Claude Code 自己的 /clear"
             }
             (Self::Shell, Lang::En) => {
-                "Run a shell command. --bg: in the background; --timeout: seconds it may take (120). After 60 s it goes on in the background"
+                "Run a shell command. After 60 s it goes on in the background; --bg: at once; --timeout: seconds after which it is ended"
             }
             (Self::Shell, Lang::Zh) => {
-                "执行一条 shell 命令。--bg：在后台执行；--timeout：最多多少秒（120）。超过 60 秒自动转到后台"
+                "执行一条 shell 命令。超过 60 秒自动转到后台；--bg：一开始就在后台；--timeout：多少秒后结束它"
             }
             (Self::Tasks, Lang::En) => "Your background tasks, or task <n> with its output",
             (Self::Tasks, Lang::Zh) => "您的后台任务，或第 <n> 个任务及其输出",
@@ -226,6 +228,11 @@ impl Command {
         }
     }
 
+    /// Whether nothing may stand behind it.
+    pub fn is_bare(self) -> bool {
+        !self.usage().contains(' ') && self != Self::Help
+    }
+
     /// Who carries it out.
     pub fn owner(self) -> Owner {
         match self {
@@ -265,8 +272,9 @@ pub enum Typed<'a> {
     Text(&'a str),
 }
 
-/// Reads what a person typed. Command words are taken in any case; a full-width slash, as Chinese
-/// keyboards give it, counts as one.
+/// Reads what a person typed. Command words are taken in any case; a full-width slash and full-width
+/// letters, as Chinese keyboards give them, count as plain ones, and a mark behind the word, as in
+/// `/status。`, as a blank.
 pub fn read(text: &str) -> Typed<'_> {
     let text = text.trim();
     let Some(rest) = strip_slash(text) else {
@@ -280,18 +288,22 @@ pub fn read(text: &str) -> Typed<'_> {
             Typed::Text(text)
         };
     }
-    let end = rest.find(char::is_whitespace).unwrap_or(rest.len());
-    let (word, args) = rest.split_at(end);
-    let word = word.to_ascii_lowercase();
+    let is_end = |c: char| c.is_whitespace() || typed::is_mark(c);
+    let (word, args) = rest.split_at(rest.find(is_end).unwrap_or(rest.len()));
+    let name = typed::plain(word);
     match Command::ALL
         .into_iter()
-        .find(|command| command.name() == word)
+        .find(|command| command.name().eq_ignore_ascii_case(&name))
     {
-        Some(command) => Typed::Command(command, args.trim()),
+        Some(command) => Typed::Command(command, args.trim_start_matches(is_end).trim_end()),
         // A path such as `/usr/bin is full` is text, not a command.
-        None if word.is_empty() || word.contains('/') => Typed::Text(text),
+        None if word.is_empty() || first_word(rest).contains('/') => Typed::Text(text),
         None => Typed::Foreign(text),
     }
+}
+
+fn first_word(text: &str) -> &str {
+    text.split_whitespace().next().unwrap_or_default()
 }
 
 fn strip_slash(text: &str) -> Option<&str> {
@@ -317,6 +329,23 @@ mod tests {
         assert_eq!(read("/"), Typed::Text("/"));
         assert_eq!(read("// a comment"), Typed::Text("// a comment"));
         assert_eq!(read("/new\ndemo"), Typed::Command(Command::New, "demo"));
+        assert_eq!(read("/ls　src"), Typed::Command(Command::Ls, "src"));
+        assert_eq!(read("／ｌｓ"), Typed::Command(Command::Ls, ""));
+        assert_eq!(read("/status。"), Typed::Command(Command::Status, ""));
+        assert_eq!(
+            read("/remind：明天9点，开会。"),
+            Typed::Command(Command::Remind, "明天9点，开会。")
+        );
+        assert_eq!(read("/status.md"), Typed::Foreign("/status.md"));
+        assert_eq!(read("/usr，/bin"), Typed::Text("/usr，/bin"));
+    }
+
+    #[test]
+    fn only_what_takes_something_may_have_something_behind_it() {
+        let bare = Command::ALL.into_iter().filter(|one| one.is_bare());
+        let names: Vec<_> = bare.map(Command::name).collect();
+        let expected = ["status", "stop", "smart", "direct", "clear", "nodes"];
+        assert_eq!(names, expected);
     }
 
     #[test]

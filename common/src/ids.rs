@@ -91,6 +91,19 @@ impl UserId {
         }
     }
 
+    /// Reads what a person typed: `ou_…` or `<surface>/<id>`. A bare word that is no `ou_…` is refused: it is
+    /// more likely a name than an id.
+    ///
+    /// # Errors
+    /// [`IdError`], which says what is wrong.
+    pub fn typed(text: &str) -> Result<Self, IdError> {
+        if text.contains('/') || text.starts_with("ou_") {
+            text.parse()
+        } else {
+            Err(IdError::User(text.to_owned()))
+        }
+    }
+
     /// The surface this person is on.
     pub fn surface(&self) -> Surface {
         self.surface

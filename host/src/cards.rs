@@ -16,6 +16,7 @@ use common::message::view::{
 };
 use common::text::Say;
 use common::text::host::HostText;
+use common::text::host::shell::ShellText;
 
 use crate::agent::TurnResult;
 use crate::session::progress::{Progress, keep_tail};
@@ -169,7 +170,7 @@ pub(crate) fn finished(
 pub(crate) fn small_print(result: &TurnResult, took: Duration, lang: Lang) -> Vec<String> {
     let mut parts = Vec::new();
     parts.extend(result.model.clone());
-    parts.push(time(took));
+    parts.push(time(took, lang));
     if result.cost_usd > 0.0 {
         parts.push(format!("${:.2}", result.cost_usd));
     }
@@ -183,13 +184,10 @@ pub(crate) fn small_print(result: &TurnResult, took: Duration, lang: Lang) -> Ve
 }
 
 /// How long something took.
-pub(crate) fn time(took: Duration) -> String {
-    let secs = took.as_secs();
-    if secs < 60 {
-        format!("{:.1} s", took.as_secs_f64())
-    } else {
-        format!("{} min {} s", secs / 60, secs % 60)
-    }
+pub(crate) fn time(took: Duration, lang: Lang) -> String {
+    let tenths = took.as_millis() / 100;
+    let tenths = u64::try_from(tenths).unwrap_or(u64::MAX);
+    ShellText::Took { tenths }.say(lang)
 }
 
 /// Cuts a text into pieces that fit an outbound: at a line's end where there is one.

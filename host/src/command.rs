@@ -20,13 +20,14 @@ pub(crate) mod switch;
 pub(crate) mod tasks;
 pub(crate) mod withdraw;
 
+use common::command::typed::number;
 use common::text::host::HostText;
 
 use crate::desk::Numbered;
 
 /// Reads the number of a session as its owner sees it.
 pub(crate) fn pick(mine: &[Numbered], typed: &str) -> Result<Numbered, HostText> {
-    let n: usize = typed.parse().map_err(|_| HostText::NotANumber {
+    let n: usize = number(typed).ok_or_else(|| HostText::NotANumber {
         got: crate::session::progress::one_line(typed, 40),
     })?;
     mine.iter()
@@ -36,13 +37,4 @@ pub(crate) fn pick(mine: &[Numbered], typed: &str) -> Result<Numbered, HostText>
             n: n.to_string(),
             have: mine.len(),
         })
-}
-
-/// A path as it was typed, without the quotes that people put around blanks.
-fn unquoted(typed: &str) -> &str {
-    let typed = typed.trim();
-    ['"', '\'', '`']
-        .into_iter()
-        .find_map(|mark| typed.strip_prefix(mark)?.strip_suffix(mark))
-        .unwrap_or(typed)
 }

@@ -198,6 +198,12 @@ impl Desk {
         let typed = format!("/{} {args}", command.name());
         let line = origin.entry(Kind::Command).node(&self.context.node);
         self.context.audit.note(line.what(typed.trim()));
+        // Where it is the agent's own, `/clear` takes what the agent takes.
+        let ours = command != Command::Clear || self.assistant(&origin.user).is_some();
+        if !args.is_empty() && command.is_bare() && ours {
+            self.usage(place, origin, command, None).await;
+            return Went::On;
+        }
         match command {
             Command::New => return commands::new::run(self, place, origin, args).await,
             Command::Status => commands::status::run(self, place, origin).await,

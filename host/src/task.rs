@@ -53,10 +53,8 @@ pub struct ShellOptions {
     pub secluded: Vec<PathBuf>,
     /// After this long a command goes on by itself.
     pub background_after: Duration,
-    /// What a command may take, unless it says otherwise.
-    pub timeout: Duration,
-    /// What one in the background may take.
-    pub background_timeout: Duration,
+    /// What a command may take; less, if it says so.
+    pub longest: Duration,
 }
 
 impl Default for ShellOptions {
@@ -65,8 +63,7 @@ impl Default for ShellOptions {
             program: None,
             secluded: Vec::new(),
             background_after: Duration::from_secs(60),
-            timeout: Duration::from_secs(120),
-            background_timeout: Duration::from_secs(24 * 3600),
+            longest: Duration::from_secs(24 * 3600),
         }
     }
 }
@@ -201,15 +198,9 @@ impl Tasks {
         }
         let all = record::of(context, user).await;
         let n = all.iter().map(|task| task.n).max().unwrap_or(0) + 1;
-        let default = if order.background {
-            self.0.options.background_timeout
-        } else {
-            self.0.options.timeout
-        };
-        let timeout = order
-            .timeout
-            .unwrap_or(default)
-            .min(self.0.options.background_timeout);
+        // Without a word it is not ended: what takes long goes on in the background.
+        let longest = self.0.options.longest;
+        let timeout = order.timeout.unwrap_or(longest).min(longest);
         let record = TaskRecord {
             id: order.id,
             n,

@@ -3,6 +3,7 @@
 //! [`decide`] asks its steps in order; the first that knows decides. A chat model is asked (`chooser`)
 //! where [`open`] says that rules are not sure; asking the person is what is left. Carrying a decision out is `intake`'s and `dispatch`'s.
 
+use common::command::typed::unquoted;
 use common::command::{Command, Owner, Typed, read};
 use common::ids::{CauseId, MessageId, NodeId};
 use common::lang::Lang;
@@ -271,7 +272,7 @@ fn by_command(text: &str, facts: &Facts<'_>) -> Option<Decision> {
         Owner::Router if facts.candidates.is_empty() => Some(Decision::NoNode),
         Owner::Router => Some(match (command, args) {
             (Command::Nodes, "") => Decision::List,
-            (Command::Node, name) if !name.is_empty() => by_name(name, facts),
+            (Command::Node, name) if !name.is_empty() => by_name(unquoted(name), facts),
             (Command::All, text) if !text.is_empty() => {
                 let nodes = facts.candidates.iter().map(|one| one.node.clone());
                 fan(nodes.collect(), text)

@@ -42,6 +42,22 @@ pub(crate) enum EnrollError {
     /// The authority's file.
     #[error(transparent)]
     Ca(#[from] CaError),
+    /// One host of a site.
+    #[error("{node}: {why}")]
+    Node {
+        /// Which.
+        node: String,
+        /// What happened.
+        why: Box<Self>,
+    },
+    /// The hub listens for no site.
+    #[error("{0}")]
+    NoWay(&'static str),
+    /// Not an address of a site's server.
+    #[error(
+        "--at {0:?}: write a name or an address, with a port if it is not 4222, as in 10.0.0.2 or 10.0.0.2:4222"
+    )]
+    At(String),
 }
 
 /// Enrols the machine and writes `host_config.yaml` and `<node>.creds` (0600) into the folder. Returns what to tell.

@@ -10,54 +10,24 @@ use common::identity::{Hub, IdentityError, SiteOptions};
 use secrecy::ExposeSecret as _;
 
 use super::enroll::{EnrollError, EnrollRequest, enroll};
-use super::host_files::{CaError, FileError, make_dir, read_ca, write_over};
+use super::host_files::{FileError, make_dir, read_ca, write_over};
 use crate::arguments::SiteWish;
 use crate::hub::{self, hub_url};
 
 /// Who signed the hub's certificate, when it is neither the hub itself nor somebody whom systems trust.
 const OTHER_CA: &str = "hub-ca.pem";
 
-/// Why there is no site, or not all of its files.
-#[derive(Debug, thiserror::Error)]
-pub(crate) enum SiteError {
-    /// The hub refused.
-    #[error(transparent)]
-    Identity(#[from] IdentityError),
-    /// A file of ours.
-    #[error(transparent)]
-    File(#[from] FileError),
-    /// The authority of the hub's certificate.
-    #[error(transparent)]
-    Ca(#[from] CaError),
-    /// A host of the site.
-    #[error("{node}: {why}")]
-    Node {
-        /// Which.
-        node: String,
-        /// What happened.
-        why: EnrollError,
-    },
-    /// The hub listens for no site.
-    #[error("{0}")]
-    NoWay(&'static str),
-    /// Not an address.
-    #[error(
-        "--at {0:?}: write a name or an address, with a port if it is not 4222, as in 10.0.0.2 or 10.0.0.2:4222"
-    )]
-    At(String),
-}
-
 /// Makes the files. Returns what to tell.
 ///
 /// # Errors
-/// [`SiteError`], whose text says what to do.
-pub(crate) async fn site(settings: &Settings, wish: &SiteWish) -> Result<String, SiteError> {
+/// [`EnrollError`], whose text says what to do.
+pub(crate) async fn site(settings: &Settings, wish: &SiteWish) -> Result<String, EnrollError> {
     let id = wish.site.as_str();
     common::identity::check_node_id(id)?;
     let hub = Hub::open(&settings.data_dir)?;
     let up = way_up(settings)?;
     let (host, port) = match &wish.at {
-        Some(at) => address(at).ok_or_else(|| SiteError::At(at.clone()))?,
+        Some(at) => address(at).ok_or_else(|| EnrollError::At(at.clone()))?,
         None => (None, None),
     };
     let before = hub.site(id)?;
@@ -109,9 +79,9 @@ pub(crate) async fn site(settings: &Settings, wish: &SiteWish) -> Result<String,
             replace: false,
         };
         let enrolled = Box::pin(enroll(&request)).await;
-        enrolled.map_err(|why| SiteError::Node {
+        enrolled.map_err(|why| EnrollError::Node {
             node: node.clone(),
-            why,
+            why: Box::new(why),
         })?;
     }
     let other = settings.nats.ca.as_deref().map(read_ca).transpose()?;
@@ -186,14 +156,14 @@ pub(crate) async fn site(settings: &Settings, wish: &SiteWish) -> Result<String,
 }
 
 /// Where the site's server reaches the hub.
-fn way_up(settings: &Settings) -> Result<String, SiteError> {
+fn way_up(settings: &Settings) -> Result<String, EnrollError> {
     let url = hub_url(settings);
     if url.starts_with("wss://") {
         return Ok(url.to_owned());
     }
     let options = hub::hub_options(settings)?;
     let Some(port) = options.leaf_port else {
-        return Err(SiteError::NoWay(
+        return Err(EnrollError::NoWay(
             if options.host == "127.0.0.1" && options.tls.is_none() {
                 "the hub listens on this machine alone: set NATS_URL to tls://<its name>:4222, run `phonework init` and start \
              the broker again"

@@ -345,8 +345,7 @@ async fn on_the_page_files_go_both_ways() {
     browser.wait_for(wide, LONG).await;
     say("/send page.html").await;
     // The card says its name before the file itself is there.
-    let there =
-        "[...document.querySelectorAll('a.file')].some(a => a.href.includes('page.html'))";
+    let there = "[...document.querySelectorAll('a.file')].some(a => a.href.includes('page.html'))";
     browser.wait_for(there, LONG).await;
     // It is downloaded, never run.
     let kind = browser

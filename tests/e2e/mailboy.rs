@@ -249,3 +249,30 @@ async fn a_text_that_was_cut_off_is_not_run_again() {
         status.text()
     );
 }
+
+/// Killed while it asked whether it may write: the question goes with the text that it belongs to.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_question_of_a_text_that_was_cut_off_is_taken_back() {
+    let (world, llm, phonework) = started().await;
+    let anna = world.anna();
+    anna.say("note it llm: tool write_file {\"path\":\"note.txt\",\"text\":\"x\"} ;; text unheard");
+    let question = world.sees_that(|m| m.has_button("Allow once")).await;
+    phonework.kill();
+    let _again = world.standalone().await;
+    world
+        .sees_that(|m| m.message_id == question.message_id && m.buttons().is_empty())
+        .await;
+    let card = world
+        .sees_that(|m| m.has_button("Continue") && m.text().contains("interrupted by a restart"))
+        .await;
+    // Taken up again, it asks anew, and that answer counts.
+    llm.queue("tool write_file {\"path\":\"note.txt\",\"text\":\"x\"}");
+    llm.queue("text noted");
+    anna.tap(&card.message_id, "Continue").await.unwrap();
+    let again = world
+        .sees_that(|m| m.has_button("Allow once") && m.message_id != question.message_id)
+        .await;
+    anna.tap(&again.message_id, "Allow once").await.unwrap();
+    world.sees("noted").await;
+    assert!(world.work().join("note.txt").exists());
+}

@@ -183,7 +183,9 @@ async fn the_sandbox_stops_what_the_guard_cannot_see() {
     let card = ended(&world, "end-4").await;
     let text = card.text();
     assert!(
-        !text.contains("PHONEWORK_") && !text.contains("sk-very-secret-1"),
+        !text.contains("PHONEWORK_")
+            && !text.contains("sk-very-secret-1")
+            && !text.contains("sk-ant-test"),
         "{text}"
     );
     assert!(

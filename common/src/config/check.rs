@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use chrono_tz::{TZ_VARIANTS, Tz};
 
 use super::problem::Why;
-use crate::ids::{IdError, NodeId, Surface, UserId};
+use crate::ids::{IdError, NodeId, UserId};
 
 /// `true`, `yes`, `on`, `1` and their opposites, in any case.
 pub(super) fn boolean(text: &str) -> Result<bool, Why> {
@@ -144,17 +144,9 @@ pub(super) fn node_id_from_host(host: &str) -> Option<NodeId> {
     .ok()
 }
 
-/// `ou_…` or `<surface>/<id>`. A bare word that is no `ou_…` is refused: it is
-/// more likely a name than an id.
+/// `ou_…` or `<surface>/<id>`.
 pub(super) fn user(text: &str) -> Result<UserId, Why> {
-    let read = match text.split_once('/') {
-        Some((surface, native)) => surface
-            .parse()
-            .and_then(|surface| UserId::new(surface, native)),
-        None if text.starts_with("ou_") => UserId::new(Surface::Feishu, text),
-        None => return Err(Why::Kind),
-    };
-    read.map_err(|error| match error {
+    UserId::typed(text).map_err(|error| match error {
         IdError::Surface(_) => Why::Surface,
         IdError::User(_) | IdError::Node(_) => Why::Kind,
     })

@@ -170,16 +170,7 @@ impl Hub {
     /// [`IdentityError::Record`] when the file cannot be read as one.
     pub fn node(&self, id: &str) -> Result<Option<NodeRecord>, IdentityError> {
         check_node_id(id)?;
-        let path = self.node_path(id);
-        let Some(text) = file::read(&path)? else {
-            return Ok(None);
-        };
-        serde_json::from_str(&text)
-            .map(Some)
-            .map_err(|error| IdentityError::Record {
-                path,
-                why: error.to_string(),
-            })
+        file::read_record(&self.node_path(id))
     }
 
     /// Every node ever enrolled, by id.

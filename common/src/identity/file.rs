@@ -70,6 +70,21 @@ fn temporary_name(path: &Path) -> PathBuf {
     path.with_file_name(format!(".{name}.{}.tmp", std::process::id()))
 }
 
+/// A record in JSON; none when there is no such file.
+pub(super) fn read_record<R: serde::de::DeserializeOwned>(
+    path: &Path,
+) -> Result<Option<R>, IdentityError> {
+    let Some(text) = read(path)? else {
+        return Ok(None);
+    };
+    serde_json::from_str(&text)
+        .map(Some)
+        .map_err(|error| IdentityError::Record {
+            path: path.to_owned(),
+            why: error.to_string(),
+        })
+}
+
 /// Reads a file; `None` when it is not there.
 pub(super) fn read(path: &Path) -> Result<Option<String>, IdentityError> {
     match fs::read_to_string(path) {

@@ -242,16 +242,7 @@ impl Hub {
     /// [`IdentityError::Record`] when the file cannot be read as one.
     pub fn site(&self, id: &str) -> Result<Option<SiteRecord>, IdentityError> {
         check_node_id(id)?;
-        let path = self.site_path(id);
-        let Some(text) = file::read(&path)? else {
-            return Ok(None);
-        };
-        serde_json::from_str(&text)
-            .map(Some)
-            .map_err(|error| IdentityError::Record {
-                path,
-                why: error.to_string(),
-            })
+        file::read_record(&self.site_path(id))
     }
 
     /// Every site there ever was, by id.

@@ -318,7 +318,7 @@ fn the_small_print() {
         small_print(result, took, lang).join(" · ")
     };
     insta::assert_snapshot!(line(&result, 3.21, Lang::En), @"a-model · 3.2 s · $0.12 · context 41%");
-    insta::assert_snapshot!(line(&result, 125.0, Lang::Zh), @"a-model · 2 min 5 s · $0.12 · 上下文 41%");
+    insta::assert_snapshot!(line(&result, 125.0, Lang::Zh), @"a-model · 用时 2 分 5 秒 · $0.12 · 上下文 41%");
     result.cost_usd = 0.0;
     result.context_window = Some(0);
     result.model = None;

@@ -4,6 +4,7 @@ use std::fmt::Write as _;
 use std::sync::Arc;
 
 use common::command::Command;
+use common::command::typed::{plain, unquoted};
 use common::lang::Lang;
 use common::message::view::{Tone, View};
 use common::text::Say as _;
@@ -44,20 +45,19 @@ fn read(args: &str) -> Result<(String, Option<Range>), Option<FilesText>> {
         return Err(None);
     }
     let Some((path, last)) = args.rsplit_once(char::is_whitespace) else {
-        return Ok((super::unquoted(args).to_owned(), None));
+        return Ok((unquoted(args).to_owned(), None));
     };
-    if !last.starts_with(|c: char| c.is_ascii_digit() || c == '-')
-        || last.chars().any(|c| !c.is_ascii_digit() && c != '-')
-    {
+    let lines = plain(last).replace(['~', '–', '—'], "-");
+    if lines.chars().any(|c| !c.is_ascii_digit() && c != '-') {
         // A path with a blank in it.
-        return Ok((super::unquoted(args).to_owned(), None));
+        return Ok((unquoted(args).to_owned(), None));
     }
-    let range = range(last).ok_or_else(|| {
+    let range = range(&lines).ok_or_else(|| {
         Some(FilesText::BadRange {
             got: last.to_owned(),
         })
     })?;
-    Ok((super::unquoted(path).to_owned(), Some(range)))
+    Ok((unquoted(path).to_owned(), Some(range)))
 }
 
 /// `10`, `10-` or `10-40`, from 1.

@@ -4,6 +4,7 @@ use std::fmt::Write as _;
 use std::sync::Arc;
 
 use common::command::Command;
+use common::command::typed::{quoted, unquoted};
 use common::lang::Lang;
 use common::message::view::{Block, Tone, View};
 use common::text::host::files::FilesText;
@@ -33,16 +34,11 @@ pub(crate) async fn run(desk: &mut Desk, place: u64, origin: &Origin, args: &str
 
 /// The pattern, which may be quoted, and the path behind it.
 fn read(args: &str) -> Option<(String, String)> {
-    let first = args.chars().next()?;
-    if matches!(first, '"' | '\'')
-        && let Some((pattern, path)) = args.get(1..).and_then(|rest| rest.split_once(first))
-        && (path.is_empty() || path.starts_with(char::is_whitespace))
-    {
-        let path = super::unquoted(path.trim()).to_owned();
-        return (!pattern.is_empty()).then(|| (pattern.to_owned(), path));
-    }
-    let (pattern, path) = args.split_once(char::is_whitespace).unwrap_or((args, ""));
-    Some((pattern.to_owned(), super::unquoted(path.trim()).to_owned()))
+    let (pattern, path) = match quoted(args) {
+        Some(both) => both,
+        None => args.split_once(char::is_whitespace).unwrap_or((args, "")),
+    };
+    (!pattern.is_empty()).then(|| (pattern.to_owned(), unquoted(path).to_owned()))
 }
 
 fn view(node: &str, lang: Lang, found: &Found) -> View {

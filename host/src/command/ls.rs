@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use chrono_tz::Tz;
+use common::command::typed::unquoted;
 use common::lang::Lang;
 use common::message::view::{Tone, View};
 use common::text::Say as _;
@@ -16,7 +17,7 @@ use crate::files::{EntryKind, Listing};
 pub(crate) async fn run(desk: &mut Desk, place: u64, origin: &Origin, args: &str) {
     let context = Arc::clone(&desk.context);
     let grounds = desk.grounds(&origin.user);
-    let (from, path) = (origin.clone(), super::unquoted(args).to_owned());
+    let (from, path) = (origin.clone(), unquoted(args).to_owned());
     desk.beside(place, origin, async move {
         let view = match context.files.list(&grounds, &path).await {
             Ok(listing) => view(&context.name, from.lang, context.timezone, &listing),

@@ -2,6 +2,7 @@
 
 use chrono::Utc;
 use common::command::Command;
+use common::command::typed::{flag, number, quoted};
 use common::ids::SessionId;
 use common::message::view::Tone;
 use common::text::host::HostText;
@@ -11,6 +12,7 @@ use crate::cards::{self, Frame};
 use crate::context::Origin;
 use crate::desk::{Desk, MAX_SESSIONS, Went};
 use crate::record::SessionRecord;
+use crate::session::progress::one_line;
 use crate::workdir::SubDir;
 
 /// Seconds that a turn may take, unless said otherwise.
@@ -148,47 +150,38 @@ fn read(args: &str) -> Result<Typed, Option<HostText>> {
     })
 }
 
-/// The first word, which may be quoted; a quote that is not closed is a part of the word.
+/// The first word, which may be quoted.
 fn first_word(text: &str) -> Option<(String, &str)> {
     let text = text.trim_start();
-    let first = text.chars().next()?;
-    let closing = match first {
-        '"' | '\'' => Some(first),
-        '“' => Some('”'),
-        _ => None,
+    let (word, rest) = match quoted(text) {
+        Some(both) => both,
+        None => text.split_once(char::is_whitespace).unwrap_or((text, "")),
     };
-    if let Some(closing) = closing {
-        let inner = text.get(first.len_utf8()..)?;
-        if let Some((word, rest)) = inner.split_once(closing)
-            && (rest.is_empty() || rest.starts_with(char::is_whitespace))
-        {
-            return Some((word.to_owned(), rest));
-        }
-    }
-    match text.split_once(char::is_whitespace) {
-        Some((word, rest)) => Some((word.to_owned(), rest)),
-        None => Some((text.to_owned(), "")),
-    }
+    (!text.is_empty()).then(|| (word.to_owned(), rest))
 }
 
-const OPTIONS: [&str; 2] = ["--timeout", "--idle"];
+const OPTIONS: [&str; 2] = [TIMEOUT, "idle"];
+const TIMEOUT: &str = "timeout";
 
-fn option_at_start(text: &str) -> Option<(&str, &str, &str)> {
+fn option_at_start(text: &str) -> Option<(&'static str, &str, &str)> {
     let text = text.trim_start();
-    let (name, rest) = text.split_once(char::is_whitespace).unwrap_or((text, ""));
-    let name = OPTIONS.into_iter().find(|option| *option == name)?;
+    let (word, rest) = text.split_once(char::is_whitespace).unwrap_or((text, ""));
+    let option = flag(word, &OPTIONS)?;
+    if let Some(value) = option.value {
+        return Some((option.name, value, rest));
+    }
     let rest = rest.trim_start();
     let (value, left) = rest.split_once(char::is_whitespace).unwrap_or((rest, ""));
-    Some((name, value, left))
+    Some((option.name, value, left))
 }
 
-fn option_at_end(text: &str) -> Option<(&str, &str, &str)> {
+fn option_at_end(text: &str) -> Option<(&'static str, &str, &str)> {
     let text = text.trim_end();
     let (left, value) = text.rsplit_once(char::is_whitespace)?;
     let left = left.trim_end();
-    let (before, name) = left.rsplit_once(char::is_whitespace).unwrap_or(("", left));
-    let name = OPTIONS.into_iter().find(|option| *option == name)?;
-    Some((name, value, before))
+    let (before, word) = left.rsplit_once(char::is_whitespace).unwrap_or(("", left));
+    let option = flag(word, &OPTIONS).filter(|option| option.value.is_none())?;
+    Some((option.name, value, before))
 }
 
 fn set(
@@ -197,19 +190,22 @@ fn set(
     timeout_s: &mut u64,
     idle_s: &mut u64,
 ) -> Result<(), Option<HostText>> {
-    let seconds: u64 = value.parse().map_err(|_| {
+    if value.is_empty() {
+        return Err(None);
+    }
+    let seconds: u64 = number(value).ok_or_else(|| {
         Some(HostText::NotANumber {
-            got: value.to_owned(),
+            got: one_line(value, 40),
         })
     })?;
-    let ((min, max), slot) = if name == "--timeout" {
+    let ((min, max), slot) = if name == TIMEOUT {
         (TIMEOUT_BOUNDS, timeout_s)
     } else {
         (IDLE_BOUNDS, idle_s)
     };
     if !(min..=max).contains(&seconds) {
         return Err(Some(HostText::OutOfBounds {
-            option: name.to_owned(),
+            option: format!("--{name}"),
             min,
             max,
         }));
@@ -251,6 +247,10 @@ mod tests {
                 typed("demo", "go", 60, 90),
             ),
             (
+                "demo —timeout=６０ ——idle 90 go",
+                typed("demo", "go", 60, 90),
+            ),
+            (
                 "demo go on --idle 90",
                 typed("demo", "go on", TIMEOUT_S, 90),
             ),
@@ -272,6 +272,7 @@ mod tests {
     #[test]
     fn wrong_use_says_what_is_wrong() {
         assert_eq!(read(""), Err(None));
+        assert_eq!(read("demo --timeout"), Err(None));
         assert_eq!(
             read("demo --timeout soon"),
             Err(Some(HostText::NotANumber { got: "soon".into() }))

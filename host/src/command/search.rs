@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use common::command::Command;
+use common::command::typed::flag;
 use common::message::view::Tone;
 use common::text::host::web::WebText;
 
@@ -35,18 +36,19 @@ pub(crate) async fn run(desk: &mut Desk, place: u64, origin: &Origin, args: &str
 /// Scope and query; `--in` may stand in front of the query only, so that it can be searched for.
 fn read(args: &str) -> Result<(Scope, &str), Option<WebText>> {
     let args = args.trim();
-    let scoped = args.strip_prefix("--in").filter(|rest| {
-        rest.is_empty() || rest.starts_with(|c: char| c == '=' || c.is_whitespace())
-    });
-    let Some(rest) = scoped else {
+    let (first, rest) = args.split_once(char::is_whitespace).unwrap_or((args, ""));
+    let Some(option) = flag(first, &["in"]) else {
         return if args.is_empty() {
             Err(None)
         } else {
             Ok((Scope::default(), args))
         };
     };
-    let rest = rest.trim_start_matches(|c: char| c == '=' || c.is_whitespace());
-    let (word, query) = rest.split_once(char::is_whitespace).unwrap_or((rest, ""));
+    let rest = rest.trim_start();
+    let (word, query) = match option.value {
+        Some(word) => (word, rest),
+        None => rest.split_once(char::is_whitespace).unwrap_or((rest, "")),
+    };
     if word.is_empty() {
         return Err(None);
     }
@@ -80,6 +82,8 @@ mod tests {
         assert_eq!(read("--in　论文　猫"), Ok((Scope::Paper, "猫")));
         assert_eq!(read("--in"), Err(None));
         assert_eq!(read(""), Err(None));
+        assert_eq!(read("—in video 猫"), Ok((Scope::Video, "猫")));
+        assert_eq!(read("--info x"), Ok((Scope::Webpage, "--info x")));
         assert_eq!(read("--in podcast"), Err(None));
         let got = "moon".to_owned();
         assert_eq!(read("--in moon x"), Err(Some(WebText::NoSuchScope { got })));

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use common::command::Command;
+use common::command::typed::unquoted;
 use common::message::view::Tone;
 use common::text::host::files::{FilesText, size};
 
@@ -17,7 +18,7 @@ pub(crate) async fn run(desk: &mut Desk, place: u64, origin: &Origin, args: &str
     }
     let context = Arc::clone(&desk.context);
     let grounds = desk.grounds(&origin.user);
-    let (from, path) = (origin.clone(), super::unquoted(args).to_owned());
+    let (from, path) = (origin.clone(), unquoted(args).to_owned());
     desk.beside(place, origin, async move {
         let say = |tone, text: &FilesText| cards::say(&context.name, from.lang, tone, text);
         match context.files.send(&grounds, &from, &path, "send").await {

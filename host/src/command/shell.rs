@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use common::command::Command;
+use common::command::typed::{dashed, flag, number};
 use common::message::view::Tone;
 use common::text::host::shell::ShellText;
 use tokio_util::sync::CancellationToken;
@@ -16,6 +17,8 @@ use crate::task::RunOrder;
 
 /// Seconds that a command may be given: a day.
 const LONGEST: u64 = 24 * 3600;
+const BACKGROUND: &str = "bg";
+const TIMEOUT: &str = "timeout";
 
 /// What was typed behind `/shell`.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -25,43 +28,46 @@ struct Typed {
     command: String,
 }
 
-/// None: there is no command. An error: what is wrong with an option.
+impl Typed {
+    fn with(mut self, command: &str) -> Option<Self> {
+        command.trim().clone_into(&mut self.command);
+        (!self.command.is_empty()).then_some(self)
+    }
+}
+
+/// None: there is no command, or it is not written as one. An error: what is wrong with an option.
 fn read(args: &str) -> Result<Option<Typed>, ShellText> {
     let mut typed = Typed::default();
     let mut rest = args.trim_start();
     loop {
         let (word, after) = rest.split_once(char::is_whitespace).unwrap_or((rest, ""));
-        // Phones make one dash of two.
-        let option = word.strip_prefix("--").or_else(|| word.strip_prefix('—'));
-        let option = option.map(|option| option.split_once('=').unwrap_or((option, "")));
-        rest = match option {
-            Some(("bg", "")) => {
-                typed.background = true;
-                after.trim_start()
-            }
-            Some(("timeout", value)) => {
-                let after = after.trim_start();
-                let (number, after) = match value {
-                    "" => after.split_once(char::is_whitespace).unwrap_or((after, "")),
-                    value => (value, after),
-                };
-                let wrong = || ShellText::BadTimeout {
-                    got: one_line(number, 20),
-                    max: LONGEST,
-                };
-                let seconds: u64 = number.trim_end_matches('s').parse().map_err(|_| wrong())?;
-                if !(1..=LONGEST).contains(&seconds) {
-                    return Err(wrong());
-                }
-                typed.timeout = Some(seconds);
-                after.trim_start()
-            }
-            Some(_) | None if word.is_empty() => return Ok(None),
-            Some(_) | None => {
-                rest.trim_end().clone_into(&mut typed.command);
-                return Ok(Some(typed));
-            }
+        let Some(option) = flag(word, &[BACKGROUND, TIMEOUT]) else {
+            // No command begins with two dashes; two alone end the options.
+            return match dashed(word) {
+                Some("") => Ok(typed.with(after)),
+                Some(_) => Ok(None),
+                None => Ok(typed.with(rest)),
+            };
         };
+        rest = after.trim_start();
+        if option.name == BACKGROUND {
+            typed.background = true;
+            continue;
+        }
+        let (value, after) = match option.value {
+            Some(value) => (value, rest),
+            None => rest.split_once(char::is_whitespace).unwrap_or((rest, "")),
+        };
+        if value.is_empty() {
+            return Ok(None);
+        }
+        let seconds = number(value.trim_end_matches('s'));
+        let seconds = seconds.filter(|seconds| (1..=LONGEST).contains(seconds));
+        typed.timeout = Some(seconds.ok_or_else(|| ShellText::BadTimeout {
+            got: one_line(value, 20),
+            max: LONGEST,
+        })?);
+        rest = after.trim_start();
     }
 }
 
@@ -120,15 +126,18 @@ mod tests {
                 "{same}"
             );
         }
-        assert_eq!(typed("--background ls").command, "--background ls");
         assert_eq!(read("  ").unwrap(), None);
-        assert_eq!(read("--bg").unwrap(), None);
-        for bad in [
-            "--timeout x ls",
-            "--timeout 0 ls",
-            "--timeout 999999 ls",
-            "--timeout",
-        ] {
+        let phone = typed("—bg --timeout=３０ make");
+        assert_eq!(
+            (phone.background, phone.timeout, phone.command.as_str()),
+            (true, Some(30), "make")
+        );
+        assert_eq!(typed("--timeout 30s -- ls").command, "ls");
+        assert_eq!(typed("-x").command, "-x");
+        for none in ["--bg", "--timeout", "--timeout=", "--fast ls", "--"] {
+            assert_eq!(read(none).unwrap(), None, "{none}");
+        }
+        for bad in ["--timeout x ls", "--timeout 0 ls", "--timeout 999999 ls"] {
             assert!(read(bad).is_err(), "{bad}");
         }
     }

@@ -1,6 +1,7 @@
 //! `/tasks [n]`: commands that run, or ran, and what they wrote.
 
 use common::command::Command;
+use common::command::typed::number;
 use common::message::view::Tone;
 use common::text::host::HostText;
 use common::text::host::shell::ShellText;
@@ -18,7 +19,7 @@ pub(crate) async fn run(desk: &mut Desk, place: u64, origin: &Origin, args: &str
         let view = cards::list(&context.name, &context.node, origin.lang, &all);
         return desk.show(place, origin, view).await;
     }
-    let Ok(n) = args.parse::<u64>() else {
+    let Some(n) = number::<u64>(args) else {
         let wrong = HostText::NotANumber {
             got: one_line(args, 40),
         };

@@ -73,6 +73,7 @@ impl Tasks {
         let mut env: Vec<_> = ChildEnv::inherited(&context.agents.secrets)
             .vars()
             .filter(|(name, _)| !matches!(name.to_str(), Some("PW_TASK" | "PW_CWD" | "OLDPWD")))
+            .filter(|(name, _)| !holds_a_secret(&name.to_string_lossy()))
             .map(|(name, value)| (name.to_owned(), value.to_owned()))
             .collect();
         let mut set = |name: &str, value: std::ffi::OsString| env.push((name.into(), value));
@@ -133,4 +134,54 @@ impl Tasks {
 fn theirs(grounds: &Grounds) -> impl Iterator<Item = PathBuf> + '_ {
     let others = grounds.others().into_iter();
     others.map(|other| grounds.root.join(other))
+}
+
+/// Whether a variable of this name is somebody's key or password, as agents, vendors and tools call them.
+fn holds_a_secret(name: &str) -> bool {
+    const WORDS: [&str; 11] = [
+        "KEY",
+        "KEYS",
+        "APIKEY",
+        "TOKEN",
+        "TOKENS",
+        "SECRET",
+        "SECRETS",
+        "PASSWORD",
+        "PASSWD",
+        "PASSPHRASE",
+        "CREDENTIALS",
+    ];
+    let name = name.to_uppercase();
+    name.split('_').any(|word| WORDS.contains(&word))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn keys_stay_behind() {
+        for name in [
+            "ANTHROPIC_API_KEY",
+            "ANTHROPIC_AUTH_TOKEN",
+            "CLAUDE_CODE_OAUTH_TOKEN",
+            "AWS_SECRET_ACCESS_KEY",
+            "GITHUB_TOKEN",
+            "npm_token",
+            "DB_PASSWORD",
+        ] {
+            assert!(holds_a_secret(name), "{name}");
+        }
+        for name in [
+            "PATH",
+            "HOME",
+            "LANG",
+            "KEYBOARD",
+            "CARGO_HOME",
+            "GIT_ASKPASS",
+            "SSH_AUTH_SOCK",
+        ] {
+            assert!(!holds_a_secret(name), "{name}");
+        }
+    }
 }

@@ -196,7 +196,7 @@ fn the_list_of_nodes() {
     };
     insta::assert_snapshot!(both(|lang| nodes(lang, std::slice::from_ref(&troubled), now())), @"
     # 您的机器 (Plain)
-    Home (home-pc) · 当前: 在线 · 3 秒前 · 2 个会话，1 个运行中 · 负载未知 · 不能接收工作：the disk is full · 等待数未知 · v0.1.0 · “Builds and tests”
+    Home (home-pc) · 当前: 在线 · 3 秒前 · 2 个会话，1 个运行中 · 负载未知 · 不能接收工作，请检查它的磁盘：the disk is full · 等待数未知 · v0.1.0 · “Builds and tests”
 
     # Your machines (Plain)
     Home (home-pc) · active: on · 3 s ago · 2 sessions, 1 running · load unknown · can take no work: the disk is full · waiting messages unknown · v0.1.0 · “Builds and tests”

@@ -4,6 +4,7 @@
 use chrono::{DateTime, Utc};
 use chrono_tz::Tz;
 use common::command::Command;
+use common::command::typed::number;
 use common::ids::MessageId;
 use common::lang::Lang;
 use common::message::inbound::Inbound;
@@ -33,9 +34,9 @@ fn typed(args: &str) -> Typed<'_> {
     let rest = rest.trim();
     match (word.to_lowercase().as_str(), rest) {
         ("" | "list" | "ls" | "列表" | "查看", "") => Typed::List,
-        ("cancel" | "delete" | "rm" | "取消" | "删除", number) => {
-            let number = number.trim_start_matches(['#', '＃']);
-            number.parse().map_or(Typed::CancelWhat, Typed::Cancel)
+        ("cancel" | "delete" | "rm" | "取消" | "删除", typed) => {
+            let typed = typed.trim_start_matches(['#', '＃']);
+            number(typed).map_or(Typed::CancelWhat, Typed::Cancel)
         }
         ("zone" | "timezone" | "tz" | "时区", zone) => Typed::Zone(zone),
         _ => glued(args).unwrap_or(Typed::Set(args)),
@@ -211,6 +212,7 @@ mod tests {
         assert_eq!(typed(""), Typed::List);
         assert_eq!(typed(" LIST "), Typed::List);
         assert_eq!(typed("cancel 3"), Typed::Cancel(3));
+        assert_eq!(typed("取消 ＃３。"), Typed::Cancel(3));
         assert_eq!(typed("取消 #3"), Typed::Cancel(3));
         assert_eq!(typed("取消3"), Typed::Cancel(3));
         assert_eq!(typed("取消会议"), Typed::Set("取消会议"));

@@ -179,15 +179,15 @@ impl Say for MailText {
         let fails = |what: &str| format!("{what}{MEANWHILE_ZH}");
         match self {
             Self::Name => "助手".into(),
-            Self::ModeSmart { model } => format!("智能（{model} 先读你的文字）"),
+            Self::ModeSmart { model } => format!("智能（{model} 先读您的文字）"),
             Self::SmartOn { model: Some(model) } => format!(
-                "智能模式：{model} 先读你的文字，直接回答或使用本机工具，编程工作交给你的会话。"
+                "智能模式：{model} 先读您的文字，直接回答或使用本机工具，编程工作交给您的会话。"
             ),
             Self::SmartOn { model: None } => "已是智能模式，但本机没有设置模型，文字会发给当前会话。要启用，请在本机配置中设置 OPENAI_API_KEY 和 OPENAI_MODEL。".into(),
             Self::Forgotten => "已忘记：助手从头开始。会话保持原样。".into(),
             Self::Queued { place } => format!("排队中，第 {place} 位。当前的完成后就读它。"),
             Self::TooMany { max } => format!(
-                "你已有 {max} 条文字在等助手，这一条没有收下。请等一些有了回答，或停止当前的，再发一次。"
+                "您已有 {max} 条文字在等助手，这一条没有收下。请等一些有了回答，或停止当前的，再发一次。"
             ),
             Self::TakenBack => "已撤回，没有被读。".into(),
             Self::Stopped => "已停止".into(),

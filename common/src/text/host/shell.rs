@@ -6,6 +6,7 @@ mod danger;
 pub use danger::Danger;
 
 use crate::text::Say;
+use crate::text::host::files::size;
 
 /// How a command went.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -142,16 +143,6 @@ fn duration(tenths: u64, minute: &str, hour: &str, second: &str) -> String {
         format!("{}{minute}{}{second}", seconds / 60, seconds % 60)
     } else {
         format!("{}{hour}{}{minute}", seconds / 3600, seconds % 3600 / 60)
-    }
-}
-
-fn size(bytes: u64) -> String {
-    if bytes < 10 * 1024 {
-        format!("{bytes} B")
-    } else if bytes < 10 * 1024 * 1024 {
-        format!("{} KB", bytes / 1024)
-    } else {
-        format!("{} MB", bytes / 1024 / 1024)
     }
 }
 

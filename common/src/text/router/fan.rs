@@ -105,7 +105,7 @@ impl Say for FanText {
                 RouterText::Ago { seconds: *n }.zh()
             ),
             Self::Off { seconds: None } => "从未上线过；消息在等它".into(),
-            Self::Stuck { what } => format!("不能接收工作：{what}；消息在等它"),
+            Self::Stuck { what } => format!("不能接收工作，请检查它的磁盘：{what}；消息在等它"),
             Self::Queued => "排队中".into(),
             Self::Working => "运行中".into(),
             Self::Asking => "在问您".into(),
@@ -134,6 +134,7 @@ impl Say for FanText {
 
     fn en(&self) -> String {
         match self {
+            Self::Title { of: 1, over } => format!("To 1 machine, {over} finished"),
             Self::Title { of, over } => format!("To {of} machines, {over} finished"),
             Self::Footer => "Each machine's whole answer is in a card of its own".into(),
             Self::Pending => "on its way".into(),

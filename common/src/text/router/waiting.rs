@@ -134,7 +134,7 @@ impl Say for WaitingText {
         match self {
             Self::Tap { node } => format!("{node} 不在线，您的点击在等它"),
             Self::Stuck { node } => format!("{node} 暂时不能接收工作，消息在等它"),
-            Self::Trouble { what } => format!("不能接收工作：{what}"),
+            Self::Trouble { what } => format!("不能接收工作，请检查它的磁盘：{what}"),
             Self::Cancel => "取消".into(),
             Self::SendTo { node } => format!("改发给 {node}"),
             Self::SendAgain => "再次发送".into(),

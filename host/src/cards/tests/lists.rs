@@ -84,7 +84,7 @@ fn the_help() {
     /smart: 智能模式（默认）：由模型先读您的文字，直接回答、使用工具，或交给 Claude Code
     /direct: 直接模式：文字直接发给 Claude Code
     /clear: 智能模式：忘掉此前的对话。直接模式下是 Claude Code 自己的 /clear
-    /shell [--bg] [--timeout N] <cmd>: 执行一条 shell 命令。--bg：在后台执行；--timeout：最多多少秒（120）。超过 60 秒自动转到后台
+    /shell [--bg] [--timeout N] <cmd>: 执行一条 shell 命令。超过 60 秒自动转到后台；--bg：一开始就在后台；--timeout：多少秒后结束它
     /tasks [n]: 您的后台任务，或第 <n> 个任务及其输出
     /ls [path]: 列出文件夹内容
     /cat <path> [from[-to]]: 显示文件（带行号），全部或部分行：10-40
@@ -111,7 +111,7 @@ fn the_help() {
     /smart: Smart mode (the default): a model reads your text, answers itself, uses its tools, or hands it to Claude Code
     /direct: Direct mode: text goes straight to Claude Code
     /clear: Smart mode: forget what was said so far. In direct mode it is Claude Code's own /clear
-    /shell [--bg] [--timeout N] <cmd>: Run a shell command. --bg: in the background; --timeout: seconds it may take (120). After 60 s it goes on in the background
+    /shell [--bg] [--timeout N] <cmd>: Run a shell command. After 60 s it goes on in the background; --bg: at once; --timeout: seconds after which it is ended
     /tasks [n]: Your background tasks, or task <n> with its output
     /ls [path]: List a folder
     /cat <path> [from[-to]]: Show a file with line numbers, whole or some lines: 10-40

@@ -79,7 +79,10 @@ fn a_text_that_was_cut_off() {
 
 #[test]
 fn an_answer_and_a_failure() {
-    let footer = ["glm-4.7".to_owned(), time(Duration::from_millis(3_210))];
+    let footer = [
+        "glm-4.7".to_owned(),
+        time(Duration::from_millis(3_210), Lang::En),
+    ];
     let mut log = Progress::default();
     log.tool("1".into(), "list_dir: src", "");
     log.tool_done("1", false);
@@ -212,15 +215,15 @@ fn the_texts() {
     insta::assert_snapshot!(lines.join("\n"), @"
     助手
     assistant
-    智能（glm-4.7 先读你的文字）
+    智能（glm-4.7 先读您的文字）
     smart (glm-4.7 reads your text first)
-    智能模式：glm-4.7 先读你的文字，直接回答或使用本机工具，编程工作交给你的会话。
+    智能模式：glm-4.7 先读您的文字，直接回答或使用本机工具，编程工作交给您的会话。
     Smart mode: glm-4.7 reads your text first, answers or uses this machine's tools, and hands coding work to your sessions.
     已是智能模式，但本机没有设置模型，文字会发给当前会话。要启用，请在本机配置中设置 OPENAI_API_KEY 和 OPENAI_MODEL。
     Smart mode, but no model is set up on this machine, so text goes to the active session. To change that, set OPENAI_API_KEY and OPENAI_MODEL in its configuration.
     已忘记：助手从头开始。会话保持原样。
     Forgotten: the assistant begins anew. Sessions are as they were.
-    你已有 20 条文字在等助手，这一条没有收下。请等一些有了回答，或停止当前的，再发一次。
+    您已有 20 条文字在等助手，这一条没有收下。请等一些有了回答，或停止当前的，再发一次。
     20 texts of yours wait for the assistant already, so this one was not taken. Wait until some are answered, or stop what runs, and send it again.
     已撤回，没有被读。
     Taken back; it was not read.

@@ -15,6 +15,13 @@ fn ranges_stand_behind_the_path() {
         read("a.rs 10-40"),
         Ok(("a.rs".into(), Some((10, Some(40)))))
     );
+    for typed in ["a.rs １０－４０", "“a.rs” 10~40", "a.rs 10—40"] {
+        assert_eq!(
+            read(typed),
+            Ok(("a.rs".into(), Some((10, Some(40))))),
+            "{typed}"
+        );
+    }
     assert_eq!(read("a.rs 10-"), Ok(("a.rs".into(), Some((10, None)))));
     assert_eq!(read(""), Err(None));
     for bad in [

@@ -9,6 +9,7 @@ fn patterns_may_be_quoted() {
     assert_eq!(read("todo src/a b.rs"), pair("todo", "src/a b.rs"));
     assert_eq!(read("\"fn main\" src"), pair("fn main", "src"));
     assert_eq!(read("'a b'"), pair("a b", ""));
+    assert_eq!(read("“a b” “c d”"), pair("a b", "c d"));
     assert_eq!(read("\"half open"), pair("\"half", "open"));
     assert_eq!(read(""), None);
     assert_eq!(read("\"\" x"), None);

@@ -24,7 +24,8 @@ const MODEL_CHARS: usize = 60;
 impl Chat {
     fn small_print(&self, model: Option<&str>) -> Vec<String> {
         let model = model.unwrap_or(self.llm.model());
-        vec![one_line(model, MODEL_CHARS), cards::time(self.live.took())]
+        let took = cards::time(self.live.took(), self.record.origin.lang);
+        vec![one_line(model, MODEL_CHARS), took]
     }
 
     pub(super) fn finished(&mut self, history: History, answer: &Answer) -> End {

@@ -22,7 +22,11 @@ pub(super) const RUN: (&str, &[Field]) = (
     "Runs a shell command (bash) on this machine, in the person's shell folder, and returns its output and exit code. Dangerous commands are refused, risky ones are first put to the person. What takes over a minute goes on in the background as a task. Standard input is empty.",
     &[
         needed("command", "string", "the command"),
-        optional("timeout", "integer", "seconds it may take; 120 by default"),
+        optional(
+            "timeout",
+            "integer",
+            "seconds after which it is ended; without it, it goes on as a task",
+        ),
         optional(
             "background",
             "boolean",

@@ -109,7 +109,7 @@ fn running() {
     | cargo build
     | first
     | second
-    … 48 KB left out …
+    … 50 KB left out …
     | last
     In the background: it goes on as task 3. You are told when it ends; /tasks 3 shows how far it is.
     [Stop]
@@ -126,7 +126,7 @@ fn running() {
     | cargo build
     | first
     | second
-    … 省略 48 KB …
+    … 省略 50 KB …
     | last
     正作为后台任务 3 继续运行，结束时会通知您；/tasks 3 查看进度。
     [停止]
@@ -170,7 +170,7 @@ fn over() {
     | cargo build
     | first
     | second
-    … 70 MB left out …
+    … 73 MB left out …
     | last
     It wrote too much: only the first 64 MB are kept.
     That directory cannot be entered; the next command runs in demo still.
@@ -210,7 +210,7 @@ fn over() {
     | cargo build
     | first
     | second
-    … 省略 70 MB …
+    … 省略 73 MB …
     | last
     输出太多，只保留了前 64 MB。
     不能到那个目录去，之后的命令仍在 demo 运行。
@@ -411,8 +411,8 @@ fn sentences() {
     `--timeout x` 不对：请写秒数，1 到 86400。
     It could not be started: no
     无法启动：no
-    The full output (68 KB) is in the file.
-    完整输出（68 KB）见文件。
+    The full output (70 KB) is in the file.
+    完整输出（70 KB）见文件。
     Task 3 has ended (exit 0): make
     后台任务 3 结束（exit 0）：make
     8 commands run already: wait for one to end, or stop one with /tasks.

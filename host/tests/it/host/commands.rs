@@ -6,7 +6,6 @@ impl World {
     async fn host_with_short_times(&self) -> Host {
         let mut options = self.options("a");
         options.shell.background_after = Duration::from_secs(1);
-        options.shell.timeout = Duration::from_secs(4);
         self.host_with(options).await
     }
 
@@ -26,8 +25,7 @@ impl World {
 async fn what_takes_long_goes_on_by_itself_and_rings_once_when_it_ends() {
     let world = World::start(&["a"]).await;
     let _host = world.host_with_short_times().await;
-    let command =
-        "/shell --timeout 600 echo begun; while [ ! -e go ]; do sleep 0.1; done; echo built";
+    let command = "/shell echo begun; while [ ! -e go ]; do sleep 0.1; done; echo built";
     world.say("a", "om_1", command).await;
     let card = world.sees("om_1", "it goes on as task 1").await;
     assert!(words(&card).contains("begun"), "{card:#?}");
@@ -58,8 +56,14 @@ async fn its_time_is_over() {
     let world = World::start(&["a"]).await;
     let _host = world.host_with_short_times().await;
     world
-        .say("a", "om_1", "/shell trap '' TERM; echo begun; sleep 600")
+        .say(
+            "a",
+            "om_1",
+            "/shell --timeout 4 trap '' TERM; echo begun; sleep 600",
+        )
         .await;
+    // In the background, too.
+    world.sees("om_1", "it goes on as task 1").await;
     let card = world
         .card("om_1", "an end", |view| view.buttons.is_empty())
         .await;
@@ -115,4 +119,22 @@ async fn what_is_allowed_after_a_restart_runs_where_its_card_said() {
     world.tap("a", "tap_1", yes).await;
     let ran = ended("om_2").await;
     assert!(words(&ran).contains("/one\n"), "{ran:#?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_takes_nothing_or_a_number_says_so_and_changes_nothing() {
+    let world = World::start(&["a"]).await;
+    let _host = world.host("a").await;
+    world.say("a", "om_1", "/direct please").await;
+    world.sees("om_1", "Usage: /direct").await;
+    world.say("a", "om_2", "/status").await;
+    world.sees("om_2", "smart").await;
+    world.say("a", "om_3", "/shell —fast ls").await;
+    world.sees("om_3", "Usage: /shell").await;
+    world
+        .say("a", "om_4", "／ｓｈｅｌｌ　echo wide-$((1+1))")
+        .await;
+    world.sees("om_4", "wide-2").await;
+    world.say("a", "om_5", "/tasks　１。").await;
+    world.sees("om_5", "wide-2").await;
 }

@@ -76,7 +76,7 @@ fn while_it_goes_on() {
     B: 已发出
     C: 离线，最近一次心跳：5 小时前；消息在等它
     D: 从未上线过；消息在等它
-    E: 不能接收工作：the disk is full；消息在等它
+    E: 不能接收工作，请检查它的磁盘：the disk is full；消息在等它
     F: 排队中
     G: 运行中
     H: 中断了，可在它的卡片上继续 · The host was stopped.

@@ -117,7 +117,7 @@ fn a_machine_that_is_on_and_in_trouble() {
     };
     insta::assert_snapshot!(shown(&State::Waiting(trouble)), @r"
     # Home 暂时不能接收工作，消息在等它 (Warning)
-    不能接收工作：the disk is full
+    不能接收工作，请检查它的磁盘：the disk is full
     排在第 3 位。机器上线后会按顺序执行，最多等 72 小时。
     [取消 → cancel at home-pc]
     [改发给 Lab → from home-pc to lab-1]

@@ -45,7 +45,7 @@ fn each_in_chinese() {
     Sent: 已发出
     Off: 离线，最近一次心跳：75 秒前；消息在等它
     Off: 从未上线过；消息在等它
-    Stuck: 不能接收工作：image；消息在等它
+    Stuck: 不能接收工作，请检查它的磁盘：image；消息在等它
     Queued: 排队中
     Working: 运行中
     Asking: 在问您

@@ -38,7 +38,7 @@ fn each_in_chinese() {
     insta::assert_snapshot!(said(rows(), row_of, WaitingText::zh), @"
     Tap: Home 不在线，您的点击在等它
     Stuck: Home 暂时不能接收工作，消息在等它
-    Trouble: 不能接收工作：image
+    Trouble: 不能接收工作，请检查它的磁盘：image
     Cancel: 取消
     SendTo: 改发给 Home
     SendAgain: 再次发送
