@@ -78,6 +78,31 @@ mod tests {
     use super::*;
 
     #[test]
+    fn a_file_in_pieces_looks_as_it_always_did() {
+        use super::outbound::{DownHead, OutboundBody, Pieces};
+        let of = Pieces {
+            bytes: 9,
+            sha256: "ab".into(),
+            chunks: 1,
+        };
+        let head = r#"{"is":"here","bytes":9,"sha256":"ab","chunks":1}"#;
+        let here = DownHead::Here(of.clone());
+        assert_eq!(serde_json::to_string(&here).unwrap(), head);
+        assert_eq!(serde_json::from_str::<DownHead>(head).unwrap(), here);
+        let file = r#"{"kind":"file","node":"home-pc","xfer":"0190f3c8-5d7e-7a00-8000-000000000000","name":"a","bytes":9,"sha256":"ab","chunks":1,"image":false,"lang":"en"}"#;
+        let body = OutboundBody::File {
+            node: "home-pc".parse().unwrap(),
+            xfer: "0190f3c8-5d7e-7a00-8000-000000000000".parse().unwrap(),
+            name: "a".into(),
+            of,
+            image: false,
+            lang: crate::lang::Lang::En,
+        };
+        assert_eq!(serde_json::to_string(&body).unwrap(), file);
+        assert_eq!(serde_json::from_str::<OutboundBody>(file).unwrap(), body);
+    }
+
+    #[test]
     fn unknown_fields_pass_and_unknown_kinds_do_not() {
         let text = r#"{"v":1,"id":"0190f3c8-5d7e-7a00-8000-000000000000","cause":"feishu:om_1","sent_at":"2026-01-01T00:00:00Z",
             "user":"feishu/ou_1","chat":{"id":"oc_1","kind":"direct","later":1},"body":{"kind":"text","text":"hi","later":true},"more":[]}"#;

@@ -79,6 +79,11 @@ impl Files {
         })
     }
 
+    /// Whether a path from the working directory on is our own folder or settings, which are nobody's.
+    pub(crate) fn is_ours(&self, path: &std::path::Path) -> bool {
+        self.base.is_ours(path)
+    }
+
     /// What is in a directory; of a file, itself.
     pub(crate) async fn list(&self, grounds: &Grounds, path: &str) -> Result<Listing, FilesText> {
         self.at(grounds, path, look::list).await

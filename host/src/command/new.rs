@@ -102,7 +102,7 @@ async fn begin_with(
     }
     let workdir = &desk.context.workdir;
     if let Some(found) = workdir.place(typed)
-        && desk.grounds(&origin.user).is_others(&found)
+        && (desk.grounds(&origin.user).is_others(&found) || desk.context.files.is_ours(&found))
     {
         return Err(HostText::DirOthers {
             dir: typed.to_owned(),

@@ -71,6 +71,11 @@ impl Base {
         &self.root
     }
 
+    /// Whether a path from the working directory on is ours, or inside of what is.
+    pub(super) fn is_ours(&self, path: &Path) -> bool {
+        self.closed_paths.iter().any(|ours| path.starts_with(ours))
+    }
+
     /// What is there under `typed`, to be looked at. Paths are told from the working directory on, so
     /// what is not in the person's folder may be named in that way as well.
     pub(super) fn look(&self, grounds: &Grounds, typed: &str) -> Result<Spot, FilesText> {

@@ -260,6 +260,16 @@ fn what_is_ours_stays_ours_when_it_is_written_anew() {
         );
     };
     refused("settings.yaml");
+    for (path, ours) in [
+        ("data", true),
+        ("data/x", true),
+        ("mine/settings.yaml", true),
+        ("mine", false),
+        ("database", false),
+        ("", false),
+    ] {
+        assert_eq!(base.is_ours(path.as_ref()), ours, "{path}");
+    }
     // As editors do it: another file takes its place. It was renamed by somebody, too.
     std::fs::write(yard.root.join("mine/new"), SECRET).unwrap();
     std::fs::rename(yard.root.join("mine/new"), &settings).unwrap();
