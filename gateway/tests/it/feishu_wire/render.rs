@@ -117,5 +117,6 @@ async fn a_refused_card_falls_back_until_it_is_taken() {
     };
     assert_eq!(tried, [Form::Card, Form::PlainCard, Form::Post, Form::Text]);
     assert!(matches!(shown, Message::Text(_)));
-    assert!(user.messages()[0].text().contains("<at id=all></at>"));
+    // Shown, and nobody is rung.
+    assert!(user.messages()[0].text().contains("＜at id=all>＜/at>"));
 }

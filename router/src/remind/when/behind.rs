@@ -27,12 +27,12 @@ pub(super) fn changes(words: &Cursor<'_>, series: bool) -> bool {
     ]) {
         return true;
     }
-    let list = words.any(&["和", "及", "或", "、", "&", "and", "or", "before"])
-        || series && words.word(",");
+    let list = words.any(&["和", "及", "或", "、", "&", "and", "or", "before"]);
+    let comma = !list && series && words.word(",");
     let range = words.any(&[
         "到", "至", "-", "~", "to", "through", "thru", "till", "until",
     ]);
-    if !list && !range {
+    if !list && !comma && !range {
         return false;
     }
     while words.word("-") {}

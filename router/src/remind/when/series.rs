@@ -87,7 +87,12 @@ fn by_days(words: &mut Cursor<'_>) -> Option<Repeat> {
     let days = words
         .attempt(|words| english_days(words, false))
         .or_else(|| words.attempt(chinese_days))?;
-    if days.each().count() < 2 {
+    // Without an hour: "friday to monday trip".
+    let mut behind = words.clone();
+    behind.spaces();
+    let _ = behind.word("的");
+    let timed = clock::read(&mut behind, Some(Day::default())).is_some();
+    if days.each().count() < 2 || !timed {
         return None;
     }
     on(words, days)

@@ -104,7 +104,7 @@ fn at_an_hour_in_other_words() {
 fn on_a_day_in_other_words() {
     insta::assert_snapshot!(table(&[
         "后天下午三点半 x", "下周五 8:30 x", "本月25号 x", "本月15号 x", "这个月30日 9点 x", "25号 10点 x", "15号 x", "31号 x", "下下个月3号 x", "12月31日23:59 x", "12月31号晚上11点59分 x", "2月31日 9点 x", "2027年2月29日 x", "2028年2月29日 8点 x", "2月29日 x",
-        "3号线 x", "5日后 x", "周日一起吃饭", "周二一早出发", "周五到上海", "周一到周五", "下周一到周五9点 x", "明天到后天 x", "明天25点 x", "明天早上25点 x", "今天9点 x", "今早8点 x", "今天中午 x", "明天中午12点半 x", "周末 x",
+        "3号线 x", "5日后 x", "周日一起吃饭", "周二一早出发", "周五到上海", "周一到周五", "friday to monday trip", "下周一到周五9点 x", "明天到后天 x", "明天25点 x", "明天早上25点 x", "今天9点 x", "今早8点 x", "今天中午 x", "明天中午12点半 x", "周末 x",
         "next friday 8:30 x", "on Dec 31 at 23:59 x", "dec 31st 23:59 x", "on the 25th at 10 x", "the 15th x", "on feb 31 x", "tomorrow at noon x", "tomorrow 10 x", "tonight 10", "tomorrow at 25:00 x", "tomorrow 3 eggs", "tomorrow at the dentist", "tomorrow 5k run", "friday 5 miles",
         "monday next week x", "tomorrow and friday x", "friday before 5pm x", "明天9点和周五 x", "明天9点和张三开会", "明天 3杯水", "9999-12-31 9:00 x", "99999-01-01 x", "tomorrow at 9 or 10 x", "tomorrow - friday x", "me tomorrow at 9 x", "2026-12-31 24:00 x", "2026.12.1 9:00 x",
     ]), @"
@@ -128,7 +128,8 @@ fn on_a_day_in_other_words() {
     周日一起吃饭 → Sun 2026-11-29 09:00:00 |一起吃饭
     周二一早出发 → Tue 2026-11-24 09:00:00 |一早出发
     周五到上海 → Fri 2026-11-27 09:00:00 |到上海
-    周一到周五 → days 12345 9:00 |
+    周一到周五 → Unclear
+    friday to monday trip → Unclear
     下周一到周五9点 x → Unclear
     明天到后天 x → Unclear
     明天25点 x → Unclear
@@ -172,7 +173,7 @@ fn on_a_day_in_other_words() {
 fn again_and_again_in_other_words() {
     insta::assert_snapshot!(table(&[
         "每天早上8点 x", "每个工作日 9:00 x", "每隔2小时 x", "每月1号10点 x", "周一到周五9点 x", "周一至周五 9:00 x", "周一三五 18点 x", "周六、周日 10点 x", "每周六日 10点 x", "每周日一起吃饭", "每周一，7:30 x", "每周一，15:00 x", "每周一到周五早上9点 x", "每周——周五 x",
-        "每隔一天 x", "每隔一周 x", "每两周周一9点 x", "每2小时一次 x", "每天一次 x", "每天25点 x", "每天8点、12点 x", "每天9点和17点 x", "每天 8杯水", "每月1日和15日 9点 x", "每年12月25日 x", "每月32号 x", "每分钟 x", "每30秒 x", "每小时半 x",
+        "每隔一天 x", "每隔一周 x", "每两周周一9点 x", "每2小时一次 x", "每天一次 x", "每天25点 x", "每天8点、12点 x", "每天9点和17点 x", "每天 8杯水", "every day 9:00, 5 pushups", "每天9点，3公里", "每月1日和15日 9点 x", "每年12月25日 x", "每月32号 x", "每分钟 x", "每30秒 x", "每小时半 x",
         "every day at 8 x", "every day at 8am and 8pm x", "every weekday 9:00 x", "every 2 hours x", "every hour and a half x", "every two hours x", "every month on the 1st at 10 x", "every month on day 15 at 9:00 x", "monthly on the 1st x", "on the 1st of every month at 10 x", "every 1st at 10 x", "every 15th of the month x", "every month x", "every month on the 32nd x",
         "every mon,wed,fri 18:00 x", "every mon wed fri 18:00 x", "every mon sun cream", "mon-fri 9:00 x", "monday to friday at 9 x", "mon, wed and fri 18:00 x", "mondays at 9 x", "on fridays 17:00 x", "on weekdays at 9 x", "9:00 every day x", "at 9am every weekday x", "at 9 on weekdays x", "every mon thru thu 8:00 x", "every business day 9:00 x",
         "every 2 weeks on monday 9:00 x", "every 2 hours from 9 to 17 x", "every day except sunday x", "every day 8 x", "every day at 25:00 x", "every other day x", "every second day x", "every year on dec 25 x", "every 0 minutes x", "every million years x", "every monday 10 x",
@@ -201,6 +202,8 @@ fn again_and_again_in_other_words() {
     每天8点、12点 x → Unclear
     每天9点和17点 x → Unclear
     每天 8杯水 → days 1234567 9:00 |8杯水
+    every day 9:00, 5 pushups → days 1234567 9:00 |, 5 pushups
+    每天9点，3公里 → days 1234567 9:00 |，3公里
     每月1日和15日 9点 x → Unclear
     每年12月25日 x → Unclear
     每月32号 x → Unclear
