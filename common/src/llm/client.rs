@@ -1,9 +1,10 @@
 //! The talking: one request, tried again where that may help, within limits of time and size, and
 //! given up when the caller gives up. How a stream is read is in `stream`, how a refusal is
-//! in `refusal`.
+//! in `refusal`, what is around both in `headers`.
 //!
 //! Logged are sizes, times and ids, never what is said.
 
+mod headers;
 mod refusal;
 mod stream;
 
@@ -11,7 +12,7 @@ use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use reqwest::header::{AUTHORIZATION, CONTENT_ENCODING, HeaderMap, HeaderValue};
+use reqwest::header::{AUTHORIZATION, HeaderValue};
 use reqwest::redirect::Policy;
 use reqwest::{Client, StatusCode, Url};
 use secrecy::ExposeSecret as _;
@@ -27,6 +28,7 @@ use super::types::{Answer, Ask, Choice, Heard, Message, Tool};
 use super::vendor;
 use crate::config::LlmSettings;
 use crate::http::{self, HttpError, HttpOptions};
+use headers::{is_packed, request_id};
 use stream::{Form, Source};
 
 /// Fields that belong to the request itself, whatever the configuration says.
@@ -373,23 +375,6 @@ impl Llm {
         gather.end();
         Ok(gather)
     }
-}
-
-/// The vendor's id of a request, for its support; nothing that is no id.
-fn request_id(headers: &HeaderMap) -> Option<String> {
-    let id = ["x-request-id", "x-log-id", "request-id"]
-        .into_iter()
-        .find_map(|name| headers.get(name))?
-        .to_str()
-        .ok()?;
-    (id.len() <= 80).then(|| id.to_owned())
-}
-
-/// Whether a body has to be unpacked before it can be read.
-fn is_packed(headers: &HeaderMap) -> bool {
-    let encoding = headers.get(CONTENT_ENCODING);
-    let encoding = encoding.and_then(|value| value.to_str().ok());
-    encoding.is_some_and(|encoding| !matches!(encoding.trim(), "" | "identity"))
 }
 
 /// All that the library knows of a failure, without the address, which may hold secrets.

@@ -146,6 +146,9 @@ impl Chat {
     async fn ask(&mut self, history: &mut History, round: usize) -> Result<Answer, LlmFault> {
         let block = round as u64;
         loop {
+            // Of what was heard before it is asked again, nothing counts.
+            self.live
+                .change(HostText::Thinking, |p| p.drop_draft(block));
             let mut messages = vec![Message::System {
                 text: self.words(history),
             }];

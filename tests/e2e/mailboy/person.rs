@@ -90,6 +90,35 @@ async fn stopping_a_summary_forgets_nothing() {
     );
 }
 
+/// Direct mode in the middle: what was taken is answered, in order, and what comes goes to the session.
+#[tokio::test(flavor = "multi_thread")]
+async fn direct_mode_in_the_middle_loses_nothing() {
+    let (world, llm, _phonework) = super::started().await;
+    let anna = world.anna();
+    anna.say("/new demo");
+    world.sees("is ready in demo").await;
+    anna.say("first llm: hold one answer-one");
+    llm.waiting("one").await;
+    anna.say("second llm: text answer-two");
+    world.sees("place 1").await;
+    anna.say("/direct");
+    world.sees("Direct mode").await;
+    anna.say("third fake: text from-the-session");
+    let done = |part: &'static str| {
+        move |m: &kit::feishu::BotMessage| m.text().contains(part) && m.buttons().is_empty()
+    };
+    world.sees_that(done("from-the-session")).await;
+    let early = anna.messages().into_iter().any(|m| done("answer-two")(&m));
+    assert!(!early, "it waits for the first");
+    llm.release("one");
+    world.sees_that(done("answer-one")).await;
+    world.sees_that(done("answer-two")).await;
+    // In order: the second is told what came of the first.
+    let asked = llm.requests();
+    assert_eq!(asked.len(), 2, "the third went past the model");
+    assert!(asked[1].body.to_string().contains("answer-one"));
+}
+
 /// A model that is away leaves no more texts to be taken up than there is room for.
 #[tokio::test(flavor = "multi_thread")]
 async fn what_can_be_taken_up_has_a_bound() {

@@ -1,14 +1,13 @@
-//! Reading an answer that is a refusal: what is wrong, which field it is about, and when the vendor
-//! wants to be asked again.
+//! Reading an answer that is a refusal: what is wrong, and which field it is about.
 
 use std::time::Duration;
 
-use chrono::{DateTime, Utc};
-use reqwest::header::{HeaderMap, RETRY_AFTER};
+use chrono::Utc;
 
 use super::super::fault::LlmFault;
 use super::super::read::error;
 use super::Failed;
+use super::headers::retry_after;
 
 /// Most of a refusal that is read.
 const MOST_REFUSAL: usize = 64 * 1024;
@@ -50,18 +49,4 @@ pub(super) async fn read(mut response: reqwest::Response, special: &[String]) ->
         after,
         field,
     }
-}
-
-/// When the vendor wants to be asked again: seconds, milliseconds or a date.
-pub(super) fn retry_after(headers: &HeaderMap, now: DateTime<Utc>) -> Option<Duration> {
-    let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
-    if let Some(ms) = text("retry-after-ms").and_then(|ms| ms.trim().parse().ok()) {
-        return Some(Duration::from_millis(ms));
-    }
-    let after = text(RETRY_AFTER.as_str())?.trim();
-    if let Ok(seconds) = after.parse::<f64>() {
-        return Duration::try_from_secs_f64(seconds).ok();
-    }
-    let at = DateTime::parse_from_rfc2822(after).ok()?;
-    Some((at.with_timezone(&Utc) - now).to_std().unwrap_or_default())
 }

@@ -2,7 +2,7 @@
 
 use reqwest::header::HeaderMap;
 
-use super::refusal::retry_after;
+use super::headers::retry_after;
 use super::*;
 
 fn llm(extra: &Value) -> Llm {

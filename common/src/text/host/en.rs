@@ -172,7 +172,7 @@ pub(super) fn say(text: &HostText) -> String {
         HostText::SwitchTo { n } => format!("Switch to {n}"),
         HostText::HelpTitle => "Commands".into(),
         HostText::HelpMore => {
-            "Other commands with / go to Claude Code in the active session, such as /compact; write //help for one of the names above. All other text goes to the assistant (/smart) or to the active session (/direct).".into()
+            "Other commands with / go to Claude Code in the active session, such as /compact; write //help for one of the names above. Other text goes to the assistant (/smart) or the active session (/direct).".into()
         }
         HostText::UnknownCommand { name } => format!(
             "{name} is not a command, and there is no session to pass it to. /help lists all commands."

@@ -126,7 +126,7 @@ fn the_help() {
     /all <text>: Send <text> to all your machines; their answers are collected in one card. @name <text> sends to that machine only, @one @two <text> to several
     /lang [zh|en]: The language that you are answered in
     /help: This list
-    Other commands with / go to Claude Code in the active session, such as /compact; write //help for one of the names above. All other text goes to the assistant (/smart) or to the active session (/direct).
+    Other commands with / go to Claude Code in the active session, such as /compact; write //help for one of the names above. Other text goes to the assistant (/smart) or the active session (/direct).
     "#);
 }
 

@@ -383,7 +383,7 @@ fn in_english() {
     ModeSmart: smart (no model set up: text goes to the active session)
     SwitchTo: Switch to 2
     HelpTitle: Commands
-    HelpMore: Other commands with / go to Claude Code in the active session, such as /compact; write //help for one of the names above. All other text goes to the assistant (/smart) or to the active session (/direct).
+    HelpMore: Other commands with / go to Claude Code in the active session, such as /compact; write //help for one of the names above. Other text goes to the assistant (/smart) or the active session (/direct).
     UnknownCommand: /foo is not a command, and there is no session to pass it to. /help lists all commands.
     TooManySessions: There are 50 sessions, which is the limit. Close one first with /close <n>.
     DirOutside: “../etc” is not inside the working directory /home/a/work, so no session was begun. Name a folder of it, for example: /new demo
