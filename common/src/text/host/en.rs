@@ -175,7 +175,7 @@ pub(super) fn say(text: &HostText) -> String {
             "Other commands with / go to Claude Code in the active session, such as /compact; write //help for one of the names above. Other text goes to the assistant (/smart) or the active session (/direct).".into()
         }
         HostText::UnknownCommand { name } => format!(
-            "{name} is not a command, and there is no session to pass it to. /help lists all commands."
+            "{name} is not a command, and there is no active session to pass it to. /help lists all commands."
         ),
         HostText::TooManySessions { max } => {
             format!("There are {max} sessions, which is the limit. Close one first with /close <n>.")

@@ -108,7 +108,7 @@ pub enum MailText {
 /// What works without a model, behind each failure.
 const MEANWHILE_EN: &str = "Commands such as /status and /new work meanwhile, and /direct sends your text straight to Claude Code.";
 const MEANWHILE_ZH: &str =
-    "期间 /status、/new 等命令照常可用，/direct 可让文字直接发给 Claude Code。";
+    "期间 /status、/new 等命令照常可用，发 /direct 后消息直接交给 Claude Code。";
 
 impl Say for MailText {
     fn en(&self) -> String {
@@ -179,17 +179,17 @@ impl Say for MailText {
         let fails = |what: &str| format!("{what}{MEANWHILE_ZH}");
         match self {
             Self::Name => "助手".into(),
-            Self::ModeSmart { model } => format!("智能（{model} 先读您的文字）"),
+            Self::ModeSmart { model } => format!("智能（消息先由 {model} 处理）"),
             Self::SmartOn { model: Some(model) } => format!(
-                "智能模式：{model} 先读您的文字，直接回答或使用本机工具，编程工作交给您的会话。"
+                "智能模式：消息先由 {model} 处理，它直接回答或使用本机工具，编程工作交给您的会话。"
             ),
-            Self::SmartOn { model: None } => "已是智能模式，但本机没有设置模型，文字会发给当前会话。要启用，请在本机配置中设置 OPENAI_API_KEY 和 OPENAI_MODEL。".into(),
+            Self::SmartOn { model: None } => "已是智能模式，但本机没有设置模型，消息会发给当前会话。要启用，请在本机配置中设置 OPENAI_API_KEY 和 OPENAI_MODEL。".into(),
             Self::Forgotten => "已忘记：助手从头开始。会话保持原样。".into(),
-            Self::Queued { place } => format!("排队中，第 {place} 位。当前的完成后就读它。"),
+            Self::Queued { place } => format!("排队中，第 {place} 位。前面的处理完就轮到它。"),
             Self::TooMany { max } => format!(
-                "您已有 {max} 条文字在等助手，这一条没有收下。请等一些有了回答，或停止当前的，再发一次。"
+                "您已有 {max} 条消息在等助手处理，这一条没有收下。请等其中一些得到回答，或停止当前这条，然后再发一次。"
             ),
-            Self::TakenBack => "已撤回，没有被读。".into(),
+            Self::TakenBack => "已撤回，没有处理。".into(),
             Self::Stopped => "已停止".into(),
             Self::Rounds { max } => format!(
                 "用了 {max} 轮工具还没有结果，已停下。如果方向对，请让我继续；否则请说得更具体些。"
@@ -206,9 +206,9 @@ impl Say for MailText {
             Self::Discarded => "已放弃。".into(),
             Self::Cut => "已截断：模型一次不能说更多".into(),
             Self::Withheld => "已截断：模型服务不给出其余部分".into(),
-            Self::NoModel => "还没有会话。用 /new <目录> 开始一个，例如：/new demo。本机没有设置模型，所以没有助手来读你的文字；要启用，请在本机配置中设置 OPENAI_API_KEY 和 OPENAI_MODEL。".into(),
+            Self::NoModel => "还没有会话。用 /new <目录> 开始一个，例如：/new demo。本机没有设置模型，所以没有助手处理您的消息；要启用，请在本机配置中设置 OPENAI_API_KEY 和 OPENAI_MODEL。".into(),
             Self::Unseen { bytes } => {
-                format!("文件现有内容（{bytes} 字节）不在此显示，将被替换")
+                format!("文件现有内容（{bytes} 字节）无法在此显示，将被替换")
             }
             Self::Broke => fails("PhoneWork 内部出错，没有回答；请看本机日志。"),
             Self::Unreachable => fails("连不上模型。请检查本机网络和 OPENAI_BASE_URL。"),
@@ -223,7 +223,7 @@ impl Say for MailText {
             Self::Busy { after: None } => fails("模型服务请求过多。请一分钟后再试。"),
             Self::TooLong => fails("内容对模型来说太长。请一次少发一些；/clear 可忘记之前说过的。"),
             Self::NoApi { status } => fails(&format!(
-                "OPENAI_BASE_URL 那里应答的不是聊天接口（HTTP {status}）。请检查本机的 OPENAI_BASE_URL。"
+                "OPENAI_BASE_URL 指向的不是聊天接口（HTTP {status}）。请检查本机的 OPENAI_BASE_URL。"
             )),
             Self::Refused { status, said } if said.is_empty() => fails(&format!(
                 "模型服务拒绝了请求（HTTP {status}）。请检查本机的 OPENAI_MODEL 和 OPENAI_BASE_URL。"

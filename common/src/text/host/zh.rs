@@ -86,7 +86,7 @@ pub(super) fn say(text: &HostText) -> String {
         } => {
             let made = if *made { "（已新建目录）" } else { "" };
             let next = if *smart {
-                "告诉助手要在那里做什么即可；想自己直接对它说，先发 /direct。"
+                "告诉助手要在那里做什么即可；想直接和它对话，请先发 /direct。"
             } else {
                 "直接发消息即可。"
             };
@@ -94,7 +94,7 @@ pub(super) fn say(text: &HostText) -> String {
         }
         HostText::NoSession => "还没有会话。用 /new <目录> 开始一个，例如：/new demo".into(),
         HostText::NoneActive => {
-            "你的会话中没有一个是当前会话。用 /switch <n> 选一个；/status 列出全部。".into()
+            "现在没有当前会话。用 /switch <n> 选一个；/status 列出全部会话。".into()
         }
         HostText::Usage { wrong, usage } if wrong.is_empty() => format!("用法：{usage}"),
         HostText::Usage { wrong, usage } => format!("{wrong}\n用法：{usage}"),
@@ -157,7 +157,7 @@ pub(super) fn say(text: &HostText) -> String {
             "其他以 / 开头的命令交给当前会话里的 Claude Code，例如 /compact；与上面同名时写成 //help。其他文字交给助手（/smart）或直接发给当前会话（/direct）。".into()
         }
         HostText::UnknownCommand { name } => {
-            format!("没有 {name} 这个命令，也没有可以交给它的会话。/help 列出全部命令。")
+            format!("没有 {name} 这个命令，也没有可以交给它的当前会话。/help 列出全部命令。")
         }
         HostText::TooManySessions { max } => {
             format!("已有 {max} 个会话，到上限了。先用 /close <n> 关闭一个。")

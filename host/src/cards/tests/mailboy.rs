@@ -31,7 +31,7 @@ fn a_text_that_waits() {
     insta::assert_snapshot!(each(card), @"
     # Home · 助手 (Plain)
     “and then?”
-    排队中，第 2 位。当前的完成后就读它。
+    排队中，第 2 位。前面的处理完就轮到它。
     [取消 → Stop, Normal]
 
     # Home · assistant (Plain)
@@ -110,7 +110,7 @@ fn an_answer_and_a_failure() {
     # Home · 助手 (Warning)
     steps (folded)
       ✓ list_dir: src
-    模型服务出了故障（HTTP 503）。请一分钟后再试。期间 /status、/new 等命令照常可用，/direct 可让文字直接发给 Claude Code。
+    模型服务出了故障（HTTP 503）。请一分钟后再试。期间 /status、/new 等命令照常可用，发 /direct 后消息直接交给 Claude Code。
     [重试 → Continue, Primary]
     [放弃 → Discard, Normal]
     -- model-broken
@@ -215,17 +215,17 @@ fn the_texts() {
     insta::assert_snapshot!(lines.join("\n"), @"
     助手
     assistant
-    智能（glm-4.7 先读您的文字）
+    智能（消息先由 glm-4.7 处理）
     smart (glm-4.7 reads your text first)
-    智能模式：glm-4.7 先读您的文字，直接回答或使用本机工具，编程工作交给您的会话。
+    智能模式：消息先由 glm-4.7 处理，它直接回答或使用本机工具，编程工作交给您的会话。
     Smart mode: glm-4.7 reads your text first, answers or uses this machine's tools, and hands coding work to your sessions.
-    已是智能模式，但本机没有设置模型，文字会发给当前会话。要启用，请在本机配置中设置 OPENAI_API_KEY 和 OPENAI_MODEL。
+    已是智能模式，但本机没有设置模型，消息会发给当前会话。要启用，请在本机配置中设置 OPENAI_API_KEY 和 OPENAI_MODEL。
     Smart mode, but no model is set up on this machine, so text goes to the active session. To change that, set OPENAI_API_KEY and OPENAI_MODEL in its configuration.
     已忘记：助手从头开始。会话保持原样。
     Forgotten: the assistant begins anew. Sessions are as they were.
-    您已有 20 条文字在等助手，这一条没有收下。请等一些有了回答，或停止当前的，再发一次。
+    您已有 20 条消息在等助手处理，这一条没有收下。请等其中一些得到回答，或停止当前这条，然后再发一次。
     20 texts of yours wait for the assistant already, so this one was not taken. Wait until some are answered, or stop what runs, and send it again.
-    已撤回，没有被读。
+    已撤回，没有处理。
     Taken back; it was not read.
     已停止
     Stopped
@@ -239,9 +239,9 @@ fn the_texts() {
     cut: the model may not say more at once
     已截断：模型服务不给出其余部分
     cut: the model's service withholds the rest
-    还没有会话。用 /new <目录> 开始一个，例如：/new demo。本机没有设置模型，所以没有助手来读你的文字；要启用，请在本机配置中设置 OPENAI_API_KEY 和 OPENAI_MODEL。
+    还没有会话。用 /new <目录> 开始一个，例如：/new demo。本机没有设置模型，所以没有助手处理您的消息；要启用，请在本机配置中设置 OPENAI_API_KEY 和 OPENAI_MODEL。
     There is no session yet. Begin one with /new <dir>, for example: /new demo. No model is set up on this machine, so nobody else reads your text; to change that, set OPENAI_API_KEY and OPENAI_MODEL in its configuration.
-    文件现有内容（103 字节）不在此显示，将被替换
+    文件现有内容（103 字节）无法在此显示，将被替换
     what is in the file now (103 bytes) is not shown here and will be replaced
     PhoneWork 内部出错，没有回答；请看本机日志。(…)
     This failed inside PhoneWork and has no answer; see the log on this machine. (…)
@@ -259,7 +259,7 @@ fn the_texts() {
     The model's service has too many requests. Try it again in a minute. (…)
     内容对模型来说太长。请一次少发一些；/clear 可忘记之前说过的。(…)
     This is too long for the model. Send less at once; /clear forgets what was said before. (…)
-    OPENAI_BASE_URL 那里应答的不是聊天接口（HTTP 404）。请检查本机的 OPENAI_BASE_URL。(…)
+    OPENAI_BASE_URL 指向的不是聊天接口（HTTP 404）。请检查本机的 OPENAI_BASE_URL。(…)
     What answers at OPENAI_BASE_URL is no chat API (HTTP 404). Check OPENAI_BASE_URL on this machine. (…)
     模型服务拒绝了请求（HTTP 404）。请检查本机的 OPENAI_MODEL 和 OPENAI_BASE_URL。(…)
     The model's service refuses the request (HTTP 404). Check OPENAI_MODEL and OPENAI_BASE_URL on this machine. (…)
@@ -271,7 +271,7 @@ fn the_texts() {
     The model's service withholds the answer. Say it in other words; if that does not help, /clear forgets what was said before. (…)
     ");
     insta::assert_snapshot!(format!("{}\n{}", MailText::Slow.zh(), MailText::Slow.en()), @"
-    模型太久没有回应，已放弃。请重试。期间 /status、/new 等命令照常可用，/direct 可让文字直接发给 Claude Code。
+    模型太久没有回应，已放弃。请重试。期间 /status、/new 等命令照常可用，发 /direct 后消息直接交给 Claude Code。
     The model took too long and was given up. Try it again. Commands such as /status and /new work meanwhile, and /direct sends your text straight to Claude Code.
     ");
 }

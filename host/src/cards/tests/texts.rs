@@ -234,9 +234,9 @@ fn in_chinese() {
     Recovered: 重启后找回
     SessionReady: 会话 1 已在 demo 就绪（已新建目录）。直接发消息即可。
     SessionReady: 会话 2 已在 demo 就绪。直接发消息即可。
-    SessionReady: 会话 2 已在 demo 就绪。告诉助手要在那里做什么即可；想自己直接对它说，先发 /direct。
+    SessionReady: 会话 2 已在 demo 就绪。告诉助手要在那里做什么即可；想直接和它对话，请先发 /direct。
     NoSession: 还没有会话。用 /new <目录> 开始一个，例如：/new demo
-    NoneActive: 你的会话中没有一个是当前会话。用 /switch <n> 选一个；/status 列出全部。
+    NoneActive: 现在没有当前会话。用 /switch <n> 选一个；/status 列出全部会话。
     Usage: “x” … ⏎ 用法：/switch <n>
     Usage: 用法：/switch <n>
     NoSuchSession: 没有第 7 个会话：目前有 2 个，见 /status。
@@ -266,7 +266,7 @@ fn in_chinese() {
     SwitchTo: 切换到 2
     HelpTitle: 命令
     HelpMore: 其他以 / 开头的命令交给当前会话里的 Claude Code，例如 /compact；与上面同名时写成 //help。其他文字交给助手（/smart）或直接发给当前会话（/direct）。
-    UnknownCommand: 没有 /foo 这个命令，也没有可以交给它的会话。/help 列出全部命令。
+    UnknownCommand: 没有 /foo 这个命令，也没有可以交给它的当前会话。/help 列出全部命令。
     TooManySessions: 已有 50 个会话，到上限了。先用 /close <n> 关闭一个。
     DirOutside: “../etc”不在工作目录 /home/a/work 之内，没有开始会话。请写工作目录下的文件夹名，例如：/new demo
     DirIsFile: “notes.txt”是文件，不是目录。
@@ -384,7 +384,7 @@ fn in_english() {
     SwitchTo: Switch to 2
     HelpTitle: Commands
     HelpMore: Other commands with / go to Claude Code in the active session, such as /compact; write //help for one of the names above. Other text goes to the assistant (/smart) or the active session (/direct).
-    UnknownCommand: /foo is not a command, and there is no session to pass it to. /help lists all commands.
+    UnknownCommand: /foo is not a command, and there is no active session to pass it to. /help lists all commands.
     TooManySessions: There are 50 sessions, which is the limit. Close one first with /close <n>.
     DirOutside: “../etc” is not inside the working directory /home/a/work, so no session was begun. Name a folder of it, for example: /new demo
     DirIsFile: “notes.txt” is a file, not a directory.
