@@ -6,6 +6,7 @@
 
 mod encoding;
 mod ignored;
+mod land;
 mod look;
 mod put;
 pub(crate) mod receive;

@@ -26,7 +26,7 @@ use tracing::{info, warn};
 pub use self::parcel::Attachment;
 use self::parcel::{ItemState, NotHere, failed_for};
 pub(crate) use self::parcel::{PENDING, Parcel, lines, parcel_key};
-use super::put::{self, Landing};
+use super::land::{self, Landing};
 use super::walk::failed;
 use super::{Files, encoding};
 use crate::context::Context;
@@ -180,7 +180,7 @@ impl Files {
         let (dir, xfer) = (parcel.dir.clone(), item.xfer);
         let mut landing = self
             .disk(&grounds, move |base, grounds| {
-                put::land(base, grounds, &dir, xfer)
+                land::land(base, grounds, &dir, xfer)
             })
             .await
             .map_err(NotIn::Disk)?;
@@ -213,7 +213,7 @@ impl Files {
     /// Gives a file that is whole its path; false if it has to come anew.
     async fn named(&self, user: &UserId, xfer: MessageId, path: &str) -> Result<bool, FilesText> {
         let path = path.to_owned();
-        let work = move |base: &_, grounds: &_| put::name_landed(base, grounds, xfer, &path);
+        let work = move |base: &_, grounds: &_| land::name_landed(base, grounds, xfer, &path);
         self.disk(&self.alone(user), work).await
     }
 

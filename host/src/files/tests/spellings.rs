@@ -7,7 +7,7 @@ use std::os::unix::fs::symlink;
 
 use common::text::host::files::FilesText;
 
-use super::super::{look, put, search};
+use super::super::{land, look, put, search};
 use super::{SECRET, Yard};
 use crate::files::walk::Base;
 use crate::grounds::Grounds;
@@ -349,13 +349,13 @@ fn what_comes_from_a_chat_follows_no_link() {
         "theirs/../mine",
         "data",
     ] {
-        let landed = put::land(&yard.base, &alone, dir, common::ids::MessageId::new());
+        let landed = land::land(&yard.base, &alone, dir, common::ids::MessageId::new());
         assert!(landed.is_err(), "{dir}");
         assert_eq!(yard.state(), before, "{dir}");
     }
     assert!(!yard.root.join("theirs/new").exists());
     assert!(
-        put::land(
+        land::land(
             &yard.base,
             &alone,
             "mine/a/b",

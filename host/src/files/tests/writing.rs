@@ -5,7 +5,7 @@ use std::os::unix::fs::MetadataExt as _;
 use common::text::host::files::FilesText;
 use encoding_rs::GB18030;
 
-use super::super::put;
+use super::super::{land, put};
 use super::Yard;
 use crate::grounds::Grounds;
 
@@ -43,9 +43,9 @@ fn files_are_written_whole_and_keep_their_rights() {
 fn what_comes_from_a_chat_lands_once_and_over_nothing() {
     let yard = Yard::new();
     let xfer = common::ids::MessageId::new();
-    let land = |xfer| {
+    let landed = |xfer| {
         let mut landing =
-            put::land(&yard.base, &yard.grounds().at_root(), "mine/sub", xfer).unwrap();
+            land::land(&yard.base, &yard.grounds().at_root(), "mine/sub", xfer).unwrap();
         landing.write(b"bytes").unwrap();
         landing.whole("a.txt").unwrap()
     };
@@ -56,19 +56,19 @@ fn what_comes_from_a_chat_lands_once_and_over_nothing() {
             ".".into(),
             [],
         );
-        put::name_landed(&yard.base, &grounds, xfer, path).unwrap()
+        land::name_landed(&yard.base, &grounds, xfer, path).unwrap()
     };
-    let path = land(xfer);
+    let path = landed(xfer);
     assert_eq!(path, "mine/sub/a.txt");
     // Begun anew after a crash, then named, then named once more after another.
-    let path = if path == land(xfer) { path } else { panic!() };
+    let path = if path == landed(xfer) { path } else { panic!() };
     assert!(name(xfer, &path) && name(xfer, &path));
     let second = common::ids::MessageId::new();
-    assert_eq!(land(second), "mine/sub/a (2).txt");
+    assert_eq!(landed(second), "mine/sub/a (2).txt");
     // Somebody was faster: it has to find another name.
     std::fs::write(yard.root.join("mine/sub/a (2).txt"), "theirs").unwrap();
     assert!(!name(second, "mine/sub/a (2).txt"));
-    assert_eq!(land(second), "mine/sub/a (3).txt");
+    assert_eq!(landed(second), "mine/sub/a (3).txt");
     assert!(name(second, "mine/sub/a (3).txt"));
     assert_eq!(
         std::fs::read(yard.root.join("mine/sub/a (2).txt")).unwrap(),
