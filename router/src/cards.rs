@@ -4,6 +4,7 @@ pub(crate) mod dead;
 pub(crate) mod enrol;
 pub(crate) mod fan;
 pub(crate) mod remind;
+pub(crate) mod route;
 pub(crate) mod waiting;
 
 use common::command::Command;
@@ -13,7 +14,6 @@ use common::message::inbound::MAX_TEXT;
 use common::message::view::{Action, Block, Button, ButtonStyle, Tone, View};
 use common::text::Say as _;
 use common::text::router::RouterText as Text;
-use common::text::router::route::RouteText;
 
 use crate::decide::Candidate;
 use crate::presence::{State, seconds_since};
@@ -110,85 +110,6 @@ pub(crate) fn sent(lang: Lang, name: &str) -> View {
         &Text::SentTo { node: node.clone() },
         &[Text::SentHint { node }],
     )
-}
-
-/// A chat model chose the machine; `active`: from now on.
-pub(crate) fn chosen(lang: Lang, name: &str, active: bool, reason: &str, pending: u64) -> View {
-    let node = name.to_owned();
-    let title = Text::SentTo { node: node.clone() };
-    let hint = if active {
-        RouteText::FromNowOn { node }
-    } else {
-        RouteText::ThisOne { node }
-    };
-    let reason = (!reason.is_empty()).then(|| RouteText::Reason(reason.to_owned()));
-    let lines = [Some(hint), reason].into_iter().flatten();
-    let mut view = sheet(
-        Tone::Done,
-        title.say(lang),
-        lines.map(|line| line.say(lang)),
-    );
-    view.buttons.push(Button {
-        label: RouteText::Other.say(lang),
-        style: ButtonStyle::Normal,
-        action: Action::OtherNode { pending },
-    });
-    view
-}
-
-/// Where else the message at `pending` is to go, which is with `first` now; `begun`: that has it, or may have it.
-pub(crate) fn elsewhere(
-    lang: Lang,
-    message: &str,
-    others: &[Candidate],
-    pending: u64,
-    first: &str,
-    begun: bool,
-) -> View {
-    let mut view = ask(lang, message, others, pending);
-    let node = first.to_owned();
-    let stands = match (others.is_empty(), begun) {
-        (true, _) => RouteText::NoOther,
-        (false, true) => RouteText::HasBegun { node },
-        (false, false) => RouteText::NotBegun { node },
-    };
-    // In place of what is asked where it has gone nowhere yet.
-    view.blocks.truncate(1);
-    view.blocks.push(Block::Plain {
-        text: stands.say(lang),
-    });
-    view
-}
-
-/// It went to another one, though `first` has it as well.
-pub(crate) fn sent_as_well(lang: Lang, name: &str, first: &str) -> View {
-    let mut view = sent(lang, name);
-    let text = RouteText::AsWell {
-        node: first.to_owned(),
-    };
-    view.blocks.push(Block::Plain {
-        text: text.say(lang),
-    });
-    view
-}
-
-/// It went nowhere else.
-pub(crate) fn stays(lang: Lang) -> View {
-    sheet(
-        Tone::Warning,
-        RouteText::Stays.say(lang),
-        [RouteText::StaysHint.say(lang)],
-    )
-}
-
-/// The message that should go elsewhere waits, and has a card of its own.
-pub(crate) fn chosen_waits(lang: Lang) -> View {
-    sheet(Tone::Plain, RouteText::Waits.say(lang), [])
-}
-
-/// The message that should go elsewhere is gone.
-pub(crate) fn not_kept(lang: Lang) -> View {
-    card(lang, Tone::Warning, &Text::Expired, &[])
 }
 
 /// The answered question, after a tap that came too late.

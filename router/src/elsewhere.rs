@@ -48,7 +48,7 @@ impl Elsewhere<'_> {
         let replies = &desk.dispatch.replies;
         let message = desk.waiting(person, self.pending).await?;
         let (Some(message), Some(to)) = (message, routed(&user, self.pending)) else {
-            let view = cards::not_kept(self.lang);
+            let view = cards::route::not_kept(self.lang);
             return replies.show(self.inbound, "answer", view).await;
         };
         if let Some(other) = user.decided(self.pending) {
@@ -61,7 +61,7 @@ impl Elsewhere<'_> {
             Standing::Lies => false,
             Standing::Begun => true,
             Standing::Waits => {
-                let view = cards::chosen_waits(self.lang);
+                let view = cards::route::chosen_waits(self.lang);
                 return replies.show(self.inbound, "answer", view).await;
             }
             Standing::Over => return waiting.tell_again(cause, person).await,
@@ -113,7 +113,7 @@ impl Elsewhere<'_> {
                         .await;
                 }
                 Redirected::Stays => {
-                    return self.show(message, cards::stays(self.lang)).await;
+                    return self.show(message, cards::route::stays(self.lang)).await;
                 }
                 // They know it, and say it once more.
                 Redirected::Begun if to.warned.is_some_and(|at| at < self.place) => {}
@@ -135,7 +135,7 @@ impl Elsewhere<'_> {
             .hand(message, self.pending, &other, self.lang)
             .await?;
         let view = match handed {
-            Handed::Taken => cards::sent_as_well(self.lang, &other.name, &first.name),
+            Handed::Taken => cards::route::sent_as_well(self.lang, &other.name, &first.name),
             Handed::Refused(why) => cards::waiting::refused(self.lang, &other.name, why, 1),
             Handed::RefusedBefore => return Ok(()),
         };
@@ -153,7 +153,7 @@ impl Elsewhere<'_> {
         let others = self.candidates.iter().filter(|one| one.node != *first);
         let others: Vec<_> = others.cloned().collect();
         let (text, name) = (message.body.text(), self.name_of(first));
-        cards::elsewhere(self.lang, text, &others, self.pending, &name, begun)
+        cards::route::elsewhere(self.lang, text, &others, self.pending, &name, begun)
     }
 
     fn candidate(&self, node: &NodeId) -> Candidate {

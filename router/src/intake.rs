@@ -213,7 +213,7 @@ async fn decide_and_act(
             };
             // Written down before, by whoever asked the model.
             hand(desk, inbound, sequence, to, lang).await?;
-            let view = cards::chosen(lang, &to.name, active, &reason, sequence);
+            let view = cards::route::chosen(lang, &to.name, active, &reason, sequence);
             return replies.show(inbound, "chosen", view).await;
         }
         Decision::OtherNode(pending) => {

@@ -3,6 +3,7 @@
 use chrono::TimeDelta;
 use common::message::view::WaitingChoice;
 
+use super::route::{chosen, chosen_waits, not_kept};
 use super::*;
 
 fn id(text: &str) -> NodeId {

@@ -336,44 +336,6 @@ fn what_is_no_time() {
     }
 }
 
-/// Berlin: at the end of March 2:30 is left out, at the end of October it comes twice.
-#[test]
-fn clocks_that_are_set() {
-    let at = |text: &str, now: &str| say_at(text, now.parse().unwrap(), Berlin);
-    assert_eq!(
-        at("tomorrow 2:30 x", "2026-03-28T12:00:00Z"),
-        "Sun 2026-03-29 03:30:00 |x"
-    );
-    assert_eq!(
-        at("tomorrow 2:30 x", "2026-10-24T12:00:00Z"),
-        "Sun 2026-10-25 02:30:00 |x"
-    );
-    let (when, _) = read(
-        "tomorrow 2:30 x",
-        "2026-10-24T12:00:00Z".parse().unwrap(),
-        Berlin,
-        BOUNDS,
-    )
-    .unwrap();
-    assert_eq!(when, When::Once("2026-10-25T00:30:00Z".parse().unwrap()));
-    // A day of 23 hours: a span is a span, an hour is an hour.
-    assert_eq!(
-        at("24h x", "2026-03-28T12:00:00Z"),
-        "Sun 2026-03-29 14:00:00 |x"
-    );
-    assert_eq!(
-        at("tomorrow 13:00 x", "2026-03-28T12:00:00Z"),
-        "Sun 2026-03-29 13:00:00 |x"
-    );
-    // Samoa left out a whole day.
-    let gone = say_at(
-        "2011-12-30 09:00 x",
-        "2011-12-28T12:00:00Z".parse().unwrap(),
-        chrono_tz::Pacific::Apia,
-    );
-    assert_eq!(gone, "Sat 2011-12-31 09:00:00 |x");
-}
-
 /// Words that times are made of, in any order.
 fn wild() -> impl Strategy<Value = String> {
     let word = prop::sample::select(vec![
