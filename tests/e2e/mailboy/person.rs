@@ -1,6 +1,8 @@
 //! The person's side: what they do while something runs, waits or is asked, and what a crash leaves of it.
 
 use kit::feishu::{SayOptions, Tap, User};
+use kit::model::Step;
+use serde_json::json;
 
 use crate::world::{LONG, World, until};
 
@@ -35,7 +37,13 @@ async fn a_question_does_not_outlive_what_asked() {
 async fn what_waits_sees_what_was_done_before_it() {
     let (world, llm, _phonework) = super::started().await;
     let anna = world.anna();
-    anna.say("first llm: tool new_session {\"dir\":\"made\"} ;; hold one done-one");
+    llm.queue_step(Step {
+        hold: Some("one".into()),
+        tool: Some("new_session".into()),
+        input: Some(json!({"dir": "made"})),
+        ..Step::default()
+    });
+    anna.say("first llm: text never ;; text done-one");
     llm.waiting("one").await;
     anna.say("second llm: tool run_shell {\"command\":\"pwd\"} ;; text done-two {tool_result}");
     world
@@ -46,8 +54,8 @@ async fn what_waits_sees_what_was_done_before_it() {
         .sees_that(|m| m.text().contains("done-two") && m.buttons().is_empty())
         .await;
     assert!(card.text().contains("/work/made"), "{}", card.text());
-    let last = llm.requests().pop().unwrap();
-    let front = last.said_by("system").concat();
+    // The first of the second text: two of the first were before it.
+    let front = llm.requests()[2].said_by("system").concat();
     assert!(
         front.contains("1. made (idle, active") && front.contains("Current folder: made"),
         "{front}"
@@ -82,12 +90,9 @@ async fn stopping_a_summary_forgets_nothing() {
     anna.say("and now? llm: text still-here");
     world.sees("still-here").await;
     let requests = llm.requests();
-    let summary = &requests[requests.len() - 2];
-    assert!(is_summary(summary), "{}", summary.body);
-    assert!(
-        summary.body.to_string().contains("word-0-"),
-        "the old words were still there"
-    );
+    let summaries: Vec<_> = requests.iter().filter(|one| is_summary(one)).collect();
+    assert_eq!(summaries.len(), 2, "it is put in short again");
+    assert!(summaries[1].body.to_string().contains("word-0-"));
 }
 
 /// Direct mode in the middle: what was taken is answered, in order, and what comes goes to the session.
