@@ -121,5 +121,6 @@ pub(crate) fn settled(state: &PromptState) -> (Kind, &'static str) {
         ),
         PromptState::Expired { .. } => (Kind::Answered, "expired"),
         PromptState::Withdrawn { .. } => (Kind::Answered, "withdrawn"),
+        PromptState::CutOff { .. } => (Kind::Answered, "cut off"),
     }
 }

@@ -282,7 +282,9 @@ impl Owner {
                 .map(|how| HostText::AnsweredBefore {
                     how: how.say(from.lang),
                 }),
-            PromptState::Withdrawn { .. } | PromptState::Open => Some(HostText::NobodyAsks),
+            PromptState::Withdrawn { .. } | PromptState::CutOff { .. } | PromptState::Open => {
+                Some(HostText::NobodyAsks)
+            }
         };
         changes.extend(late.map(|text| from.notice("late", text.say(from.lang))));
         self.context.commit(changes).await;
@@ -386,7 +388,7 @@ impl Confirm {
                 Answer::Deny => Verdict::Denied,
             },
             PromptState::Expired { .. } => Verdict::Expired,
-            PromptState::Withdrawn { .. } => Verdict::Stopped,
+            PromptState::Withdrawn { .. } | PromptState::CutOff { .. } => Verdict::Stopped,
         };
         let dir = self.dir.clone();
         Some(Given { verdict, dir })

@@ -235,4 +235,9 @@ pub enum PromptState {
         /// When.
         at: DateTime<Utc>,
     },
+    /// Nobody waits for an answer any more, as the host died while it was open: it counted as no.
+    CutOff {
+        /// When that was found.
+        at: DateTime<Utc>,
+    },
 }

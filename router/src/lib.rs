@@ -82,7 +82,7 @@ pub struct RouterOptions {
     /// another part serves it.
     pub http: Option<SocketAddr>,
     /// How long a message waits for a node that is off. None: as long as
-    /// [`WORK_WAITS`].
+    /// [`WORK_WAITS`](common::stream::WORK_WAITS).
     pub waits: Option<Duration>,
     /// When people are told that a machine is off, or back.
     pub notices: NoticeTimes,

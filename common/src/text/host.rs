@@ -139,6 +139,8 @@ pub enum HostText {
     },
     /// Nobody waits for an answer any more.
     Withdrawn,
+    /// The same, as the host died before it had one.
+    AskCutOff,
     /// How a question was settled: nobody answered.
     Expired {
         /// Time of day.

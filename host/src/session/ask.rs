@@ -95,6 +95,7 @@ pub(crate) fn settled(context: &Context, state: &PromptState) -> Option<HostText
             at: context.clock(*at),
         }),
         PromptState::Withdrawn { .. } => Some(HostText::Withdrawn),
+        PromptState::CutOff { .. } => Some(HostText::AskCutOff),
     }
 }
 

@@ -222,7 +222,7 @@ pub(super) async fn take_up(
         .into_iter()
         .filter(|prompt| prompt.state == PromptState::Open)
         .collect();
-    actor.withdraw_all(open).await;
+    actor.cut_off_all(open).await;
     common::crash_point!("host.found.asked");
     let mut started = Vec::new();
     for turn in remains.turns {

@@ -58,6 +58,7 @@ pub(super) fn say(text: &HostText) -> String {
         HostText::AllowedSession { at } => format!("Allowed for this session at {at}"),
         HostText::Denied { at } => format!("Denied at {at}"),
         HostText::Withdrawn => "No answer is needed any more".into(),
+        HostText::AskCutOff => "No answer is needed any more: PhoneWork restarted before there was one, so this was not done. If you still want it, say so again.".into(),
         HostText::Expired { at } => format!("Nobody answered by {at}, which counts as no"),
         HostText::NotYours => {
             "That card is somebody else's; only they can use it. Nothing was changed.".into()

@@ -52,6 +52,7 @@ pub(super) fn say(text: &HostText) -> String {
         HostText::AllowedSession { at } => format!("{at} 已在本会话允许"),
         HostText::Denied { at } => format!("{at} 已拒绝"),
         HostText::Withdrawn => "不再需要答复".into(),
+        HostText::AskCutOff => "不再需要答复：您答复之前 PhoneWork 重启了，所以没有执行。仍需要的话，请再说一次。".into(),
         HostText::Expired { at } => format!("到 {at} 仍无人答复，按拒绝处理"),
         HostText::NotYours => "这张卡片属于别人，只有本人可以操作。什么都没有改变。".into(),
         HostText::AnsweredBefore { how } => format!("此前已答复：{how}"),

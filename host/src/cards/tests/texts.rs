@@ -74,6 +74,7 @@ table! {
     AllowedSession: [HostText::AllowedSession { at: s("14:02") }],
     Denied: [HostText::Denied { at: s("14:02") }],
     Withdrawn: [HostText::Withdrawn],
+    AskCutOff: [HostText::AskCutOff],
     Expired: [HostText::Expired { at: s("14:02") }],
     NotYours: [HostText::NotYours],
     AnsweredBefore: [HostText::AnsweredBefore { how: s("…") }],
@@ -216,6 +217,7 @@ fn in_chinese() {
     AllowedSession: 14:02 已在本会话允许
     Denied: 14:02 已拒绝
     Withdrawn: 不再需要答复
+    AskCutOff: 不再需要答复：您答复之前 PhoneWork 重启了，所以没有执行。仍需要的话，请再说一次。
     Expired: 到 14:02 仍无人答复，按拒绝处理
     NotYours: 这张卡片属于别人，只有本人可以操作。什么都没有改变。
     AnsweredBefore: 此前已答复：…
@@ -334,6 +336,7 @@ fn in_english() {
     AllowedSession: Allowed for this session at 14:02
     Denied: Denied at 14:02
     Withdrawn: No answer is needed any more
+    AskCutOff: No answer is needed any more: PhoneWork restarted before there was one, so this was not done. If you still want it, say so again.
     Expired: Nobody answered by 14:02, which counts as no
     NotYours: That card is somebody else's; only they can use it. Nothing was changed.
     AnsweredBefore: This was answered before: …

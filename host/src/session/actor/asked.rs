@@ -172,7 +172,9 @@ impl Actor {
                 ask::settled(&self.context, state)
                     .map(|how| HostText::AnsweredBefore { how: how.say(lang) })
             }
-            PromptState::Withdrawn { .. } | PromptState::Open => Some(HostText::NobodyAsks),
+            PromptState::Withdrawn { .. } | PromptState::CutOff { .. } | PromptState::Open => {
+                Some(HostText::NobodyAsks)
+            }
         }
     }
 

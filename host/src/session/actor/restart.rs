@@ -62,7 +62,7 @@ impl Actor {
         self.orphan = recover::processes(&self.record, remains.processes).await;
         for prompt in remains.prompts {
             if prompt.state == PromptState::Open {
-                self.withdraw_all(vec![prompt]).await;
+                self.cut_off_all(vec![prompt]).await;
             }
         }
         self.interrupted = remains.turns;
@@ -160,9 +160,10 @@ impl Actor {
         self.last = Some(from);
     }
 
-    pub(in crate::session) async fn withdraw_all(&mut self, prompts: Vec<PromptRecord>) {
+    /// Questions that were open when we died: whoever asked has gone on without an answer, or is gone.
+    pub(in crate::session) async fn cut_off_all(&mut self, prompts: Vec<PromptRecord>) {
         for mut prompt in prompts {
-            prompt.state = PromptState::Withdrawn { at: Utc::now() };
+            prompt.state = PromptState::CutOff { at: Utc::now() };
             let changes = self.settle_prompt(&prompt, 2);
             self.commit(changes).await;
         }
