@@ -53,7 +53,7 @@ async fn what_waits_sees_what_was_done_before_it() {
     let card = world
         .sees_that(|m| m.text().contains("done-two") && m.buttons().is_empty())
         .await;
-    assert!(card.text().contains("/work/made"), "{}", card.text());
+    assert!(card.text().contains("work/made"), "{}", card.text());
     // The first of the second text: two of the first were before it.
     let front = llm.requests()[2].said_by("system").concat();
     assert!(
