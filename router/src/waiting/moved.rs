@@ -4,7 +4,7 @@
 //! What a node may have in hand is left where it is. Each step is written down before the next one, as in
 //! `withdraw`.
 
-use common::broker::PublishError;
+use common::broker::{Ack, PublishError};
 use common::ids::{CauseId, NodeId, UserId};
 use common::message::view::WaitingChoice;
 use tracing::{info, warn};
@@ -233,6 +233,17 @@ impl Waiting {
                 return self.put_back(tap, entry, waits).await;
             }
         };
+        self.moved(tap, entry, other, ack).await
+    }
+
+    /// It lies in the other node's line now.
+    async fn moved(
+        &self,
+        tap: Tap<'_>,
+        entry: &Entry,
+        other: &Candidate,
+        ack: Ack,
+    ) -> Result<(), Stopped> {
         let state = State::Moved {
             by: tap.by().clone(),
             from: entry.name.clone(),
@@ -262,18 +273,7 @@ impl Waiting {
         let key = format!("{}:{}", entry.cause, other.node);
         let line = &self.parts.line;
         match line.put(&work.inbound, &other.node, entry.lang, &key).await {
-            Ok(ack) => {
-                let state = State::Moved {
-                    by: tap.by().clone(),
-                    from: entry.name.clone(),
-                };
-                let to = Entry {
-                    node: other.node.clone(),
-                    name: other.name.clone(),
-                    ..entry.clone()
-                };
-                self.placed(&to, state, ack).await
-            }
+            Ok(ack) => self.moved(tap, entry, other, ack).await,
             Err(PublishError::Unsure(_)) => Err(Stopped),
             Err(PublishError::Full(why)) => {
                 let refusal = crate::dispatch::refusal(&why);
